@@ -1,0 +1,1 @@
+"""The graph becomes scores: tensors, encoders, models, training, evaluation, publishing."""

@@ -1,0 +1,1 @@
+"""One modality per file."""

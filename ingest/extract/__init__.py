@@ -1,0 +1,1 @@
+"""One way to find things in content per file."""

@@ -1,0 +1,69 @@
+"""Source and Record: how files come in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from kg.model import Claim, ClaimBatch, digest
+
+if TYPE_CHECKING:
+    from ingest.extract.names import Gazetteer
+
+
+@dataclass(frozen=True)
+class Record:
+    """One unit of a source: a filing, an article, a page image, a file of trades."""
+
+    source: str
+    """Name of the source that made it: filings, news, images, trades, registers."""
+    path: str
+    """Path of the file relative to the folder read, with `#n` where a file holds several records."""
+    content: bytes
+    """The bytes that `document` names and every locator points into."""
+    published: datetime | None = None
+    """When it was made public, where the carrier says so (a sidecar, a header); the content may say it better."""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def document(self) -> str:
+        """sha256 of the bytes: name of the document in every claim's evidence."""
+        return digest(self.content)
+
+
+class Models:
+    """What extraction needs beside the record, loaded once and on first use."""
+
+    def __init__(self, gazetteer: Gazetteer | None = None) -> None:
+        self.gazetteer = gazetteer
+
+    @property
+    def fingerprint(self) -> str:
+        """Part of the name of every staged result: other names, other result."""
+        return self.gazetteer.fingerprint if self.gazetteer else "none"
+
+
+class Source(ABC):
+    """One kind of input. A source is one file in ingest/sources/ and is found by its file name."""
+
+    extractor: ClassVar[str]
+    """`name@version`, part of the name of the staged result: raise the version when `claims` changes."""
+    patterns: ClassVar[Sequence[str]]
+    """Globs of the files it reads below the folder it is given."""
+
+    def __init__(self, folder: Path, files: Sequence[Path] | None = None) -> None:
+        self.folder = folder
+        self.files = sorted(files if files is not None else {f for p in self.patterns for f in folder.rglob(p)})
+
+    @abstractmethod
+    def records(self) -> Iterator[Record]:
+        """All the reading, in a stable order. SourceError if the folder cannot be read at all."""
+
+    @abstractmethod
+    def claims(self, record: Record, models: Models) -> Iterator[Claim] | ClaimBatch:
+        """Claims of one record, pure given record and models. RecordError with the reason for a bad record."""

@@ -1,0 +1,1 @@
+"""The graph: vocabulary, claims, ledger and stores. Knows no other room."""

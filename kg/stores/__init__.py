@@ -1,0 +1,1 @@
+"""One database per file; each declares its URL schemes."""

@@ -1,0 +1,1 @@
+"""Questions analysts ask of the graph."""

@@ -1,0 +1,1 @@
+"""One risk measure per file."""
