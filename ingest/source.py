@@ -1,9 +1,9 @@
-"""Source and Record: how files come in."""
+"""Source, Record and Extract: how files come in and what one of them gave."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -29,11 +29,39 @@ class Record:
     published: datetime | None = None
     """When it was made public, where the carrier says so (a sidecar, a header); the content may say it better."""
     meta: Mapping[str, Any] = field(default_factory=dict)
+    sidecar: bytes = b""
+    """Bytes of the file beside it that says what the content leaves out; a document of its own."""
 
     @cached_property
     def document(self) -> str:
         """sha256 of the bytes: name of the document in every claim's evidence."""
         return digest(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A part of a record that was not turned into claims, and why."""
+
+    locator: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Extract:
+    """What one record gave: its claims, the parts refused, the columns nobody read and the cleaning done."""
+
+    claims: ClaimBatch
+    refused: Sequence[Refusal] = ()
+    unread: Sequence[str] = ()
+    rules: Mapping[str, int] = field(default_factory=dict)
+    """Name of each cleaning rule and how often it was applied."""
+
+    @classmethod
+    def of(cls, result: Iterable[Claim] | ClaimBatch | Extract) -> Extract:
+        """The one form of the three that `Source.claims` may return."""
+        if isinstance(result, Extract):
+            return result
+        return cls(result if isinstance(result, ClaimBatch) else ClaimBatch.of(result))
 
 
 class Models:
@@ -58,12 +86,14 @@ class Source(ABC):
 
     def __init__(self, folder: Path, files: Sequence[Path] | None = None) -> None:
         self.folder = folder
-        self.files = sorted(files if files is not None else {f for p in self.patterns for f in folder.rglob(p)})
+        self.files = sorted(
+            files if files is not None else {f for p in self.patterns for f in folder.rglob(p)}
+        )
 
     @abstractmethod
     def records(self) -> Iterator[Record]:
         """All the reading, in a stable order. SourceError if the folder cannot be read at all."""
 
     @abstractmethod
-    def claims(self, record: Record, models: Models) -> Iterator[Claim] | ClaimBatch:
+    def claims(self, record: Record, models: Models) -> Iterable[Claim] | ClaimBatch | Extract:
         """Claims of one record, pure given record and models. RecordError with the reason for a bad record."""
