@@ -38,9 +38,13 @@ class Files:
         try:
             data = self.path(name).read_bytes()
         except FileNotFoundError as error:
-            raise LedgerError(f"file {name} is not in {self.folder}; restore it from a backup or ingest its source again") from error
+            raise LedgerError(
+                f"file {name} is not in {self.folder}; restore it from a backup or ingest its source again"
+            ) from error
         if digest(data) != name:
-            raise LedgerError(f"file {name} in {self.folder} was changed: its bytes have another sha256; restore it from a backup")
+            raise LedgerError(
+                f"file {name} in {self.folder} was changed: its bytes have another sha256; restore it from a backup"
+            )
         return data
 
     def __contains__(self, name: str) -> bool:

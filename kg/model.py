@@ -26,6 +26,8 @@ FIRST = datetime(1, 1, 1, tzinfo=UTC)
 """Open start of an interval."""
 LAST = datetime(9999, 12, 31, tzinfo=UTC)
 """Open end of an interval."""
+EVER = LAST - timedelta(days=1)
+"""The `published` that leaves nothing out; earlier than every open end."""
 
 TIME = pa.timestamp("us", "UTC")
 MONEY = pa.decimal128(38, 9)
@@ -209,7 +211,13 @@ def _rows(claim: Claim) -> list[dict[str, Any]]:
         kind = "same" if what.same else "not_same"
         return [base | {"kind": kind, "subject": what.a, "name": "", "object": what.b}]
     if isinstance(what, Edge):
-        row = base | {"kind": "edge", "subject": what.source, "name": what.type, "object": what.target, "key": what.key}
+        row = base | {
+            "kind": "edge",
+            "subject": what.source,
+            "name": what.type,
+            "object": what.target,
+            "key": what.key,
+        }
         return [row | _edge_values(what)]
     rows = [base | {"kind": "node", "subject": what.id, "name": what.label}]
     for name, value in what.props.items():
@@ -217,7 +225,9 @@ def _rows(claim: Claim) -> list[dict[str, Any]]:
             continue
         prop = PROPERTIES.get(name)
         if prop is None:
-            raise OntologyError(f"property {name!r} of {what.label} {what.id}: unknown; known: {', '.join(sorted(PROPERTIES))}")
+            raise OntologyError(
+                f"property {name!r} of {what.label} {what.id}: unknown; known: {', '.join(sorted(PROPERTIES))}"
+            )
         row = base | {"kind": "property", "subject": what.id, "name": name, "key": what.key}
         row["unit"] = str(what.props.get("currency", "")) if prop.type == "money" else prop.unit
         rows.append(row | _value(name, prop, value))

@@ -63,7 +63,19 @@ FIRMS: Final = ("Company", "Bank", "Fund")
 PARTIES: Final = (*FIRMS, "Person")
 ANYONE: Final = (*PARTIES, "Country")
 ENTITY_SCHEMES: Final = ("lei", "cik", "isin", "cusip", "figi", "bic", "ticker", "reg", "name")
-SCHEMES: Final = (*ENTITY_SCHEMES, "person", "iban", "acct", "iso", "gics", "sector", "doc", "page", "event", "run")
+SCHEMES: Final = (
+    *ENTITY_SCHEMES,
+    "person",
+    "iban",
+    "acct",
+    "iso",
+    "gics",
+    "sector",
+    "doc",
+    "page",
+    "event",
+    "run",
+)
 """Id schemes, strongest first: a merged entity is called by the strongest, then by the smallest string."""
 
 NODES: Final[Mapping[str, NodeType]] = {
@@ -98,10 +110,22 @@ EDGES: Final[Mapping[str, EdgeType]] = {
         props={"amount": MONEY, "quantity": QUANTITY, "role": ROLE},
     ),
     "ISSUED": EdgeType("Issued the security.", (*FIRMS, "Country"), ("Security",), ""),
-    "OFFICER_OF": EdgeType("Is an officer, director or large holder of.", ("Person", *FIRMS), FIRMS, "role", props={"role": ROLE}),
-    "SUPPLIES": EdgeType("Sells to, as a regular supplier.", FIRMS, FIRMS, "", props={"amount": MONEY, "share": SHARE}),
-    "LENDS_TO": EdgeType("Creditor lends to debtor.", PARTIES, ANYONE, "facility", props={"amount": MONEY, "role": ROLE}),
-    "EXPOSED_TO": EdgeType("Would lose if the other failed, beyond a loan.", ANYONE, ANYONE, "exposure class and period", props={"amount": MONEY, "role": ROLE}),
+    "OFFICER_OF": EdgeType(
+        "Is an officer, director or large holder of.", ("Person", *FIRMS), FIRMS, "role", props={"role": ROLE}
+    ),
+    "SUPPLIES": EdgeType(
+        "Sells to, as a regular supplier.", FIRMS, FIRMS, "", props={"amount": MONEY, "share": SHARE}
+    ),
+    "LENDS_TO": EdgeType(
+        "Creditor lends to debtor.", PARTIES, ANYONE, "facility", props={"amount": MONEY, "role": ROLE}
+    ),
+    "EXPOSED_TO": EdgeType(
+        "Would lose if the other failed, beyond a loan.",
+        ANYONE,
+        ANYONE,
+        "exposure class and period",
+        props={"amount": MONEY, "role": ROLE},
+    ),
     "TRADED": EdgeType(
         "Bought (B) or sold (S) a security.",
         (*PARTIES, "Account"),
@@ -110,17 +134,46 @@ EDGES: Final[Mapping[str, EdgeType]] = {
         time="event",
         props={"amount": MONEY, "quantity": QUANTITY, "count": COUNT, "role": ROLE},
     ),
-    "PAID": EdgeType("Paid money to.", ("Account", *PARTIES), ("Account", *PARTIES), "day or transaction", time="event", props={"amount": MONEY, "count": COUNT, "role": ROLE}),
+    "PAID": EdgeType(
+        "Paid money to.",
+        ("Account", *PARTIES),
+        ("Account", *PARTIES),
+        "day or transaction",
+        time="event",
+        props={"amount": MONEY, "count": COUNT, "role": ROLE},
+    ),
     "HAS_ACCOUNT": EdgeType("Is the owner of the account.", PARTIES, ("Account",), ""),
     "IN_SECTOR": EdgeType("Belongs to the sector.", FIRMS, ("Sector",), ""),
     "IN_COUNTRY": EdgeType("Is domiciled in.", (*PARTIES, "Account"), ("Country",), ""),
-    "MENTIONED_IN": EdgeType("Is named in the document.", (*ANYONE, "Security"), ("Document", "Page"), "", time="event", props={"count": COUNT}),
+    "MENTIONED_IN": EdgeType(
+        "Is named in the document.",
+        (*ANYONE, "Security"),
+        ("Document", "Page"),
+        "",
+        time="event",
+        props={"count": COUNT},
+    ),
     "FILED": EdgeType("Filed the document.", PARTIES, ("Document",), "", time="event", props={"role": ROLE}),
     "PAGE_OF": EdgeType("Is a page of the document.", ("Page",), ("Document",), "", time="event"),
-    "REPORTED_IN": EdgeType("Is reported in the document.", ("Event",), ("Document", "Page"), "", time="event"),
-    "AFFECTED_BY": EdgeType("Takes part in or is hit by the event; the role says how.", (*ANYONE, "Security"), ("Event",), "role", time="event", props={"role": ROLE, "amount": MONEY}),
+    "REPORTED_IN": EdgeType(
+        "Is reported in the document.", ("Event",), ("Document", "Page"), "", time="event"
+    ),
+    "AFFECTED_BY": EdgeType(
+        "Takes part in or is hit by the event; the role says how.",
+        (*ANYONE, "Security"),
+        ("Event",),
+        "role",
+        time="event",
+        props={"role": ROLE, "amount": MONEY},
+    ),
     "COMPETES_WITH": EdgeType("Competes with.", FIRMS, FIRMS, ""),
-    "PREDICTED": EdgeType("A model expects the relation named by the key; never mixed with asserted edges.", ANYONE, (*ANYONE, "Security"), "relation", props={"score": SCORE, "role": ROLE, "amount": MONEY}),
+    "PREDICTED": EdgeType(
+        "A model expects the relation named by the key; never mixed with asserted edges.",
+        ANYONE,
+        (*ANYONE, "Security"),
+        "relation",
+        props={"score": SCORE, "role": ROLE, "amount": MONEY},
+    ),
 }
 
 PROPERTIES: Final[Mapping[str, Property]] = {
@@ -147,21 +200,38 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "current_assets": Property("money", "Current assets.", time="event", modality="numeric"),
     "current_liabilities": Property("money", "Current liabilities.", time="event", modality="numeric"),
     "interest_expense": Property("money", "Interest expense.", time="event", modality="numeric"),
-    "external_assets": Property("money", "Assets outside the interbank network.", time="event", modality="numeric"),
+    "external_assets": Property(
+        "money", "Assets outside the interbank network.", time="event", modality="numeric"
+    ),
     "fact": Property("money", "Any other reported figure; the key starts with its concept.", time="event"),
-    "measure": Property("real", "Any other reported number that is no money; the key starts with its concept.", time="event"),
+    "measure": Property(
+        "real", "Any other reported number that is no money; the key starts with its concept.", time="event"
+    ),
     "statement": Property("text", "Any other reported text; the key starts with its concept.", time="event"),
-    "distress": Property("real", "Probability of a distress event within 12 months.", unit="probability", node="Score"),
+    "distress": Property(
+        "real", "Probability of a distress event within 12 months.", unit="probability", node="Score"
+    ),
     "contagion_loss": Property("money", "Loss in a stress run; the key names the run.", node="Score"),
     "rank_score": Property("real", "A network score; the key names measure and run.", node="Score"),
-    "embedding": Property("text", "vectors:<digest>#<row>, a row of a vector file; the key names the model.", node="Embedding"),
+    "embedding": Property(
+        "text", "vectors:<digest>#<row>, a row of a vector file; the key names the model.", node="Embedding"
+    ),
 }
 
 VALUE_NODES: Final = ("Fact", "Name", "Score", "Embedding")
 """Labels of the clocked value nodes a store holds beside the entities."""
 HAS: Final[Mapping[str, str]] = {label: f"HAS_{label.upper()}" for label in VALUE_NODES}
 
-RELIABILITY: Final[Mapping[str, int]] = {"registers": 4, "filings": 3, "trades": 3, "resolve": 3, "news": 2, "images": 1, "model": 0, "risk": 0}
+RELIABILITY: Final[Mapping[str, int]] = {
+    "registers": 4,
+    "filings": 3,
+    "trades": 3,
+    "resolve": 3,
+    "news": 2,
+    "images": 1,
+    "model": 0,
+    "risk": 0,
+}
 """Which source wins a conflict (higher wins); the source is the extractor's name up to its first dot. Unknown: 1."""
 
 DISTRESS_EVENTS: Final = ("default", "bankruptcy", "distress")

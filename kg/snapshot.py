@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import networkx as nx
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.feather as feather
 
 from kg.model import MONEY, TIME, AsOf
 
@@ -59,7 +63,7 @@ FACTS = pa.schema(
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Nodes sorted by id, edges by (type, id), facts by (subject, property, key, statement).
+    """Nodes sorted by id, edges by (type, source, target, id), facts by (subject, property, key, statement).
 
     `at` has no None in it; `commit` is the ledger commit that `at.known` falls on.
     """
@@ -97,10 +101,19 @@ class Snapshot:
 
     def latest(self, property: str) -> tuple[np.ndarray, np.ndarray]:
         """Rows of nodes that have the property, and its latest number for each (by valid_from, then published)."""
-        facts = self.facts_of(property).sort_by([("subject", "ascending"), ("valid_from", "ascending"), ("published", "ascending"), ("key", "ascending")])
+        facts = self.facts_of(property).sort_by(
+            [
+                ("subject", "ascending"),
+                ("valid_from", "ascending"),
+                ("published", "ascending"),
+                ("key", "ascending"),
+            ]
+        )
         subject = facts["subject"].to_numpy()
         value = pc.coalesce(
-            facts["value_real"], facts["value_decimal"].cast(pa.float64()), facts["value_int"].cast(pa.float64())
+            facts["value_real"],
+            facts["value_decimal"].cast(pa.float64()),
+            facts["value_int"].cast(pa.float64()),
         ).to_numpy()
         last = np.append(subject[1:] != subject[:-1], True) if len(subject) else np.zeros(0, bool)
         return subject[last], value[last]
@@ -130,3 +143,25 @@ class Snapshot:
         if source in graph and target in graph:
             found = nx.all_simple_edge_paths(graph, source, target, cutoff=hops)
             yield from sorted(([edge[2] for edge in path] for path in found), key=lambda ids: (len(ids), ids))
+
+
+def save(snapshot: Snapshot, folder: Path) -> None:
+    """Write the tables as Arrow files; the folder appears whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temp = Path(mkdtemp(dir=folder.parent, prefix=".new-"))
+    for name in ("nodes", "edges", "facts"):
+        feather.write_feather(getattr(snapshot, name), temp / f"{name}.arrow", compression="uncompressed")
+    try:
+        temp.rename(folder)
+    except OSError:  # another process was first with the same content
+        rmtree(temp)
+
+
+def load(folder: Path, at: AsOf, commit: int, ledger: str) -> Snapshot | None:
+    """The snapshot saved in a folder, memory-mapped; None if there is none."""
+    if not folder.exists():
+        return None
+    tables = (
+        feather.read_table(folder / f"{name}.arrow", memory_map=True) for name in ("nodes", "edges", "facts")
+    )
+    return Snapshot(*tables, at, commit, ledger)

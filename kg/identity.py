@@ -1,0 +1,78 @@
+"""Which source-side ids were one entity, and what it was called, at each commit.
+
+Clusters are the connected components of the pairs judged `same` and not judged `not_same`. The canonical id of a cluster
+is the one of the strongest scheme, then the smallest string. Identity depends on the known clock alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import networkx as nx
+import pyarrow as pa
+
+from kg.ontology import SCHEMES, scheme
+
+OPEN = 2**62
+"""Commit number of an open end."""
+CANON = pa.schema(
+    [
+        pa.field("raw", pa.string()),
+        pa.field("canon", pa.string()),
+        pa.field("c_from", pa.int64()),
+        pa.field("c_to", pa.int64()),
+        pa.field("component", pa.string()),  # smallest raw id ever connected with this one
+    ]
+)
+_RANK = {name: rank for rank, name in enumerate(SCHEMES)}
+
+Span = tuple[str, str, str, int, int]
+"""(kind, a, b, first commit, commit of the end) of one judgement."""
+
+
+def strength(id: str) -> tuple[int, str]:
+    """Sort key: the canonical id of a cluster is its least."""
+    return _RANK.get(scheme(id), len(_RANK)), id
+
+
+def identities(spans: Iterable[Span]) -> pa.Table:
+    """Canonical id of every id that was ever judged, per interval of commits (CANON, half-open)."""
+    judged = list(spans)
+    ever = nx.Graph((a, b) for _, a, b, _, _ in judged)
+    home = {id: (least, c) for c in nx.connected_components(ever) for least in [min(c)] for id in c}
+    by_least: dict[str, list[Span]] = {}
+    for span in judged:
+        by_least.setdefault(home[span[1]][0], []).append(span)
+    rows = [row for group in by_least.values() for row in _component(group, *home[group[0][1]])]
+    columns = list(zip(*sorted(rows), strict=True)) or [[] for _ in CANON]
+    return pa.Table.from_arrays(
+        [pa.array(c, f.type) for c, f in zip(columns, CANON, strict=True)], schema=CANON
+    )
+
+
+def _component(spans: Sequence[Span], least: str, members: set[str]) -> list[tuple[str, str, int, int, str]]:
+    """Intervals of one ever-connected component; neighbouring ones with the same name are joined."""
+    bounds = sorted({0, *(s[3] for s in spans), *(s[4] for s in spans if s[4] < OPEN)})
+    rows: list[tuple[str, str, int, int, str]] = []
+    last: dict[str, int] = {}
+    for start, end in zip(bounds, [*bounds[1:], OPEN], strict=True):
+        for raw, canon in _clusters(spans, members, start).items():
+            before = last.get(raw)
+            if before is not None and rows[before][1] == canon:
+                rows[before] = (raw, canon, rows[before][2], end, least)
+            else:
+                last[raw] = len(rows)
+                rows.append((raw, canon, start, end, least))
+    return rows
+
+
+def _clusters(spans: Sequence[Span], members: set[str], commit: int) -> dict[str, str]:
+    """Canonical id of each member at one commit."""
+    alive = [s for s in spans if s[3] <= commit < s[4]]
+    refused = {frozenset(s[1:3]) for s in alive if s[0] == "not_same"}
+    graph = nx.Graph()
+    graph.add_nodes_from(members)
+    graph.add_edges_from(s[1:3] for s in alive if s[0] == "same" and frozenset(s[1:3]) not in refused)
+    return {
+        raw: canon for c in nx.connected_components(graph) for canon in [min(c, key=strength)] for raw in c
+    }

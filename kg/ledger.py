@@ -1,0 +1,331 @@
+"""The append-only log of everything claimed: one Delta table, one writer, one known time per commit."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError
+
+from kg.errors import ClockError, ForeignLedgerError, LedgerError, OntologyError, StaleWriterError
+from kg.lease import Lease
+from kg.model import EVER, SCHEMA, TIME, AsOf, ClaimBatch, RunManifest, as_time
+from kg.project import ALIVE, CLAIM, GROUP, STATEMENT, Con, Delta, connect, project, resolve
+from kg.snapshot import Snapshot, load, save
+from kg.validate import violations
+
+EVENTS = pa.schema(
+    [
+        pa.field("commit", pa.int64(), False),
+        pa.field("known_from", TIME, False),
+        pa.field("op", pa.string(), False),  # assert | retract
+        pa.field("claim", pa.string(), False),
+        pa.field("statement", pa.string(), False),
+        pa.field("group", pa.string(), False),  # id of the resolved edge or property, before any merge
+        pa.field("run", pa.string(), False),
+        *SCHEMA,
+    ]
+)
+FORMAT = 1
+"""Version of the table and of every cache made from it."""
+COMPACT_AFTER = 100
+"""Files after which a commit compacts the table."""
+BACKWARD = timedelta(seconds=60)
+"""How far the clock may lie behind the last known time before it counts as set back."""
+_APP = "kgrisk-ledger"
+
+Clock = Callable[[], datetime]
+OnIO = Callable[[str], None]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _no_io(_: str) -> None:
+    return None
+
+
+class Ledger:
+    """Claims, and when each was recorded. Use `Ledger.open(folder)`."""
+
+    def __init__(self, folder: Path, uuid: str, clock: Clock) -> None:
+        self.folder = folder
+        self.uuid = uuid
+        self.lease = Lease(folder / "lease.json", "writing the ledger")
+        self._clock = clock
+        self._table = DeltaTable(folder / "table")
+        self._con = connect()
+        self._view_version = -1
+        self._refresh()
+
+    @classmethod
+    def open(cls, folder: Path, *, clock: Clock = _now) -> Ledger:
+        """Open the ledger in a folder, or create it there. LedgerError if the folder holds something else."""
+        folder = Path(folder)
+        mark = folder / "ledger.json"
+        if not mark.exists():
+            if folder.exists() and any(f.name != "lease.json" for f in folder.iterdir()):
+                raise LedgerError(f"{folder} is not empty and holds no ledger; name an empty or a new folder")
+            with Lease(folder / "lease.json", "creating the ledger"):
+                DeltaTable.create(folder / "table", schema=EVENTS, mode="ignore")
+                _write_mark(mark, {"uuid": str(uuid.uuid4()), "format": FORMAT})
+        content = json.loads(mark.read_text())
+        if content.get("format") != FORMAT:
+            raise LedgerError(
+                f"{folder} has ledger format {content.get('format')}, this version reads {FORMAT}; use the version that wrote it"
+            )
+        return cls(folder, content["uuid"], clock)
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._con.close()
+
+    # ---- reading
+
+    def _refresh(self) -> None:
+        """Point the `events` view at the newest files."""
+        self._table.update_incremental()
+        if self._table.version() == self._view_version:
+            return
+        uris = [u.removeprefix("file://") for u in self._table.file_uris()]
+        if uris:
+            files = ", ".join("'" + u.replace("'", "''") + "'" for u in sorted(uris))
+            self._con.execute(f"CREATE OR REPLACE VIEW events AS SELECT * FROM read_parquet([{files}])")
+        else:
+            self._con.register("none_", EVENTS.empty_table())
+            self._con.execute("CREATE TABLE IF NOT EXISTS no_events AS SELECT * FROM none_")
+            self._con.execute("CREATE OR REPLACE VIEW events AS SELECT * FROM no_events")
+        self._view_version = self._table.version()
+
+    def _cursor(self) -> Con:
+        """Its own temporary tables beside the shared view."""
+        cursor = self._con.cursor()
+        cursor.execute("SET TimeZone='UTC'")
+        return cursor
+
+    def _query(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
+        self._refresh()
+        return self._con.sql(sql, params=list(params)).to_arrow_table()
+
+    @property
+    def head(self) -> int:
+        """Number of the last commit; 0 for an empty ledger."""
+        self._table.update_incremental()
+        return self._table.transaction_version(_APP) or 0
+
+    def known(self, commit: int) -> datetime:
+        """Known time of a commit. LedgerError if there is none of that number."""
+        found = self._query("SELECT min(known_from) AS t FROM events WHERE commit = ?", [commit])["t"][
+            0
+        ].as_py()
+        if found is None:
+            raise LedgerError(f"commit {commit}: the ledger has commits 1 to {self.head}")
+        return as_time(found)
+
+    def commit_at(self, known: datetime | None) -> int:
+        """The last commit known at a time (the head for None)."""
+        if known is None:
+            return self.head
+        return int(
+            self._query(
+                "SELECT coalesce(max(commit), 0) AS c FROM events WHERE known_from <= ?", [as_time(known)]
+            )["c"][0].as_py()
+        )
+
+    def events(self, from_commit: int = 0, to_commit: int | None = None) -> pa.Table:
+        """Rows of the log with from_commit < commit <= to_commit, in order."""
+        end = self.head if to_commit is None else to_commit
+        return self._query(
+            "SELECT * FROM events WHERE commit > ? AND commit <= ? ORDER BY commit, op, claim",
+            [from_commit, end],
+        )
+
+    def alive(self, commit: int | None = None) -> pa.Table:
+        """Rows of the claims alive at a commit."""
+        end = self.head if commit is None else commit
+        return self._query(ALIVE.format(end=end) + " ORDER BY claim")
+
+    def labels(self) -> pa.Table:
+        """The label of every id, for ever that of its first node row: (id, label)."""
+        return self._query(
+            "SELECT subject AS id, arg_min(name, commit) AS label FROM events WHERE kind = 'node' AND op = 'assert' GROUP BY subject ORDER BY subject"
+        )
+
+    def commits(self) -> pa.Table:
+        """One row per commit: commit, known_from, run, asserted, retracted."""
+        return self._query(
+            """SELECT commit, min(known_from) AS known_from, min(run) AS run, count(*) FILTER (op = 'assert') AS asserted,
+            count(*) FILTER (op = 'retract') AS retracted FROM events GROUP BY commit ORDER BY commit"""
+        )
+
+    def evidence(self, statement: str, at: AsOf = AsOf()) -> pa.Table:
+        """Every claim that says a statement, as recorded by `at.known` and public by `at.published`."""
+        end = self.commit_at(at.known)
+        public = as_time(at.published or EVER)
+        return self._query(
+            f"SELECT * FROM ({ALIVE.format(end=end)}) WHERE statement = ? AND published <= ? ORDER BY claim",
+            [statement, public],
+        )
+
+    def delta(self, from_commit: int, to_commit: int | None = None) -> Delta:
+        """What changed in the resolved graph after from_commit up to to_commit, for a store to apply."""
+        end = self.head if to_commit is None else to_commit
+        self._refresh()
+        return project(self._cursor(), from_commit, end)
+
+    def instant(self, at: AsOf = AsOf()) -> tuple[int, AsOf]:
+        """The commit an AsOf falls on, and the AsOf without None."""
+        commit = self.commit_at(at.known)
+        known = (
+            as_time(at.known)
+            if at.known
+            else (self.known(commit) if commit else datetime(1970, 1, 1, tzinfo=UTC))
+        )
+        return commit, AsOf(
+            as_time(at.valid) if at.valid else known, known, as_time(at.published) if at.published else EVER
+        )
+
+    def view(self, at: AsOf = AsOf()) -> Snapshot:
+        """The resolved graph as of three instants; the same question again is read from disk."""
+        commit, at = self.instant(at)
+        assert at.valid is not None and at.published is not None
+        name = f"snapshot-{FORMAT}-{self.uuid[:8]}-{commit}-{at.valid:%Y%m%dT%H%M%S%f}-{at.published:%Y%m%dT%H%M%S%f}"
+        folder = self.folder.parent / "cache" / name
+        if (cached := load(folder, at, commit, self.uuid)) is not None:
+            return cached
+        self._refresh()
+        nodes, edges, facts = resolve(self._cursor(), commit, at.valid, at.published)
+        snapshot = Snapshot(nodes, edges, facts, at, commit, self.uuid)
+        save(snapshot, folder)
+        return snapshot
+
+    # ---- writing
+
+    def commit(
+        self,
+        batch: ClaimBatch,
+        run: RunManifest,
+        *,
+        retract: Sequence[str] = (),
+        replaces: Sequence[str] = (),
+        on_io: OnIO = _no_io,
+    ) -> int:
+        """Append one commit with one known time; returns its number, or the head's if nothing would change.
+
+        Asserts the claims of the batch that are not alive. Retracts the claim ids in `retract` and every alive claim of
+        the documents in `replaces` that the batch does not repeat. OntologyError names refused rows; nothing is written then.
+        """
+        if (refused := violations(batch.table, self.labels())).num_rows:
+            first = "; ".join(f"row {r['row']}: {r['reason']}" for r in refused.slice(0, 5).to_pylist())
+            raise OntologyError(
+                f"{refused.num_rows} of {len(batch)} claims refused: {first}; mend or drop them and commit again"
+            )
+        with self.lease:
+            self._refresh()
+            head = self.head
+            rows = self._changes(batch.table, list(retract), list(replaces))
+            if not rows.num_rows:
+                return head
+            rows = self._stamp(rows, head + 1, run.id)
+            self._write(rows, head + 1, on_io)
+        if len(self._table.file_uris()) > COMPACT_AFTER:
+            self.compact()
+        return head + 1
+
+    def _changes(self, batch: pa.Table, retract: list[str], replaces: list[str]) -> pa.Table:
+        """Rows to append: asserts not alive yet, and retractions."""
+        con = self._cursor()
+        con.register("batch_", batch)
+        con.register("retract_", pa.table({"claim": pa.array(retract, pa.string())}))
+        con.register("replaces_", pa.table({"document": pa.array(replaces, pa.string())}))
+        names = ", ".join(f'"{n}"' for n in SCHEMA.names)
+        con.execute(
+            f"""CREATE TEMP TABLE incoming AS SELECT DISTINCT ON (claim) * FROM (
+              SELECT {CLAIM} AS claim, * FROM (
+                SELECT {STATEMENT} AS statement, {GROUP} AS "group", {names} FROM batch_))
+            ORDER BY claim, confidence DESC, extractor;
+            CREATE TEMP TABLE touched AS SELECT claim, arg_max(op, commit) AS op FROM events
+            WHERE claim IN (SELECT claim FROM incoming) OR claim IN (FROM retract_) OR document IN (FROM replaces_) GROUP BY claim"""
+        )
+        return con.sql(
+            f"""SELECT 'assert' AS op, claim, statement, "group", {names} FROM incoming
+            WHERE claim NOT IN (SELECT claim FROM touched WHERE op = 'assert')
+            UNION ALL
+            SELECT 'retract' AS op, claim, statement, "group", {names} FROM (
+              SELECT DISTINCT ON (claim) * FROM events WHERE op = 'assert' AND claim IN (
+                SELECT claim FROM touched WHERE op = 'assert' AND claim NOT IN (SELECT claim FROM incoming))
+              ORDER BY claim, commit DESC)
+            ORDER BY op, kind, name, subject, claim"""
+        ).to_arrow_table()
+
+    def _stamp(self, rows: pa.Table, commit: int, run: str) -> pa.Table:
+        """Add commit number, known time and run."""
+        now, last = as_time(self._clock()), self.known(commit - 1) if commit > 1 else None
+        if last is not None and now < last - BACKWARD:
+            raise ClockError(
+                f"the clock says {now.isoformat()}, the last commit was recorded at {last.isoformat()}; set the clock right and run again"
+            )
+        known = max(now, last + timedelta(microseconds=1)) if last else now
+        n = rows.num_rows
+        rows = rows.append_column(
+            "commit", pa.array([commit], pa.int64()).take(pa.array([0] * n, pa.int64()))
+        )
+        rows = rows.append_column("known_from", pa.array([known], TIME).take(pa.array([0] * n, pa.int64())))
+        rows = rows.append_column("run", pa.array([run], pa.string()).take(pa.array([0] * n, pa.int64())))
+        return rows.select(EVENTS.names).cast(EVENTS)
+
+    def _write(self, rows: pa.Table, commit: int, on_io: OnIO) -> None:
+        """One Delta commit, refused if the head has moved since this table object was read."""
+        self.lease.check()
+        if (self._table.transaction_version(_APP) or 0) != commit - 1:
+            raise StaleWriterError(
+                f"commit {commit}: the head moved while the run was prepared; open the ledger again and repeat the run"
+            )
+        on_io("commit:before")
+        properties = CommitProperties(app_transactions=[Transaction(_APP, commit)], max_commit_retries=0)
+        try:
+            write_deltalake(self._table, rows, mode="append", commit_properties=properties)
+        except CommitFailedError as error:
+            raise StaleWriterError(
+                f"commit {commit}: another writer was first ({error}); open the ledger again and repeat the run"
+            ) from error
+        on_io("commit:after")
+
+    def retract(self, claims: Sequence[str], run: RunManifest) -> int:
+        """Retract claims by id; returns the commit."""
+        return self.commit(ClaimBatch(SCHEMA.empty_table()), run, retract=claims)
+
+    def compact(self) -> None:
+        """Join small files and drop the old ones. No view, cache, store or replay changes: all pin our commit number."""
+        with self.lease:
+            self._table.update_incremental()
+            self._table.optimize.compact()
+            self._table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False)
+            self._refresh()
+
+    def check(self, uuid: str) -> None:
+        """ForeignLedgerError unless the uuid (kept by a store) is this ledger's."""
+        if uuid != self.uuid:
+            raise ForeignLedgerError(
+                f"this store was filled from ledger {uuid}, not from {self.uuid} in {self.folder}; use an empty store or that ledger"
+            )
+
+
+def _write_mark(path: Path, content: dict[str, object]) -> None:
+    temp = path.with_suffix(".new")
+    temp.write_text(json.dumps(content))
+    temp.rename(path)
