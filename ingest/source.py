@@ -67,8 +67,10 @@ class Extract:
 class Models:
     """What extraction needs beside the record, loaded once and on first use."""
 
-    def __init__(self, gazetteer: Gazetteer | None = None) -> None:
+    def __init__(self, gazetteer: Gazetteer | None = None, cache: Path | None = None) -> None:
         self.gazetteer = gazetteer
+        self.cache = cache
+        """Folder for results that are dear to make and depend on bytes alone, such as OCR boxes; None keeps none."""
 
     @property
     def fingerprint(self) -> str:
