@@ -1,7 +1,7 @@
 """Which source-side ids were one entity, and what it was called, at each commit.
 
-Clusters are the connected components of the pairs judged `same` and not judged `not_same`. The canonical id of a cluster
-is the one of the strongest scheme, then the smallest string. Identity depends on the known clock alone.
+Clusters are the connected components of the pairs judged `same` and not judged `not_same`. The canonical id of a
+cluster is the one of the strongest scheme, then the smallest string. Identity depends on the known clock alone.
 """
 
 from __future__ import annotations
@@ -44,10 +44,7 @@ def identities(spans: Iterable[Span]) -> pa.Table:
     for span in judged:
         by_least.setdefault(home[span[1]][0], []).append(span)
     rows = [row for group in by_least.values() for row in _component(group, *home[group[0][1]])]
-    columns = list(zip(*sorted(rows), strict=True)) or [[] for _ in CANON]
-    return pa.Table.from_arrays(
-        [pa.array(c, f.type) for c, f in zip(columns, CANON, strict=True)], schema=CANON
-    )
+    return pa.Table.from_pylist([dict(zip(CANON.names, row, strict=True)) for row in sorted(rows)], schema=CANON)
 
 
 def _component(spans: Sequence[Span], least: str, members: set[str]) -> list[tuple[str, str, int, int, str]]:
@@ -73,6 +70,4 @@ def _clusters(spans: Sequence[Span], members: set[str], commit: int) -> dict[str
     graph = nx.Graph()
     graph.add_nodes_from(members)
     graph.add_edges_from(s[1:3] for s in alive if s[0] == "same" and frozenset(s[1:3]) not in refused)
-    return {
-        raw: canon for c in nx.connected_components(graph) for canon in [min(c, key=strength)] for raw in c
-    }
+    return {raw: canon for c in nx.connected_components(graph) for canon in [min(c, key=strength)] for raw in c}

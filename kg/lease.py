@@ -54,7 +54,8 @@ class Lease:
             holder = self.holder()
             file.close()
             raise LeaseHeldError(
-                f"{self.path}: held for {self.purpose} by process {holder.get('pid', '?')} on {holder.get('host', '?')}; "
+                f"{self.path}: held for {self.purpose} by process {holder.get('pid', '?')} "
+                f"on {holder.get('host', '?')}; "
                 "wait for it to end, or stop it, and try again"
             ) from error
         self.fence = int(self.holder().get("fence", 0)) + 1
@@ -77,5 +78,6 @@ class Lease:
         newest = self.holder().get("fence")
         if self._file is None or newest != self.fence:
             raise StaleWriterError(
-                f"{self.path}: this writer has lease {self.fence}, the newest is {newest}; open the ledger again and repeat the run"
+                f"{self.path}: this writer has lease {self.fence}, the newest is {newest}; "
+                "open the ledger again and repeat the run"
             )

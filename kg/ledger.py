@@ -16,7 +16,7 @@ from deltalake.exceptions import CommitFailedError
 from kg.errors import ClockError, ForeignLedgerError, LedgerError, OntologyError, StaleWriterError
 from kg.lease import Lease
 from kg.model import EVER, SCHEMA, TIME, AsOf, ClaimBatch, RunManifest, as_time
-from kg.project import ALIVE, CLAIM, GROUP, STATEMENT, Con, Delta, connect, project, resolve
+from kg.project import ALIVE, CLAIM, GROUP, LABELS, STATEMENT, Con, Delta, connect, project, resolve
 from kg.snapshot import Snapshot, load, save
 from kg.validate import violations
 
@@ -79,7 +79,8 @@ class Ledger:
         content = json.loads(mark.read_text())
         if content.get("format") != FORMAT:
             raise LedgerError(
-                f"{folder} has ledger format {content.get('format')}, this version reads {FORMAT}; use the version that wrote it"
+                f"{folder} has ledger format {content.get('format')}, this version reads {FORMAT}; "
+                "use the version that wrote it"
             )
         return cls(folder, content["uuid"], clock)
 
@@ -129,9 +130,7 @@ class Ledger:
 
     def known(self, commit: int) -> datetime:
         """Known time of a commit. LedgerError if there is none of that number."""
-        found = self._query("SELECT min(known_from) AS t FROM events WHERE commit = ?", [commit])["t"][
-            0
-        ].as_py()
+        found = self._query("SELECT min(known_from) AS t FROM events WHERE commit = ?", [commit])["t"][0].as_py()
         if found is None:
             raise LedgerError(f"commit {commit}: the ledger has commits 1 to {self.head}")
         return as_time(found)
@@ -141,9 +140,9 @@ class Ledger:
         if known is None:
             return self.head
         return int(
-            self._query(
-                "SELECT coalesce(max(commit), 0) AS c FROM events WHERE known_from <= ?", [as_time(known)]
-            )["c"][0].as_py()
+            self._query("SELECT coalesce(max(commit), 0) AS c FROM events WHERE known_from <= ?", [as_time(known)])[
+                "c"
+            ][0].as_py()
         )
 
     def events(self, from_commit: int = 0, to_commit: int | None = None) -> pa.Table:
@@ -161,15 +160,13 @@ class Ledger:
 
     def labels(self) -> pa.Table:
         """The label of every id, for ever that of its first node row: (id, label)."""
-        return self._query(
-            "SELECT subject AS id, arg_min(name, commit) AS label FROM events WHERE kind = 'node' AND op = 'assert' GROUP BY subject ORDER BY subject"
-        )
+        return self._query(LABELS.format(end=self.head) + " ORDER BY id")
 
     def commits(self) -> pa.Table:
         """One row per commit: commit, known_from, run, asserted, retracted."""
         return self._query(
-            """SELECT commit, min(known_from) AS known_from, min(run) AS run, count(*) FILTER (op = 'assert') AS asserted,
-            count(*) FILTER (op = 'retract') AS retracted FROM events GROUP BY commit ORDER BY commit"""
+            """SELECT commit, min(known_from) AS known_from, min(run) AS run,
+            count(*) FILTER (op = 'assert') AS asserted, count(*) FILTER (op = 'retract') AS retracted FROM events GROUP BY commit ORDER BY commit"""
         )
 
     def evidence(self, statement: str, at: AsOf = AsOf()) -> pa.Table:
@@ -190,11 +187,7 @@ class Ledger:
     def instant(self, at: AsOf = AsOf()) -> tuple[int, AsOf]:
         """The commit an AsOf falls on, and the AsOf without None."""
         commit = self.commit_at(at.known)
-        known = (
-            as_time(at.known)
-            if at.known
-            else (self.known(commit) if commit else datetime(1970, 1, 1, tzinfo=UTC))
-        )
+        known = as_time(at.known) if at.known else (self.known(commit) if commit else datetime(1970, 1, 1, tzinfo=UTC))
         return commit, AsOf(
             as_time(at.valid) if at.valid else known, known, as_time(at.published) if at.published else EVER
         )
@@ -226,8 +219,9 @@ class Ledger:
     ) -> int:
         """Append one commit with one known time; returns its number, or the head's if nothing would change.
 
-        Asserts the claims of the batch that are not alive. Retracts the claim ids in `retract` and every alive claim of
-        the documents in `replaces` that the batch does not repeat. OntologyError names refused rows; nothing is written then.
+        Asserts the claims of the batch that are not alive. Retracts the claim ids in `retract` and every alive claim
+        of the documents in `replaces` that the batch does not repeat. OntologyError names refused rows; nothing is
+        written then.
         """
         if (refused := violations(batch.table, self.labels())).num_rows:
             first = "; ".join(f"row {r['row']}: {r['reason']}" for r in refused.slice(0, 5).to_pylist())
@@ -259,7 +253,8 @@ class Ledger:
                 SELECT {STATEMENT} AS statement, {GROUP} AS "group", {names} FROM batch_))
             ORDER BY claim, confidence DESC, extractor;
             CREATE TEMP TABLE touched AS SELECT claim, arg_max(op, commit) AS op FROM events
-            WHERE claim IN (SELECT claim FROM incoming) OR claim IN (FROM retract_) OR document IN (FROM replaces_) GROUP BY claim"""
+            WHERE claim IN (SELECT claim FROM incoming) OR claim IN (FROM retract_) OR document IN (FROM replaces_)
+            GROUP BY claim"""
         )
         return con.sql(
             f"""SELECT 'assert' AS op, claim, statement, "group", {names} FROM incoming
@@ -277,13 +272,12 @@ class Ledger:
         now, last = as_time(self._clock()), self.known(commit - 1) if commit > 1 else None
         if last is not None and now < last - BACKWARD:
             raise ClockError(
-                f"the clock says {now.isoformat()}, the last commit was recorded at {last.isoformat()}; set the clock right and run again"
+                f"the clock says {now.isoformat()}, the last commit was recorded at {last.isoformat()}; "
+                "set the clock right and run again"
             )
         known = max(now, last + timedelta(microseconds=1)) if last else now
         n = rows.num_rows
-        rows = rows.append_column(
-            "commit", pa.array([commit], pa.int64()).take(pa.array([0] * n, pa.int64()))
-        )
+        rows = rows.append_column("commit", pa.array([commit], pa.int64()).take(pa.array([0] * n, pa.int64())))
         rows = rows.append_column("known_from", pa.array([known], TIME).take(pa.array([0] * n, pa.int64())))
         rows = rows.append_column("run", pa.array([run], pa.string()).take(pa.array([0] * n, pa.int64())))
         return rows.select(EVENTS.names).cast(EVENTS)
@@ -310,7 +304,7 @@ class Ledger:
         return self.commit(ClaimBatch(SCHEMA.empty_table()), run, retract=claims)
 
     def compact(self) -> None:
-        """Join small files and drop the old ones. No view, cache, store or replay changes: all pin our commit number."""
+        """Join small files and drop the old ones. No view, store or replay changes: all pin our commit number."""
         with self.lease:
             self._table.update_incremental()
             self._table.optimize.compact()
@@ -321,7 +315,8 @@ class Ledger:
         """ForeignLedgerError unless the uuid (kept by a store) is this ledger's."""
         if uuid != self.uuid:
             raise ForeignLedgerError(
-                f"this store was filled from ledger {uuid}, not from {self.uuid} in {self.folder}; use an empty store or that ledger"
+                f"this store was filled from ledger {uuid}, not from {self.uuid} in {self.folder}; "
+                "use an empty store or that ledger"
             )
 
 

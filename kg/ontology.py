@@ -113,9 +113,7 @@ EDGES: Final[Mapping[str, EdgeType]] = {
     "OFFICER_OF": EdgeType(
         "Is an officer, director or large holder of.", ("Person", *FIRMS), FIRMS, "role", props={"role": ROLE}
     ),
-    "SUPPLIES": EdgeType(
-        "Sells to, as a regular supplier.", FIRMS, FIRMS, "", props={"amount": MONEY, "share": SHARE}
-    ),
+    "SUPPLIES": EdgeType("Sells to, as a regular supplier.", FIRMS, FIRMS, "", props={"amount": MONEY, "share": SHARE}),
     "LENDS_TO": EdgeType(
         "Creditor lends to debtor.", PARTIES, ANYONE, "facility", props={"amount": MONEY, "role": ROLE}
     ),
@@ -155,9 +153,7 @@ EDGES: Final[Mapping[str, EdgeType]] = {
     ),
     "FILED": EdgeType("Filed the document.", PARTIES, ("Document",), "", time="event", props={"role": ROLE}),
     "PAGE_OF": EdgeType("Is a page of the document.", ("Page",), ("Document",), "", time="event"),
-    "REPORTED_IN": EdgeType(
-        "Is reported in the document.", ("Event",), ("Document", "Page"), "", time="event"
-    ),
+    "REPORTED_IN": EdgeType("Is reported in the document.", ("Event",), ("Document", "Page"), "", time="event"),
     "AFFECTED_BY": EdgeType(
         "Takes part in or is hit by the event; the role says how.",
         (*ANYONE, "Security"),
@@ -200,17 +196,13 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "current_assets": Property("money", "Current assets.", time="event", modality="numeric"),
     "current_liabilities": Property("money", "Current liabilities.", time="event", modality="numeric"),
     "interest_expense": Property("money", "Interest expense.", time="event", modality="numeric"),
-    "external_assets": Property(
-        "money", "Assets outside the interbank network.", time="event", modality="numeric"
-    ),
+    "external_assets": Property("money", "Assets outside the interbank network.", time="event", modality="numeric"),
     "fact": Property("money", "Any other reported figure; the key starts with its concept.", time="event"),
     "measure": Property(
         "real", "Any other reported number that is no money; the key starts with its concept.", time="event"
     ),
     "statement": Property("text", "Any other reported text; the key starts with its concept.", time="event"),
-    "distress": Property(
-        "real", "Probability of a distress event within 12 months.", unit="probability", node="Score"
-    ),
+    "distress": Property("real", "Probability of a distress event within 12 months.", unit="probability", node="Score"),
     "contagion_loss": Property("money", "Loss in a stress run; the key names the run.", node="Score"),
     "rank_score": Property("real", "A network score; the key names measure and run.", node="Score"),
     "embedding": Property(

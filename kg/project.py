@@ -84,7 +84,7 @@ _MANY = ", ".join(repr(n) for n, p in PROPERTIES.items() if p.many)
 MANY = f"CASE WHEN kind = 'property' AND name IN ({_MANY}) THEN coalesce(value_text, '') ELSE '' END"
 GROUP = hashed(TYPE, "subject", "object", PROPERTY, "key", MANY)
 """Id of the resolved edge or property a claim speaks of, before any merge."""
-_EVENTS = ", ".join(repr(n) for n, t in {**EDGES, **PROPERTIES}.items() if t.time == "event")
+_EVENTS = ", ".join(repr(n) for vocabulary in (EDGES, PROPERTIES) for n, t in vocabulary.items() if t.time == "event")
 EVENT = f"name IN ({_EVENTS})"
 RANK = _case("split_part(extractor, '.', 1)", {n: str(r) for n, r in RELIABILITY.items()}, "1")
 BEST = "rank DESC, published DESC, valid_from DESC, confidence DESC, claim"
@@ -185,9 +185,7 @@ def project(con: Con, from_commit: int, to_commit: int) -> Delta:
     )
     if from_commit:
         _affected(con, from_commit, to_commit)
-    con.execute(
-        _SPANS.format(end=to_commit, only="subject IN (SELECT raw FROM affected)" if from_commit else "true")
-    )
+    con.execute(_SPANS.format(end=to_commit, only="subject IN (SELECT raw FROM affected)" if from_commit else "true"))
     con.execute(_PIECES)
     con.execute(_VERSIONS)
     opens = con.sql(f"{_OPENS} WHERE k_from > {from_commit} ORDER BY type, v.id, version").to_arrow_table()
@@ -196,13 +194,13 @@ def project(con: Con, from_commit: int, to_commit: int) -> Delta:
     ).to_arrow_table()
     con.register("opened", opens)
     nodes = con.sql(
-        f"""SELECT id, label FROM ({_LABELS.format(end=to_commit)})
+        f"""SELECT id, label FROM ({LABELS.format(end=to_commit)})
         WHERE id IN (SELECT source FROM opened UNION ALL SELECT target FROM opened WHERE property = '') ORDER BY id"""
     ).to_arrow_table()
     return Delta(nodes, opens, closes, from_commit, to_commit)
 
 
-_LABELS = "SELECT subject AS id, arg_min(name, commit) AS label FROM events WHERE kind = 'node' AND op = 'assert' AND commit <= {end} GROUP BY subject"
+LABELS = "SELECT subject AS id, arg_min(name, commit) AS label FROM events WHERE kind = 'node' AND op = 'assert' AND commit <= {end} GROUP BY subject"
 
 
 def _identity(con: Con, end: int) -> None:
@@ -244,15 +242,13 @@ SELECT * FROM pieces WHERE id NOT IN (FROM crowded)
 UNION ALL SELECT * FROM (SELECT * FROM pieces WHERE id IN (FROM crowded)) QUALIFY row_number() OVER (PARTITION BY id ORDER BY {BEST}) = 1"""
 
 
-def resolve(
-    con: Con, commit: int, valid: datetime, published: datetime
-) -> tuple[pa.Table, pa.Table, pa.Table]:
+def resolve(con: Con, commit: int, valid: datetime, published: datetime) -> tuple[pa.Table, pa.Table, pa.Table]:
     """Nodes, edges and facts of the resolved graph at one point of the three clocks, as kg.snapshot holds them."""
     _identity(con, commit)
     con.execute(_VISIBLE.format(end=commit), {"valid": valid, "published": published})
     con.execute(
         f"""CREATE TEMP TABLE numbered AS SELECT id, label, (row_number() OVER (ORDER BY id) - 1)::INTEGER AS row
-        FROM ({_LABELS.format(end=commit)}) WHERE id IN (SELECT source FROM visible UNION ALL SELECT target FROM visible WHERE kind = 'edge')"""
+        FROM ({LABELS.format(end=commit)}) WHERE id IN (SELECT source FROM visible UNION ALL SELECT target FROM visible WHERE kind = 'edge')"""
     )
     nodes = con.sql("SELECT id, label FROM numbered ORDER BY row").to_arrow_table()
     rest = f"key, {_VALUES}, valid_from, valid_to, known_from, published, statement, claim, confidence"

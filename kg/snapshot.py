@@ -129,7 +129,7 @@ class Snapshot:
         return [best.get(row, id) for row, id in enumerate(self.ids)]
 
     def to_networkx(self, *types: str) -> nx.MultiDiGraph:
-        """Nodes by id with their label; edges (of the given types, or all) keyed by edge id with type, key and values."""
+        """Nodes by id with their label; edges (of the given types, or all) keyed by edge id with all their columns."""
         graph = nx.MultiDiGraph()
         graph.add_nodes_from((id, {"label": label}) for id, label in zip(self.ids, self.labels, strict=True))
         for edge in (self.edges_of(*types) if types else self.edges).to_pylist():
@@ -161,7 +161,7 @@ def load(folder: Path, at: AsOf, commit: int, ledger: str) -> Snapshot | None:
     """The snapshot saved in a folder, memory-mapped; None if there is none."""
     if not folder.exists():
         return None
-    tables = (
-        feather.read_table(folder / f"{name}.arrow", memory_map=True) for name in ("nodes", "edges", "facts")
+    nodes, edges, facts = (
+        feather.read_table(folder / f"{t}.arrow", memory_map=True) for t in ("nodes", "edges", "facts")
     )
-    return Snapshot(*tables, at, commit, ledger)
+    return Snapshot(nodes, edges, facts, at, commit, ledger)

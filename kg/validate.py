@@ -28,9 +28,7 @@ def violations(batch: pa.Table, labels: pa.Table) -> pa.Table:
         AND EXISTS (FROM node_types t WHERE t.label = name AND t.scheme = split_part(subject, ':', 1)) GROUP BY subject"""
     )
     reasons = " UNION ALL ".join([_EVERY, _NODE, _EDGE, _PROPERTY, _JUDGEMENT])
-    return con.sql(
-        f"SELECT row, min(reason) AS reason FROM ({reasons}) GROUP BY row ORDER BY row"
-    ).to_arrow_table()
+    return con.sql(f"SELECT row, min(reason) AS reason FROM ({reasons}) GROUP BY row ORDER BY row").to_arrow_table()
 
 
 def _register_vocabulary(con: Con) -> None:
