@@ -1,0 +1,87 @@
+"""Results: tables that turn into whatever the reader works with, and into plain JSON."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer to one question: a table, what was asked, and remarks on it."""
+
+    table: pa.Table
+    name: str = ""
+    remarks: tuple[str, ...] = field(default=())
+
+    def to_arrow(self) -> pa.Table:
+        return self.table
+
+    def to_pandas(self) -> pd.DataFrame:
+        return self.table.to_pandas()
+
+    def to_polars(self) -> pl.DataFrame:
+        import polars as pl
+
+        made = pl.from_arrow(self.table)
+        assert isinstance(made, pl.DataFrame)
+        return made
+
+    def rows(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.table.to_pylist()
+        return rows
+
+    @property
+    def columns(self) -> list[str]:
+        names: list[str] = self.table.column_names
+        return names
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.rows())
+
+    def __getitem__(self, column: str) -> list[Any]:
+        values: list[Any] = self.table[column].to_pylist()
+        return values
+
+    def _repr_html_(self) -> str:
+        """Table for notebooks."""
+        html: str = self.to_pandas().to_html(index=False, max_rows=50, escape=True)
+        return html
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it: money as text to keep every digit, times as ISO, bytes as base64, NaN as null."""
+    if isinstance(value, dict):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(part) for part in value]
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (str, int, bool)) or value is None:
+        return value
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
