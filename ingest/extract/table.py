@@ -1,0 +1,125 @@
+"""A table is a CSV or Parquet file as text cells: rows are numbered from 1, and each row can be read back as it was.
+
+Everything is read as text, so that no amount passes through a float; columns are turned into decimals and instants by the
+expressions of `ingest.clean`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+import polars as pl
+
+from ingest.clean import decode, decimals
+from ingest.source import Refusal
+from kg.errors import RecordError
+
+ROW = "#row"
+"""Column with the number of each row."""
+QUOTE = "#quote"
+"""Column with the row as it is quoted: its cells joined by commas."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """All rows that could be read as text, and those that could not."""
+
+    frame: pl.DataFrame
+    """Cells as text (null where empty), with ROW and QUOTE."""
+    columns: tuple[str, ...]
+    refused: tuple[Refusal, ...] = ()
+
+
+@lru_cache(maxsize=2)
+def read_table(content: bytes) -> Table:
+    """Table in the bytes of a CSV or Parquet file; RecordError if they are neither."""
+    if not content.strip():
+        raise RecordError("the file is empty; expected a CSV with a header line or a Parquet file")
+    frame, refused = _parquet(content) if content[:4] == b"PAR1" else _csv(content)
+    columns = tuple(frame.columns)
+    quote = pl.concat_str([pl.col(name).fill_null("") for name in columns], separator=",").alias(QUOTE)
+    cells = [pl.col(name).replace("", None) for name in columns]
+    rows = frame if ROW in frame.columns else frame.with_row_index(ROW, 1)
+    return Table(rows.select(pl.col(ROW).cast(pl.Int64), quote, *cells), columns, refused)
+
+
+def _parquet(content: bytes) -> tuple[pl.DataFrame, tuple[Refusal, ...]]:
+    try:
+        return pl.scan_parquet(io.BytesIO(content)).select(pl.all().cast(pl.String)).collect(engine="streaming"), ()
+    except pl.exceptions.PolarsError as error:
+        raise RecordError(f"the Parquet file cannot be read: {error}") from error
+
+
+def _csv(content: bytes) -> tuple[pl.DataFrame, tuple[Refusal, ...]]:
+    text = decode(content)[0].encode()
+    try:
+        frame = pl.scan_csv(io.BytesIO(text), infer_schema=False).collect(engine="streaming")
+        return frame.rename(str.strip), ()
+    except pl.exceptions.PolarsError:
+        return _ragged(text.decode())
+
+
+def _ragged(text: str) -> tuple[pl.DataFrame, tuple[Refusal, ...]]:
+    """The slow way, for a CSV with rows of another width: those rows are refused and the others kept.
+
+    A refused row keeps its number but its cells are empty, so that the numbers of the others stay true.
+    """
+    try:
+        head, *rows = csv.reader(io.StringIO(text), strict=True)
+    except (csv.Error, ValueError) as error:
+        raise RecordError(f"the CSV cannot be read: {error}; expected a header line and rows of its width") from error
+    names = [name.strip() for name in head]
+    if len(set(names)) != len(names):
+        raise RecordError(f"the CSV has two columns of one name: {', '.join(names)}")
+    refused = tuple(
+        Refusal(f"row:{n}", f"the row has {len(row)} cells; the header has {len(names)}")
+        for n, row in enumerate(rows, 1)
+        if row and len(row) != len(names)
+    )
+    kept = [row if len(row) == len(names) else [""] * len(names) for row in rows if row]
+    frame = pl.DataFrame(kept, schema={name: pl.String for name in names}, orient="row")
+    return frame, refused
+
+
+def read_row(content: bytes, number: int) -> str:
+    """The cells of one row, joined by commas."""
+    frame = read_table(content).frame
+    if not 1 <= number <= frame.height:
+        raise RecordError(f"row {number} is not there: the table has {frame.height} rows")
+    return str(frame[QUOTE][number - 1])
+
+
+def read_rows(content: bytes, numbers: Sequence[int], column: str) -> str:
+    """How several rows are quoted: their count and the exact sum of one column."""
+    table = read_table(content)
+    if column not in table.columns or not 1 <= min(numbers) <= max(numbers) <= table.frame.height:
+        raise RecordError(f"rows {numbers} or column {column!r} are not in the table of {table.frame.height} rows")
+    picked = table.frame[[number - 1 for number in numbers]].select(decimals(column).sum()).item()
+    return rows_quote(len(numbers), picked)
+
+
+def rows_quote(count: int, total: Decimal) -> str:
+    """`count 3, sum 12.5`, without trailing zeros."""
+    return f"count {count}, sum {plain(total)}"
+
+
+def plain(amount: Decimal) -> str:
+    """Decimal without exponent and without trailing zeros."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def columns_of(content: bytes) -> tuple[str, ...]:
+    """Names of the columns, read from the head of the file only; none if it is no table."""
+    try:
+        if content[:4] == b"PAR1":
+            return tuple(pl.read_parquet_schema(io.BytesIO(content)))
+        head = decode(content[:65_536].split(b"\n", 1)[0])[0]
+        return tuple(name.strip() for name in next(csv.reader([head.strip()]), []))
+    except (pl.exceptions.PolarsError, csv.Error):
+        return ()

@@ -1,0 +1,91 @@
+"""Locators, read back: where a claim stands in a document, and exactly what stands there.
+
+    chars:120-188                characters of the document's text
+    part:2 chars:0-50            the same in the 2nd document of an SGML submission (with any locator after it)
+    xpath:/a[1]/b[3]             all text of an XML element, white space collapsed
+    row:17                       cells of the 17th data row of a CSV or Parquet file
+    rows:17,20,31 sum:amount     count of those rows and the exact sum of one column
+    page:1 box:x0,y0,x1,y1       the words that OCR reads in a box of a page image
+    run:<id> row:3               the 3rd row of a run's manifest
+
+The text of a document is made from its bytes alone: of a news article as the `article` extractor says, of an HTML page its
+blocks, of anything else the decoded bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+
+from ingest.clean import decode
+from ingest.extract.article import document_text
+from ingest.extract.markup import find, inner, page_text, parse
+from ingest.extract.ocr import PageReader, read_box
+from ingest.extract.submission import is_submission, parts
+from ingest.extract.table import read_row, read_rows
+from kg.errors import RecordError
+
+_CHARS = re.compile(r"chars:(\d+)-(\d+)")
+_PART = re.compile(r"part:(\d+) (.+)", re.DOTALL)
+_ROWS = re.compile(r"rows:([\d,]+) sum:(.+)", re.DOTALL)
+_RUN = re.compile(r"run:\S+ row:(\d+)")
+
+
+def locate(content: bytes, locator: str, source: str = "filings", reader: PageReader | None = None) -> str:
+    """What stands at the locator in these bytes; RecordError if it points nowhere.
+
+    `source` is the first part of the extractor's name: it says how the text of the document is made.
+    `reader` is the OCR engine for boxes of images.
+    """
+    if match := _PART.fullmatch(locator):
+        return locate(_part(content, int(match[1])), match[2], source, reader)
+    if match := _CHARS.fullmatch(locator):
+        return _slice(text_of(content, source), int(match[1]), int(match[2]), locator)
+    if locator.startswith("xpath:"):
+        return inner(find(parse(content), locator[len("xpath:") :]))
+    if locator.startswith("row:"):
+        return read_row(content, int(locator[len("row:") :]))
+    if match := _ROWS.fullmatch(locator):
+        return read_rows(content, [int(row) for row in match[1].split(",")], match[2])
+    if locator.startswith("page:"):
+        return read_box(content, locator, reader or PageReader())
+    if match := _RUN.fullmatch(locator):
+        return _manifest_row(content, int(match[1]))
+    raise RecordError(f"locator {locator!r} is of no known kind; see the list at the head of ingest/locate.py")
+
+
+@lru_cache(maxsize=8)
+def text_of(content: bytes, source: str = "filings") -> str:
+    """The text that `chars:` locators of a document count in."""
+    if source == "news":
+        return document_text(content)
+    if is_submission(content):
+        return decode(content)[0]
+    return page_text(content) if is_page(content) else decode(content)[0]
+
+
+def is_page(content: bytes) -> bool:
+    """True for an HTML page (XHTML with inline XBRL is one)."""
+    head = content[:3000].lower()
+    return b"<html" in head or b"<!doctype html" in head or b"<body" in head or b"<div" in head
+
+
+def _slice(text: str, start: int, end: int, locator: str) -> str:
+    if not 0 <= start <= end <= len(text):
+        raise RecordError(f"{locator} is outside the text of {len(text)} characters")
+    return text[start:end]
+
+
+def _part(content: bytes, number: int) -> bytes:
+    found = parts(content)
+    if not 1 <= number <= len(found):
+        raise RecordError(f"part {number} is not there: the submission has {len(found)} documents")
+    return found[number - 1].content
+
+
+def _manifest_row(content: bytes, number: int) -> str:
+    rows = json.loads(content)["details"]["rows"]
+    if not 1 <= number <= len(rows):
+        raise RecordError(f"row {number} is not there: the run's manifest has {len(rows)} rows")
+    return str(rows[number - 1])
