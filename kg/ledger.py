@@ -166,7 +166,8 @@ class Ledger:
         """One row per commit: commit, known_from, run, asserted, retracted."""
         return self._query(
             """SELECT commit, min(known_from) AS known_from, min(run) AS run,
-            count(*) FILTER (op = 'assert') AS asserted, count(*) FILTER (op = 'retract') AS retracted FROM events GROUP BY commit ORDER BY commit"""
+            count(*) FILTER (op = 'assert') AS asserted, count(*) FILTER (op = 'retract') AS retracted
+            FROM events GROUP BY commit ORDER BY commit"""
         )
 
     def evidence(self, statement: str, at: AsOf = AsOf()) -> pa.Table:

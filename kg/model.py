@@ -97,6 +97,15 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """Properties of an entity that has its node row elsewhere: says nothing of its existence (for scores)."""
+
+    id: str
+    props: Mapping[str, Value]
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """A relation between two entities, read from left to right."""
 
@@ -120,7 +129,7 @@ class Judgement:
 class Claim:
     """One statement by one document. `valid_from` None is "always was", `valid_to` None is "still is"."""
 
-    what: Node | Edge | Judgement
+    what: Node | Facts | Edge | Judgement
     evidence: Evidence
     published: datetime
     valid_from: datetime | None = None
@@ -219,15 +228,14 @@ def _rows(claim: Claim) -> list[dict[str, Any]]:
             "key": what.key,
         }
         return [row | _edge_values(what)]
-    rows = [base | {"kind": "node", "subject": what.id, "name": what.label}]
+    node = base | {"kind": "node", "subject": what.id, "name": what.label} if isinstance(what, Node) else None
+    rows = [node] if node else []
     for name, value in what.props.items():
         if name == "currency":  # the unit of every money property given beside it
             continue
         prop = PROPERTIES.get(name)
         if prop is None:
-            raise OntologyError(
-                f"property {name!r} of {what.label} {what.id}: unknown; known: {', '.join(sorted(PROPERTIES))}"
-            )
+            raise OntologyError(f"property {name!r} of {what.id}: unknown; known: {', '.join(sorted(PROPERTIES))}")
         row = base | {"kind": "property", "subject": what.id, "name": name, "key": what.key}
         row["unit"] = str(what.props.get("currency", "")) if prop.type == "money" else prop.unit
         rows.append(row | _value(name, prop, value))

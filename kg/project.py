@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from kg.identity import CANON, OPEN, identities
 from kg.model import LAST, SCHEMA
-from kg.ontology import EDGES, HAS, PROPERTIES, RELIABILITY
+from kg.ontology import HAS, PROPERTIES, RELIABILITY
 from kg.snapshot import EDGES as EDGE_ROWS
 from kg.snapshot import FACTS as FACT_ROWS
 from kg.snapshot import NODES as NODE_ROWS
@@ -84,8 +84,6 @@ _MANY = ", ".join(repr(n) for n, p in PROPERTIES.items() if p.many)
 MANY = f"CASE WHEN kind = 'property' AND name IN ({_MANY}) THEN coalesce(value_text, '') ELSE '' END"
 GROUP = hashed(TYPE, "subject", "object", PROPERTY, "key", MANY)
 """Id of the resolved edge or property a claim speaks of, before any merge."""
-_EVENTS = ", ".join(repr(n) for vocabulary in (EDGES, PROPERTIES) for n, t in vocabulary.items() if t.time == "event")
-EVENT = f"name IN ({_EVENTS})"
 RANK = _case("split_part(extractor, '.', 1)", {n: str(r) for n, r in RELIABILITY.items()}, "1")
 BEST = "rank DESC, published DESC, valid_from DESC, confidence DESC, claim"
 """Which claim of a group wins."""
@@ -110,7 +108,7 @@ SELECT * EXCLUDE (op) FROM (
 
 _PIECES = f"""CREATE TEMP TABLE pieces AS
 SELECT * EXCLUDE (id), CASE WHEN source = subject AND target = object THEN "group" ELSE id END AS id FROM (
-  SELECT s.* EXCLUDE (c_from, c_to), {TYPE} AS type, {PROPERTY} AS property, {EVENT} AS event, {RANK} AS rank,
+  SELECT s.* EXCLUDE (c_from, c_to), {TYPE} AS type, {PROPERTY} AS property, {RANK} AS rank,
     coalesce(a.canon, s.subject) AS source, coalesce(b.canon, s.object) AS target,
     {hashed(TYPE, "source", "target", "property", "key", MANY)} AS id,
     greatest(s.c_from, coalesce(a.c_from, 0), coalesce(b.c_from, 0)) AS k_from,
@@ -126,20 +124,19 @@ _TIMES = f"TIMESTAMPTZ '{LAST:%Y-%m-%d} 00:00:00+00'"
 
 _VERSIONS = f"""CREATE TEMP TABLE versions AS
 WITH crowded AS (SELECT id FROM pieces GROUP BY id HAVING count(*) > 1),
-crowd AS (SELECT *, CASE WHEN event THEN TIMESTAMPTZ '0001-01-01 00:00:00+00' ELSE valid_from END AS v1,
-  CASE WHEN event THEN {_TIMES} ELSE valid_to END AS v2 FROM pieces WHERE id IN (FROM crowded)),
+crowd AS (SELECT * FROM pieces WHERE id IN (FROM crowded)),
 -- per group: intervals of commits in which the same claims are alive
 ks AS (SELECT id, k, lead(k) OVER (PARTITION BY id ORDER BY k) AS k_end FROM (SELECT DISTINCT id, unnest([k_from, k_to]) AS k FROM crowd)
   QUALIFY k_end IS NOT NULL),
 live AS (SELECT ks.k, ks.k_end, c.* FROM ks JOIN crowd c ON c.id = ks.id AND c.k_from <= ks.k AND c.k_to > ks.k),
 -- per group and such interval: the cells of valid x published, and who wins each
-vs AS (SELECT id, k, v, lead(v) OVER (PARTITION BY id, k ORDER BY v) AS v_end FROM (SELECT DISTINCT id, k, unnest([v1, v2]) AS v FROM live)
+vs AS (SELECT id, k, v, lead(v) OVER (PARTITION BY id, k ORDER BY v) AS v_end FROM (SELECT DISTINCT id, k, unnest([valid_from, valid_to]) AS v FROM live)
   QUALIFY v_end IS NOT NULL),
 ps AS (SELECT id, k, p, coalesce(lead(p) OVER (PARTITION BY id, k ORDER BY p), {_TIMES}) AS p_end FROM (SELECT DISTINCT id, k, published AS p FROM live)),
 cells AS (SELECT vs.id, vs.k, any_value(k_end) AS k_end, v, v_end, p, any_value(p_end) AS p_end,
     first(claim ORDER BY {BEST}) AS claim, first(statement ORDER BY {BEST}) AS statement, count(DISTINCT {_SAID}) - 1 AS conflict
   FROM vs JOIN ps ON ps.id = vs.id AND ps.k = vs.k
-  JOIN live l ON l.id = vs.id AND l.k = vs.k AND l.v1 <= v AND l.v2 >= v_end AND l.published <= p
+  JOIN live l ON l.id = vs.id AND l.k = vs.k AND l.valid_from <= v AND l.valid_to >= v_end AND l.published <= p
   GROUP BY vs.id, vs.k, v, v_end, p),
 -- join neighbouring cells of one winner: along published, along valid, along commits
 p_runs AS (SELECT *, sum(new) OVER (PARTITION BY id, k, v ORDER BY p) AS run FROM (
@@ -156,7 +153,7 @@ k_joined AS (SELECT id, statement, p, p_end, v, v_end, min(k) AS k_from, max(k_e
   FROM k_runs GROUP BY id, statement, p, p_end, v, v_end, run),
 said AS (SELECT id, k, statement, list(DISTINCT claim ORDER BY claim) AS claims FROM live GROUP BY id, k, statement)
 SELECT j.id, c.type, c.source, c.target, c.key, c.property, {", ".join("c." + v for v in _VALUES.split(", "))},
-  CASE WHEN c.event THEN c.valid_from ELSE j.v END AS valid_from, CASE WHEN c.event THEN c.valid_to ELSE j.v_end END AS valid_to,
+  j.v AS valid_from, j.v_end AS valid_to,
   j.k_from, j.k_to, j.p AS published, j.p_end AS published_to, j.statement, said.claims, j.conflict::INTEGER AS conflict,
   c.document, c.locator, c.quote, c.extractor, c.confidence
 FROM k_joined j JOIN live c ON c.id = j.id AND c.k = j.k_from AND c.claim = j.claim

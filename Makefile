@@ -1,0 +1,48 @@
+# Targets for people and CI. Everything runs in .venv, which the first target that needs it makes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := constraints.txt
+# uv installs in seconds where pip takes minutes; pip is used where uv cannot be had.
+INSTALL = if $(BIN)/python -m uv --version >/dev/null 2>&1; then $(BIN)/python -m uv pip install -q --python $(BIN)/python -c $(CONSTRAINTS) $(1); else $(BIN)/python -m pip install -q -c $(CONSTRAINTS) $(1); fi
+
+.PHONY: demo check test bench soak clean
+
+demo: $(VENV)/.installed
+	$(BIN)/kgrisk demo
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -m "not neo4j and not slow and not real"
+
+# Lint and types first, then every test once: quick, slow, on both stores and on the real files where they are.
+test: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q --durations=15
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/kg.py
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kgrisk needs Python 3.11 or newer, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q uv || true
+
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
+	$(call INSTALL,-e ".[all]")
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml $(CONSTRAINTS) | $(VENV)/bin/python
+	$(call INSTALL,-e ".[all$(,)dev]")
+	touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) demo-home demo-report.html .pytest_cache .mypy_cache .ruff_cache
+
+, := ,

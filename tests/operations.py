@@ -1,0 +1,150 @@
+"""Random operations on a ledger: assert, correct, merge, un-merge, forbid, retract, score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from kg.ledger import Ledger
+from kg.model import Claim, ClaimBatch, Edge, Evidence, Facts, Judgement, Node, RunManifest
+
+START = datetime(2020, 1, 1, tzinfo=UTC)
+EXTRACTORS = ("registers.csv@1", "filings.xbrl@1", "news.relations@1", "images.ocr@2", "model.risk@1")
+
+
+@dataclass
+class Ticking:
+    """A clock that moves on by a minute a reading."""
+
+    now: datetime = START + timedelta(days=2500)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(minutes=1)
+        return self.now
+
+
+@dataclass
+class World:
+    """A ledger under random operations. The same seed makes the same world."""
+
+    ledger: Ledger
+    seed: int
+    entities: int = 30
+    ids: list[str] = field(default_factory=list)
+    random: Random = field(init=False)
+    documents: int = 0
+
+    def __post_init__(self) -> None:
+        self.random = Random(self.seed)
+        n = self.entities
+        self.ids = (
+            [f"lei:L{i:03d}" for i in range(n // 3)]
+            + [f"cik:{i:04d}" for i in range(n // 3)]
+            + [f"name:n {i}" for i in range(n // 3)]
+        )
+
+    def start(self) -> None:
+        """First commit: a node row for every id."""
+        labels = ("Bank", "Company", "Fund")
+        claims = [self._claim(Node(labels[i % 3], id, {"name": f"Firm {i % 7}"})) for i, id in enumerate(self.ids)]
+        self._commit(claims)
+
+    def run(self, count: int) -> None:
+        """`count` operations, a few to a commit."""
+        done = 0
+        while done < count:
+            size = min(self.random.choice((1, 1, 2, 5, 10)), count - done)
+            retract: list[str] = []
+            claims = [c for _ in range(size) for c in self._operation(retract)]
+            self._commit(claims, retract)
+            done += size
+
+    def _commit(self, claims: list[Claim], retract: list[str] | None = None) -> None:
+        self.ledger.commit(ClaimBatch.of(claims), RunManifest("random", {"seed": self.seed}), retract=retract or [])
+
+    def _operation(self, retract: list[str]) -> Iterator[Claim]:
+        kind = self.random.choices(
+            ("assert", "correct", "merge", "unmerge", "forbid", "retract", "score", "node"),
+            (40, 20, 12, 8, 2, 10, 6, 2),
+        )[0]
+        pick, two = self.random.choice, self.random.sample(self.ids, 2)
+        if kind in ("assert", "correct"):
+            yield self._claim(pick((self._loan, self._share, self._payment, self._sector, self._equity))(*two))
+        elif kind == "merge":
+            yield self._claim(Judgement(*two))
+        elif kind == "forbid":
+            yield self._claim(Judgement(*two, same=False))
+        elif kind == "node":
+            yield self._claim(Node("Company", f"name:late {self.random.randrange(9)}", {"name": "Late"}))
+        elif kind == "score":
+            props = {"distress": round(self.random.random(), 6)}
+            yield self._claim(Facts(two[0], props, key="model a"), score=True)
+        else:
+            alive = self.ledger.alive()
+            kinds, claims = alive["kind"].to_pylist(), alive["claim"].to_pylist()
+            wanted = ("same", "not_same") if kind == "unmerge" else ("edge", "property", "node")
+            choices = [c for k, c in zip(kinds, claims, strict=True) if k in wanted and c not in retract]
+            if choices:
+                retract.append(pick(choices))
+
+    def _claim(self, what: Node | Facts | Edge | Judgement, score: bool = False) -> Claim:
+        document = f"doc{self.random.randrange(60)}"
+        extractor = "model.risk@1" if score else self.random.choice(EXTRACTORS)
+        evidence = Evidence(
+            document, f"row:{self.random.randrange(5)}", "as said", extractor, self.random.choice((1.0, 0.9, 0.5))
+        )
+        start = START + timedelta(days=self.random.randrange(0, 2000, 100))
+        end = self.random.choice((None, start + timedelta(days=self.random.randrange(100, 900, 100))))
+        event = (isinstance(what, Edge) and what.type == "PAID") or (isinstance(what, Facts) and "equity" in what.props)
+        if isinstance(what, Node):
+            start, end = START - timedelta(days=400), None
+        published = START + timedelta(days=self.random.randrange(0, 2400, 50))
+        return Claim(what, evidence, published, start, None if event else end)
+
+    def _loan(self, a: str, b: str) -> Edge:
+        return Edge(
+            "LENDS_TO",
+            a,
+            b,
+            {"amount": Decimal(self.random.randrange(1, 9)), "currency": "EUR"},
+            self.random.choice("fg"),
+        )
+
+    def _share(self, a: str, b: str) -> Edge:
+        return Edge("OWNS", a, b, {"share": self.random.randrange(1, 5) / 10})
+
+    def _payment(self, a: str, b: str) -> Edge:
+        return Edge(
+            "PAID",
+            a,
+            b,
+            {"amount": Decimal(self.random.randrange(1, 99)), "currency": "USD", "count": 1},
+            f"t{self.random.randrange(4)}",
+        )
+
+    def _sector(self, a: str, _: str) -> Facts:
+        return Facts(a, {"description": self.random.choice(("bank", "shop", "mine"))})
+
+    def _equity(self, a: str, _: str) -> Facts:
+        return Facts(
+            a,
+            {"equity": Decimal(self.random.randrange(-5, 50)), "currency": "EUR"},
+            key=f"202{self.random.randrange(3)}-12-31",
+        )
+
+
+def instants(ledger: Ledger, count: int, seed: int) -> list[tuple[datetime, datetime, datetime]]:
+    """Random (valid, known, published) within and just outside what the ledger holds."""
+    random = Random(seed)
+    knowns = ledger.commits()["known_from"].to_pylist()
+    return [
+        (
+            START + timedelta(days=random.randrange(-100, 2600)),
+            random.choice(knowns) + timedelta(seconds=random.choice((0, 0, 1))),
+            START + timedelta(days=random.choice((random.randrange(0, 2500), 9999))),
+        )
+        for _ in range(count)
+    ]

@@ -1,0 +1,127 @@
+"""A brute-force replay of a ledger's log: an independent, slow answer to every as-of question.
+
+Written from the definition (which claims are alive, who is one entity, which claim of a group wins) in plain Python,
+row by row. It shares no code with kg.project or kg.identity beyond the vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from kg.ontology import HAS, PROPERTIES, RELIABILITY, SCHEMES
+from kg.snapshot import Snapshot
+
+VALUES = ("value_text", "value_int", "value_real", "value_decimal", "value_time", "unit")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is visible at one point of the three clocks, as sets of plain tuples."""
+
+    nodes: frozenset[tuple[str, str]]
+    edges: frozenset[tuple[Any, ...]]
+    facts: frozenset[tuple[Any, ...]]
+    exist: frozenset[str]
+    """Ids whose existence is itself claimed then."""
+
+
+def _hash(*parts: str) -> str:
+    return sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def _alive(events: list[Row], known: datetime) -> list[Row]:
+    last: dict[str, Row] = {}
+    for row in sorted(events, key=lambda r: r["commit"]):
+        if row["known_from"] <= known:
+            last[row["claim"]] = row
+    return [row for row in last.values() if row["op"] == "assert"]
+
+
+def _canonical(alive: list[Row]) -> dict[str, str]:
+    refused = {frozenset((r["subject"], r["object"])) for r in alive if r["kind"] == "not_same"}
+    cluster: dict[str, set[str]] = {}
+    for row in alive:
+        pair = frozenset((row["subject"], row["object"]))
+        if row["kind"] == "same" and pair not in refused:
+            joined = cluster.get(row["subject"], {row["subject"]}) | cluster.get(row["object"], {row["object"]})
+            for id in joined:
+                cluster[id] = joined
+    rank = {name: n for n, name in enumerate(SCHEMES)}
+    return {id: min(ids, key=lambda i: (rank[i.split(":")[0]], i)) for id, ids in cluster.items()}
+
+
+def replay(events: list[Row], valid: datetime, known: datetime, published: datetime) -> Answer:
+    """The answer by definition. `events` are the rows of Ledger.events()."""
+    alive = _alive(events, known)
+    canonical = _canonical(alive)
+    labels: dict[str, str] = {}
+    for row in sorted(events, key=lambda r: r["commit"]):
+        if row["kind"] == "node" and row["op"] == "assert" and row["known_from"] <= known:
+            labels.setdefault(row["subject"], row["name"])
+    best: dict[str, tuple[tuple[Any, ...], Row]] = {}
+    for row in alive:
+        if row["kind"] in ("same", "not_same") or not _covers(row, valid, published):
+            continue
+        row = dict(
+            row,
+            source=canonical.get(row["subject"], row["subject"]),
+            target=canonical.get(row["object"], row["object"]),
+        )
+        group = _group(row)
+        if group not in best or _better(row, best[group][1]):
+            best[group] = ((), row)
+    winners = {group: row for group, (_, row) in best.items()}
+    ids = {r["source"] for r in winners.values()} | {r["target"] for r in winners.values() if r["kind"] == "edge"}
+    return Answer(
+        frozenset((id, labels[id]) for id in ids),
+        frozenset(_edge(g, r) for g, r in winners.items() if r["kind"] == "edge"),
+        frozenset(_fact(r) for r in winners.values() if r["kind"] == "property"),
+        frozenset(r["source"] for r in winners.values() if r["kind"] == "node"),
+    )
+
+
+def _covers(row: Row, valid: datetime, published: datetime) -> bool:
+    return bool(row["published"] <= published and row["valid_from"] <= valid < row["valid_to"])
+
+
+def _group(row: Row) -> str:
+    if row["kind"] == "edge":
+        return _hash(row["name"], row["source"], row["target"], "", row["key"], "")
+    if row["kind"] == "node":
+        return _hash("HAS_FACT", row["source"], "", "label", row["key"], "")
+    prop = PROPERTIES[row["name"]]
+    return _hash(HAS[prop.node], row["source"], "", row["name"], row["key"], row["value_text"] if prop.many else "")
+
+
+def _better(a: Row, b: Row) -> bool:
+    def order(row: Row) -> tuple[Any, ...]:
+        reliability = RELIABILITY.get(row["extractor"].split(".")[0], 1)
+        return reliability, row["published"], row["valid_from"], row["confidence"]
+
+    return order(a) > order(b) or (order(a) == order(b) and a["claim"] < b["claim"])
+
+
+def _edge(group: str, row: Row) -> tuple[Any, ...]:
+    return (group, row["name"], row["source"], row["target"], row["key"], *(row[v] for v in VALUES), row["statement"])
+
+
+def _fact(row: Row) -> tuple[Any, ...]:
+    return (row["source"], row["name"], row["key"], *(row[v] for v in VALUES), row["statement"])
+
+
+def answer_of(snapshot: Snapshot) -> Answer:
+    """A snapshot in the same form (existence is not part of a snapshot)."""
+    ids = snapshot.ids
+    edges = frozenset(
+        (e["id"], e["type"], ids[e["source"]], ids[e["target"]], e["key"], *(e[v] for v in VALUES), e["statement"])
+        for e in snapshot.edges.to_pylist()
+    )
+    facts = frozenset(
+        (ids[f["subject"]], f["property"], f["key"], *(f[v] for v in VALUES), f["statement"])
+        for f in snapshot.facts.to_pylist()
+    )
+    return Answer(frozenset(zip(ids, snapshot.labels, strict=True)), edges, facts, frozenset())
