@@ -21,6 +21,8 @@ FORMS: Final = frozenset(
     "有限公司 股份有限公司 集团有限公司".split()
 )
 """Legal forms, without dots and in small letters."""
+_DOTTED: Final = frozenset({"inc", "corp", "co", "ltd", "bhd", "cos"})
+"""Forms that are abbreviations, so that a dot after them is theirs."""
 _GENERIC: Final = frozenset(
     "holdings holding group international worldwide global companies enterprises industries".split()
 )
@@ -244,7 +246,7 @@ def _spellings(known: list[tuple[str, str, str]]) -> list[str]:
         if label != "Person":
             shorter = {plain_name(name), short_name(name)}
             found |= {s for s in shorter if _telling(s)}
-            if squash(name).split()[-1:] != squash(plain_name(name)).split()[-1:]:
+            if squash(name).split()[-1:] and squash(name).split()[-1] in _DOTTED:
                 found.add(name.rstrip(".") + ".")
     return sorted(f for f in found if len(f) > 1)
 

@@ -1,0 +1,154 @@
+"""Whether a sentence says that something is so: denied, hedged and asked statements are not facts, ended ones are past."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ingest.extract.lexicon import (
+    DOUBT_ADVERBS,
+    DOUBT_NOUNS,
+    ENDED_ADVERBS,
+    ENDING,
+    HEDGES,
+    LAPSE,
+    MODALS,
+    NEGATORS,
+    OPEN_MARKS,
+)
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+
+class Certainty(Enum):
+    """How a sentence stands to what it speaks of."""
+
+    SAID = "said"
+    FUTURE = "future"
+    """Announced: `will supply`."""
+    ENDED = "ended"
+    """It was so and is no more: `no longer supplies`."""
+    OPEN = "open"
+    """Denied, wished, feared, asked or supposed."""
+
+
+_ORDER = (Certainty.SAID, Certainty.FUTURE, Certainty.ENDED, Certainty.OPEN)
+
+
+def certainty(trigger: Token) -> Certainty:
+    """The weakest of what stands between the trigger word and the root of its sentence."""
+    if trigger.doc[-1].text == "?" or any(t.text == "?" for t in trigger.sent):
+        return Certainty.OPEN
+    grade, token = _local(trigger), trigger
+    while grade is not Certainty.OPEN and token.head is not token:
+        up = _step(token)
+        if up is None:
+            break
+        grade, token = max(grade, up, key=_ORDER.index), token.head
+    return grade
+
+
+def _local(token: Token) -> Certainty:
+    """What the word's own dependants say of it."""
+    words = {c.lower_ for c in token.children}
+    if words & {"longer"} and words & {"no", "not", "n't"} or _no_longer(token):
+        return Certainty.ENDED
+    if words & NEGATORS or words & DOUBT_ADVERBS or _scopes_neither(token):
+        return Certainty.OPEN
+    modals = {c.lower_ for c in token.children if c.dep_ == "aux"}
+    if modals & MODALS or _marked(token) or _to_come(token):
+        return Certainty.OPEN
+    if words & ENDED_ADVERBS or ("used" in {a.lower_ for a in (token.head,)} and token.dep_ == "xcomp"):
+        return Certainty.ENDED
+    return Certainty.FUTURE if modals & {"will", "wo", "'ll", "’ll"} else Certainty.SAID
+
+
+def _no_longer(token: Token) -> bool:
+    """`no longer a subsidiary`: the adverb may hang on the verb, the noun or the word before."""
+    for child in token.children:
+        if child.lower_ == "longer" and any(c.lower_ in ("no", "any") for c in child.children):
+            return True
+    return False
+
+
+def _scopes_neither(token: Token) -> bool:
+    return any(
+        c.dep_ in ("nsubj", "nsubjpass") and (c.lower_ in ("neither", "nobody", "none") or _denied(c))
+        for c in token.children
+    )
+
+
+def _denied(noun: Token) -> bool:
+    return any(c.lower_ in ("no", "neither") and c.dep_ in ("det", "preconj", "cc", "neg") for c in noun.children)
+
+
+def _marked(token: Token) -> bool:
+    return any(c.dep_ in ("mark", "advmod") and c.lower_ in OPEN_MARKS for c in token.children)
+
+
+def _to_come(token: Token) -> bool:
+    """`is to buy`: an infinitive under a form of be."""
+    infinitive = any(c.dep_ == "aux" and c.lower_ == "to" for c in token.children)
+    return infinitive and token.dep_ in ("xcomp", "ccomp") and token.head.lemma_ == "be"
+
+
+def _step(token: Token) -> Certainty | None:
+    """What the governor says of its dependant; None where its word does not reach down."""
+    head, dep = token.head, token.dep_
+    if dep in ("relcl", "parataxis", "ROOT"):
+        return None
+    if dep == "advcl":
+        return None
+    if dep in ("xcomp", "ccomp", "pcomp", "csubj") or (dep == "acl" and token.tag_ != "VBN"):
+        return _governed(head)
+    if dep == "prep" or dep == "pobj" or dep == "agent":
+        return Certainty.OPEN if token.lower_ in ("without", "despite") or _against(token) else _nominal(token, head)
+    if dep == "conj":
+        return _joined(token, head)
+    return _nominal(token, head)
+
+
+def _against(token: Token) -> bool:
+    return token.lower_ == "instead" or (token.lower_ == "than" and token.head.lower_ == "rather")
+
+
+def _governed(head: Token) -> Certainty:
+    if head.pos_ in ("VERB", "AUX"):
+        if head.lemma_ in ENDING:
+            return max(Certainty.ENDED, _local(head), key=_ORDER.index)
+        return Certainty.OPEN if head.lemma_ in HEDGES else _local(head)
+    if head.lemma_.lower() in DOUBT_NOUNS | HEDGES or _denied(head):
+        return Certainty.OPEN
+    if head.pos_ == "ADJ":  # likely to buy, set to buy, ready to lend; but: able, happy to confirm it had
+        return Certainty.OPEN
+    return Certainty.SAID
+
+
+def _joined(token: Token, head: Token) -> Certainty | None:
+    """A second verb shares `may` with the first if it has no word of its own: `may sue or acquire`."""
+    if token.pos_ not in ("VERB", "AUX"):
+        return Certainty.OPEN if _denied(head) else Certainty.SAID
+    own = any(c.dep_ in ("aux", "auxpass", "nsubj", "nsubjpass") for c in token.children)
+    if own or token.tag_ in ("VBZ", "VBP", "VBD"):
+        return Certainty.SAID if _reported(head) else None
+    return _local(head)
+
+
+def _reported(head: Token) -> bool:
+    return head.dep_ in ("ccomp", "xcomp")
+
+
+def _nominal(token: Token, head: Token) -> Certainty:
+    """A noun in the object or phrase of a verb or noun: `has no loans`, `rejected the loan`, `rumours of a default`."""
+    if _denied(token):
+        return Certainty.OPEN
+    if head.pos_ in ("VERB", "AUX"):
+        if head.lemma_ in ENDING:
+            return max(Certainty.ENDED, _local(head), key=_ORDER.index)
+        if token.dep_ in ("dobj", "nsubjpass", "pobj", "prep", "attr") and head.lemma_ in HEDGES | LAPSE:
+            return Certainty.OPEN
+        return _local(head)
+    if head.lemma_.lower() in DOUBT_NOUNS or _denied(head):
+        return Certainty.OPEN
+    return Certainty.SAID

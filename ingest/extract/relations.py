@@ -1,0 +1,183 @@
+"""Relations and events that sentences assert: who owns, lends to, supplies, leads, sues whom, and who defaults.
+
+Names are found first; only sentences with a name and a telling word are parsed. Each frame of the lexicon then looks for
+its parties in the tree; what is denied, wished or asked is left out, what has ended carries its end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from ingest.extract.grammar import Parsed, parse
+from ingest.extract.names import Gazetteer, Mention, longest, text_id
+from ingest.extract.patterns import Match, matches
+from ingest.extract.quantities import Money, Moment, Share, dates, money, shares
+from ingest.extract.recognise import pipe, seen_names, written_names
+from ingest.extract.sentences import sentences
+from ingest.extract.certainty import Certainty
+from kg.model import Value, as_time
+from kg.ontology import EDGES, FIRMS
+
+if TYPE_CHECKING:
+    from ingest.source import Models
+
+TRIGGER: Final = re.compile(
+    r"\b(own|stake|sharehold|stockhold|interest|acqui|bought|buy|purchas|take ?over|took over|takes over|taken over|taking over|merge|"
+    r"absorb|subsidiar|parent|unit of|arm of|division of|control|belong|lend|lent|loan|borrow|credit|facilit|financ|ow(?:e|es|ed|ing)\b|"
+    r"mortgage|suppl|deliver|customer|vendor|order|contract|rel(?:y|ies|ied)\b|depend|sourc|procur|provid|furnish|ship|sell|sold|"
+    r"appoint|nam(?:e|es|ed|ing)\b|elect|hire|promot|join|chie|chair|presid|director|ceo\b|cfo\b|coo\b|officer|head of|treasurer|"
+    r"resign|retir|step|quit|left\b|leav|depart|dismiss|oust|fired|succe|replac|becom|became|serv(?:e|es|ed|ing)\b|sue|suing|lawsuit|"
+    r"suit\b|complaint|litigation|court|legal|default|miss|fail|unable|repay|bankrupt|insolv|chapter (?:7|11)|administrat|receiver|"
+    r"liquidat|creditor|wound up|wind(?:ing)?.up|collaps|downgrad|rating|percent|per cent|%)",
+    re.I,
+)
+_Q = TypeVar("_Q", Money, Share, Moment)
+_RELATION_AGE: Final = timedelta(days=365 * 40)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A relation or event that one sentence asserts. `text[start:end]` is the sentence."""
+
+    type: str
+    """An edge type; AFFECTED_BY for an event."""
+    parties: tuple[tuple[str, Mention], ...]
+    """`source` and `target` of an edge; the roles of an event."""
+    start: int
+    end: int
+    event: str = ""
+    """Kind of event, "" for an edge."""
+    props: dict[str, Value] = field(default_factory=dict)
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    confidence: float = 0.8
+
+    @property
+    def source(self) -> Mention:
+        return self.parties[0][1]
+
+    @property
+    def target(self) -> Mention:
+        return self.parties[1][1]
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What earlier sentences of the text leave behind for later ones."""
+
+    speaker: Mention | None
+    people: dict[str, Mention] = field(default_factory=dict)
+    """Full mention of each person by surname."""
+    topic: Mention | None = None
+    """The one firm of the sentence before, which `the company` then is."""
+
+
+def relations(text: str, models: Models, published: datetime, speaker: Mention | None = None) -> list[Finding]:
+    """Findings in the order of the text. `speaker` is who `we` and `the Registrant` are. Pure given text and models."""
+    gazetteer = models.gazetteer or Gazetteer()
+    names, sums = written_names(text, gazetteer), money(text)
+    memory = _Memory(speaker)
+    found: list[Finding] = []
+    for span in sentences(text):
+        sentence = text[span[0] : span[1]]
+        if not TRIGGER.search(sentence) or len(sentence) > 2000:
+            memory.topic = _topic(_within(names, span))
+            continue
+        inside = _names_of_sentence(text, span, names, gazetteer, memory)
+        if inside or speaker:
+            parsed = parse(pipe(), text, span, inside, sums)
+            found += _findings(parsed, span, published, memory, sums)
+        memory.topic = _topic(inside)
+    return found
+
+
+def _within(names: list[Mention], span: tuple[int, int]) -> list[Mention]:
+    return [m for m in names if span[0] <= m.start and m.end <= span[1]]
+
+
+def _topic(names: list[Mention]) -> Mention | None:
+    firms = {m.id: m for m in names if m.label in FIRMS}
+    return next(iter(firms.values())) if len(firms) == 1 else None
+
+
+def _names_of_sentence(
+    text: str, span: tuple[int, int], names: list[Mention], gazetteer: Gazetteer, memory: _Memory
+) -> list[Mention]:
+    """Names found by writing, then those the model sees between them; a lone surname is the person named before."""
+    written = _within(names, span)
+    taken = {i for m in written for i in range(m.start, m.end)}
+    doc = pipe().get_pipe("ner")(pipe().make_doc(text[span[0] : span[1]]))  # type: ignore[operator]  # pipes are callable
+    seen = [m for m in seen_names(doc, span[0], text, gazetteer) if taken.isdisjoint(range(m.start, m.end))]
+    inside = longest([*written, *seen])
+    for m in inside:
+        if m.label == "Person":
+            memory.people.setdefault(m.name.split()[-1], m)
+    return longest([*inside, *_surnames(text, span, inside, memory)])
+
+
+def _surnames(text: str, span: tuple[int, int], inside: list[Mention], memory: _Memory) -> Iterator[Mention]:
+    taken = {i for m in inside for i in range(m.start, m.end)}
+    for surname, person in memory.people.items():
+        for match in re.finditer(rf"(?<![\w-]){re.escape(surname)}(?![\w-])", text[span[0] : span[1]]):
+            start, end = span[0] + match.start(), span[0] + match.end()
+            if taken.isdisjoint(range(start, end)):
+                yield replace(person, start=start, end=end, text=match[0])
+
+
+def _findings(
+    parsed: Parsed, span: tuple[int, int], published: datetime, memory: _Memory, sums: list[Money]
+) -> Iterator[Finding]:
+    sentence = parsed.text
+    inside = [s for s in sums if span[0] <= s.start and s.end <= span[1]]
+    portions = [Share(span[0] + s.start, span[0] + s.end, s.value) for s in shares(sentence)]
+    days = [Moment(span[0] + d.start, span[0] + d.end, d.when) for d in dates(sentence, published)]
+    seen: set[tuple[object, ...]] = set()
+    for match in matches(parsed, memory.topic, memory.speaker):
+        finding = _finding(match, span, published, (inside, portions, days))
+        key = (finding.type, finding.event, tuple((role, m.id) for role, m in finding.parties))
+        if key not in seen and _allowed(finding):
+            seen.add(key)
+            yield finding
+
+
+def _finding(
+    match: Match,
+    span: tuple[int, int],
+    published: datetime,
+    quantities: tuple[list[Money], list[Share], list[Moment]],
+) -> Finding:
+    sums, portions, days = quantities
+    props: dict[str, Value] = {"role": match.role} if match.role else {}
+    takes = {"share", "amount"} if match.event else set(EDGES[match.type].props)
+    if "amount" in takes and (sum_ := _nearest(sums, match.place)):
+        props |= {"amount": sum_.amount, "currency": sum_.currency}
+    if "share" in takes and not match.event and (share := match.share or _nearest(portions, match.place)):
+        props["share"] = share if isinstance(share, float) else share.value
+    day = _day([d for d in days if published - _RELATION_AGE < d.when <= as_time(published)], match.place)
+    start, end = (None, day or published) if match.certainty is Certainty.ENDED else (day or published, None)
+    sure = 0.8 if all(m.entity for _, m in match.parties) else 0.6
+    return Finding(match.type, match.parties, span[0], span[1], match.event, props, start, end, sure)
+
+
+def _nearest(found: list[_Q], place: int) -> _Q | None:
+    return min(found, key=lambda q: (abs(q.start - place), q.start), default=None)
+
+
+def _day(days: list[Moment], place: int) -> datetime | None:
+    near = _nearest(days, place)
+    return near.when if near else None
+
+
+def _allowed(finding: Finding) -> bool:
+    """True if the ontology lets these labels take these places, and nobody stands in two of them."""
+    ids = [text_id(m.name, m.label) for _, m in finding.parties]
+    spec = EDGES[finding.type]
+    if len(set(ids)) < len(ids):
+        return False
+    if finding.event:
+        return all(m.label in spec.source for _, m in finding.parties)
+    return finding.source.label in spec.source and finding.target.label in spec.target
