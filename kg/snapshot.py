@@ -134,6 +134,7 @@ class Snapshot:
         graph.add_nodes_from((id, {"label": label}) for id, label in zip(self.ids, self.labels, strict=True))
         for edge in (self.edges_of(*types) if types else self.edges).to_pylist():
             source, target = self.ids[edge.pop("source")], self.ids[edge.pop("target")]
+            edge["edge_key"] = edge.pop("key")  # networkx calls the edge's own id its key
             graph.add_edge(source, target, key=edge.pop("id"), **edge)
         return graph
 
