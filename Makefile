@@ -27,7 +27,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q --durations=15
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/kg.py
+	$(BIN)/python benchmarks/scale.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kgrisk needs Python 3.11 or newer, this is " + sys.version)'
