@@ -1,0 +1,1 @@
+"""One kind of risk head per file."""

@@ -1,0 +1,86 @@
+"""The relational network trained end to end on distress; it has no table of nodes, so it reads the graph of any cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gnn.evaluate import auprc
+from gnn.head import Cohort, Head
+from gnn.heads.logistic import log_loss
+from gnn.model import Shape, exact, seeded
+from gnn.models.relational import Relational
+from gnn.train import Recipe, fit
+
+
+class Network(Head):
+    """P = sigmoid(w . [embedding, facts] + b); the embedding carries documents, pages, events and partners to the firm.
+
+    Each cohort is read on the graph of its own cut, so no label can flow in. Rows of single nodes are left out: a
+    row trained on an earlier cut would remember who failed, not why.
+    """
+
+    name = "network"
+    recipe = Recipe(epochs=60, rate=0.01, decay=0.97, weight_decay=3e-3, patience=12)
+
+    def fit(self, cohorts: Sequence[Cohort], valid: Cohort) -> None:
+        recipe = Recipe(**{**vars(self.recipe), "seed": self.seed, "threads": self.threads})
+        first = self._build([*cohorts, valid])
+        run = fit(first, DistressTask(cohorts, valid), recipe)
+        self.model = self._build([*cohorts, valid])
+        again = Recipe(**{**vars(recipe), "epochs": max(run.best, 1)})
+        fit(self.model, DistressTask([*cohorts, valid], None), again)
+
+    def predict(self, cohort: Cohort) -> np.ndarray:
+        with torch.no_grad(), exact(self.threads):
+            probability: np.ndarray = torch.sigmoid(self.model(cohort)).double().numpy()
+        return probability
+
+    def _build(self, cohorts: Sequence[Cohort]) -> Distress:
+        widths = {name: own.values.shape[1] for c in cohorts for name, own in c.graph.features.items()}
+        rate = sum(c.positives for c in cohorts) / max(sum(map(len, cohorts)), 1)
+        return Distress(Shape(0, dict(sorted(widths.items()))), rate, self.seed)
+
+
+class Distress(nn.Module):
+    """Logit of distress for each firm of a cohort."""
+
+    def __init__(self, shape: Shape, rate: float, seed: int) -> None:
+        super().__init__()
+        self.encoder = Relational(shape, dim=24, layers=2, dropout=0.3, table=False, seed=seed)
+        self.width = shape.modalities.get("numeric", 0)
+        with seeded(seed):
+            self.out = nn.Linear(24 + self.width, 1)
+            nn.init.normal_(self.out.weight, std=0.05)
+            nn.init.constant_(self.out.bias, float(np.log(max(rate, 1e-3) / (1 - min(rate, 0.999)))))
+
+    def forward(self, cohort: Cohort) -> Tensor:
+        x = self.encoder.embed(cohort.graph)[cohort.rows]
+        own = cohort.graph.features.get("numeric")
+        facts = torch.zeros(len(cohort), self.width) if own is None else own.dense(len(cohort.graph))[cohort.rows]
+        logit: Tensor = self.out(torch.cat([F.dropout(x, 0.3, self.training), facts], dim=1)).squeeze(1)
+        return logit
+
+
+class DistressTask:
+    """Cross-entropy over the firms of each cohort; validated on a later cohort."""
+
+    def __init__(self, cohorts: Sequence[Cohort], valid: Cohort | None) -> None:
+        self.cohorts = [c for c in cohorts if len(c)]
+        self.valid = valid
+
+    def losses(self, model: nn.Module) -> Iterator[Tensor]:
+        for number in torch.randperm(len(self.cohorts)).tolist():
+            own = self.cohorts[number]
+            yield F.binary_cross_entropy_with_logits(model(own), torch.from_numpy(own.truth).to(torch.float32))
+
+    def validate(self, model: nn.Module) -> float | None:
+        if self.valid is None or not len(self.valid):
+            return None
+        probability = torch.sigmoid(model(self.valid)).double().numpy()
+        ranked = auprc(self.valid.truth, probability) if self.valid.positives else 0.0
+        return ranked - log_loss(self.valid.truth, probability)

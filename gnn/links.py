@@ -1,0 +1,136 @@
+"""Link prediction: the task that fit() trains, and probabilities for triples nobody has stated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gnn.calibrate import Platt, platt
+from gnn.evaluate import answered, rank
+from gnn.model import Model
+from gnn.sample import PREDICTABLE, allowed, codes, negatives, predictable, reciprocal
+from gnn.tensors import RELATIONS, GraphTensors
+from kg.errors import ModelError
+
+
+class LinkTask:
+    """Every forecastable edge of a graph as a question in both directions, answered against all nodes of a right label.
+
+    loss = - log softmax over the allowed tails (1-vs-all), summed over the triples of one (head, relation) as
+    n logsumexp - sum of scores: the same gradient as triple by triple, for one row of scores. In each of `steps`
+    parts of an epoch the edges asked for, and so their reciprocals, are taken out of the graph that passes
+    messages: an edge that could see itself would teach the model to copy.
+    """
+
+    def __init__(self, graph: GraphTensors, valid: Tensor | None = None, steps: int = 4, every: int = 1) -> None:
+        self.graph, self.valid, self.steps, self.every = graph, valid, steps, every
+        self.rows = torch.nonzero(predictable(graph)).squeeze(1)
+        self.fits = allowed(graph)
+        self.epoch = 0
+        if not len(self.rows):
+            raise ModelError(
+                f"nothing to learn: no edge of {', '.join(PREDICTABLE)} was published by {graph.cut:%Y-%m-%d}"
+            )
+
+    def losses(self, model: nn.Module) -> Iterator[Tensor]:
+        assert isinstance(model, Model)
+        order = self.rows[torch.randperm(len(self.rows))]
+        for part in order.tensor_split(min(self.steps, len(order))):
+            hidden = torch.zeros(len(self.graph.edges), dtype=torch.bool).index_fill_(0, part, True)
+            yield one_vs_all(model, self.graph.without(hidden), self.graph.edges[part], self.fits)
+
+    def validate(self, model: nn.Module) -> float | None:
+        assert isinstance(model, Model)
+        if self.valid is None or not len(self.valid):
+            return None
+        return rank(model, self.graph, self.valid).mrr
+
+
+def one_vs_all(model: Model, graph: GraphTensors, triples: Tensor, fits: Tensor) -> Tensor:
+    """Mean negative log probability of the triples, asked for tail and head, among nodes of a right label."""
+    both = torch.cat([triples, reciprocal(triples)])
+    asked, place = torch.unique(both[:, :2], dim=0, return_inverse=True)
+    scores = model.score_tails(graph, asked[:, 0], asked[:, 1]).masked_fill(~fits[asked[:, 1]], -torch.inf)
+    each = torch.bincount(place, minlength=len(asked))
+    total = (each * torch.logsumexp(scores, dim=1)).sum() - scores[place, both[:, 2]].sum()
+    return total / len(both)
+
+
+def calibrated(model: Model, graph: GraphTensors, triples: Tensor, seed: int) -> Platt:
+    """Probability that a triple is the true one beside one wrong triple of right types, fitted on later true ones."""
+    wrong = negatives(graph, triples, 1, seed)
+    return platt(*scored(model, graph, triples, wrong))
+
+
+@torch.no_grad()
+def scored(model: Model, graph: GraphTensors, right: Tensor, wrong: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of right and wrong triples, and which is which."""
+    model.eval()
+    score = centred(model, graph, torch.cat([right, wrong]))
+    return score.double().numpy(), np.repeat([1.0, 0.0], [len(right), len(wrong)])
+
+
+@torch.no_grad()
+def centred(model: Model, graph: GraphTensors, triples: Tensor) -> Tensor:
+    """Mean of the log odds of the tail given head and relation, and of the head given relation and tail.
+
+    A raw score only ranks within one question. This is log(p / chance), with p the softmax over the nodes of a
+    right label that the graph does not hold as an answer already, so it can be compared between questions: 0 is
+    what any node would get.
+    """
+    model.eval()
+    fits = allowed(graph)
+    held = torch.unique(codes(torch.cat([graph.edges, reciprocal(graph.edges)]), len(graph)))
+    parts = []
+    for side in (triples, reciprocal(triples)):
+        asked, place = torch.unique(side[:, :2], dim=0, return_inverse=True)
+        open_ = fits[asked[:, 1]] & ~answered(held, asked, len(graph))
+        open_[place, side[:, 2]] = True
+        scores = model.score_tails(graph, asked[:, 0], asked[:, 1]).double().masked_fill(~open_, -torch.inf)
+        parts.append((scores.log_softmax(1) + open_.sum(1, keepdim=True).log())[place, side[:, 2]])
+    return (parts[0] + parts[1]) / 2
+
+
+@dataclass(frozen=True)
+class Links:
+    """New triples a model expects, best first within each relation."""
+
+    triples: Tensor
+    score: np.ndarray
+    """Calibrated, see `calibrated`."""
+
+
+@torch.no_grad()
+def best_links(
+    model: Model, graph: GraphTensors, calibration: Platt, each: int, relations: tuple[str, ...] = PREDICTABLE
+) -> Links:
+    """The `each` best triples per relation that the graph does not hold, among nodes of right labels that use the
+    relation.
+
+    Heads are the nodes that already are a head of the relation, so the work is (heads x nodes) per relation.
+    """
+    held = torch.unique(codes(graph.edges, len(graph)))
+    found = [best_of(model, graph, RELATIONS.index(name), held, each) for name in relations]
+    triples = torch.cat(found) if found else torch.zeros(0, 3, dtype=torch.int64)
+    if not len(triples):
+        return Links(triples, np.zeros(0))
+    return Links(triples, calibration(centred(model, graph, triples).numpy()))
+
+
+def best_of(model: Model, graph: GraphTensors, relation: int, held: Tensor, each: int) -> Tensor:
+    """(at most each, 3) best new triples of one relation, by mean log odds of both directions."""
+    own = graph.edges[graph.edges[:, 1] == relation]
+    if not len(own):
+        return torch.zeros(0, 3, dtype=torch.int64)
+    heads, tails = torch.unique(own[:, 0]), torch.unique(own[:, 2])
+    pairs = torch.cartesian_prod(heads, tails)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    triples = torch.stack([pairs[:, 0], torch.full((len(pairs),), relation), pairs[:, 1]], dim=1)
+    triples = triples[~torch.isin(codes(triples, len(graph)), held)]
+    score = centred(model, graph, triples)
+    order = torch.sort(score, descending=True, stable=True).indices[:each]
+    return triples[order]

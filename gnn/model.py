@@ -1,0 +1,88 @@
+"""Model: what scores triples and embeds nodes of a graph."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from gnn.tensors import LABELS, RELATIONS, GraphTensors
+from kg.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a model must know of a graph to be built: sizes, and the modalities with the length of their vectors."""
+
+    nodes: int
+    modalities: Mapping[str, int] = field(default_factory=dict)
+    labels: int = len(LABELS)
+    relations: int = len(RELATIONS)
+
+    @classmethod
+    def of(cls, graph: GraphTensors) -> Shape:
+        return cls(len(graph), {name: own.values.shape[1] for name, own in sorted(graph.features.items())})
+
+
+class Model(nn.Module, ABC):
+    """A scorer of triples. A model is one file in gnn/models/ and is found by its file name.
+
+    Relations are numbered 0 .. R-1, and r + R is the reciprocal of r: `score_tails(graph, tails, r + R)` ranks heads.
+    """
+
+    name: ClassVar[str]
+    trained: ClassVar[bool] = True
+    """False for a model without parameters, such as a counting baseline."""
+
+    def __init__(self, shape: Shape, settings: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.shape = shape
+        self.settings = dict(settings)
+        """What beside the shape rebuilds the model from a checkpoint."""
+
+    @abstractmethod
+    def embed(self, graph: GraphTensors) -> Tensor:
+        """Vectors (nodes, dim), a row for each node."""
+
+    @abstractmethod
+    def score_tails(self, graph: GraphTensors, heads: Tensor, relations: Tensor) -> Tensor:
+        """Scores (batch, nodes) of every node as the tail of head and relation; higher is likelier."""
+
+    def score(self, graph: GraphTensors, triples: Tensor) -> Tensor:
+        """Scores (batch,) of triples (batch, 3) head, relation, tail."""
+        scores = self.score_tails(graph, triples[:, 0], triples[:, 1])
+        return scores.gather(1, triples[:, 2:]).squeeze(1)
+
+    def check(self, graph: GraphTensors) -> None:
+        """ModelError if the graph is not one this model was built for."""
+        if len(graph) != self.shape.nodes:
+            raise ModelError(
+                f"model {self.name} was built for {self.shape.nodes} nodes, the graph has {len(graph)}; "
+                "build it with Shape.of(graph)"
+            )
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Random numbers of torch from this seed inside, and untouched outside."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def exact(threads: int) -> Iterator[None]:
+    """Bitwise repeatable arithmetic on this many threads inside, and the caller's settings back outside."""
+    before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(strict)
+        torch.set_num_threads(before)

@@ -1,0 +1,131 @@
+"""train(): one call from a ledger to metrics, links, scores and vectors."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch.nn import functional as F
+
+from gnn.checkpoint import save_tensors
+from gnn.encoder import Encoder
+from gnn.encoders.image import Image
+from gnn.encoders.table import Table
+from gnn.encoders.text import Text
+from gnn.forecast import FUSED, Forecast, forecast
+from gnn.model import Model, exact
+from gnn.publish import extractor, publish, said, vector_bytes
+from gnn.result import LOSS_ROWS, METRICS, MODALITY_ROWS, RELATION_ROWS, Embeddings, TrainResult
+from gnn.risk import Outlook, outlook
+from gnn.settings import Report, Settings
+from gnn.tensors import LABELS, GraphTensors, fitted_table
+from gnn.views import Ledgerlike, Views, months
+from kg.errors import ModelError
+from kg.files import Files
+from kg.model import AsOf, RunManifest, as_time, digest, iso
+from kg.snapshot import Snapshot
+
+__all__ = ["Settings", "TrainResult", "publish", "train"]
+
+log = logging.getLogger(__name__)
+
+
+def train(
+    source: Ledgerlike | Callable[[AsOf], Snapshot],
+    files: Files,
+    cut: datetime,
+    *,
+    seed: int = 0,
+    out: Path,
+    progress: Report | None = None,
+    settings: Settings = Settings(),
+) -> TrainResult:
+    """Learn from what was published by the cut, test on what came after, and predict.
+
+    The same ledger, cut, seed and settings give the same bits on one machine. ModelError if nothing can be learned.
+    """
+    cut, report = as_time(cut), progress or log.info
+    views = Views(source, files, settings.cache)
+    encoders = chosen_encoders(views, cut, settings)
+    with exact(settings.threads):
+        links = forecast(views, encoders, cut, settings, seed, report)
+        risk = outlook(views, encoders, cut, settings, seed, report)
+        vectors = embeddings(links.model, links.graph)
+    details = facts_of(views, cut, seed, settings, encoders) | {
+        "head": risk.chosen,
+        "metrics": [*links.metrics, *risk.metrics],
+        "vectors": digest(vector_bytes(vectors)),
+    }
+    manifest, checkpoint = sealed(details, links, risk, vectors, out)
+    return TrainResult(
+        run=manifest.id,
+        model=FUSED,
+        cut=cut,
+        seed=seed,
+        metrics=pa.Table.from_pylist([*links.metrics, *risk.metrics], schema=METRICS),
+        relations=pa.Table.from_pylist(links.relations, schema=RELATION_ROWS),
+        modalities=pa.Table.from_pylist(links.modalities, schema=MODALITY_ROWS),
+        losses=pa.Table.from_pylist(links.losses, schema=LOSS_ROWS),
+        links=links.links,
+        scores=risk.scores,
+        embeddings=vectors,
+        remarks=[*links.remarks, *risk.remarks],
+        checkpoint=checkpoint,
+        manifest=manifest,
+    )
+
+
+def chosen_encoders(views: Views, cut: datetime, settings: Settings) -> list[Encoder]:
+    """Encoders of the modalities asked for; the scale of numbers is learned before the validation window begins."""
+    start = months(cut, -settings.window)
+    made: dict[str, Callable[[], Encoder]] = {
+        "text": Text,
+        "image": Image,
+        "numeric": lambda: fitted_table(views.snapshot(start), start),
+    }
+    if unknown := [name for name in settings.modalities if name not in made]:
+        raise ModelError(f"modality {', '.join(unknown)} is unknown; known: {', '.join(made)}")
+    return [made[name]() for name in settings.modalities]
+
+
+@torch.no_grad()
+def embeddings(model: Model, graph: GraphTensors) -> Embeddings:
+    """Vectors of unit length of every node of the graph."""
+    vectors = F.normalize(model.eval().embed(graph), dim=1).numpy().astype(np.float32)
+    return Embeddings(graph.ids, tuple(LABELS[label] for label in graph.labels.tolist()), vectors)
+
+
+def facts_of(views: Views, cut: datetime, seed: int, settings: Settings, encoders: Sequence[Encoder]) -> dict[str, Any]:
+    """What the manifest says of inputs and settings; nothing of the machine, so that a repeat has the same id."""
+    snapshot = views.snapshot(cut)
+    kept = {name: value for name, value in asdict(settings).items() if name not in ("cache", "threads")}
+    return {
+        "model": FUSED,
+        "extractor": extractor(FUSED),
+        "cut": iso(cut),
+        "seed": seed,
+        "settings": kept,
+        "ledger": snapshot.ledger,
+        "commit": snapshot.commit,
+        "encoders": {encoder.modality: encoder.fingerprint for encoder in encoders},
+        "scale": next((encoder.scale for encoder in encoders if isinstance(encoder, Table)), {}),
+        "torch": torch.__version__,
+    }
+
+
+def sealed(
+    details: dict[str, Any], links: Forecast, risk: Outlook, vectors: Embeddings, out: Path
+) -> tuple[RunManifest, Path]:
+    """The manifest with a line for every claim to come, and the checkpoint in a folder named by the run."""
+    rows = said(links.links, risk.scores, vectors, str(details["vectors"]))
+    manifest = RunManifest("train", details | {"rows": rows})
+    shape = {**asdict(links.model.shape), "modalities": dict(links.model.shape.modalities)}
+    facts = details | {"settings_of_model": links.model.settings, "shape": shape, "ids": list(links.graph.ids)}
+    return manifest, save_tensors(out / manifest.id, links.model.state_dict(), facts)

@@ -1,0 +1,122 @@
+"""Models speak as claims: predicted edges, distress scores and vectors go back into the ledger with their run."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gnn.result import Embeddings, TrainResult
+from kg.errors import ModelError
+from kg.files import Files
+from kg.model import Claim, ClaimBatch, Edge, Evidence, Node, RunManifest
+from kg.ontology import EDGES
+
+
+class Writable(Protocol):
+    """What a ledger offers here."""
+
+    def commit(
+        self, batch: ClaimBatch, run: RunManifest, *, retract: Sequence[str] = (), replaces: Sequence[str] = ()
+    ) -> int: ...
+
+    def alive(self, commit: int | None = None) -> pa.Table: ...
+
+
+VERSION = 1
+
+
+def extractor(model: str) -> str:
+    """Name of the model as the extractor of its claims."""
+    return f"model.{model}@{VERSION}"
+
+
+def said(links: pa.Table, scores: pa.Table, embeddings: Embeddings, vectors: str) -> list[str]:
+    """One line per claim, in the order in which `claims` makes them: the quote of each, and part of the manifest."""
+    lines = [
+        f"{r['source']} -{r['relation']}-> {r['target']}: score {r['score']!r}" for r in publishable(links).to_pylist()
+    ]
+    lines += [f"{r['id']}: distress {r['distress']!r}" for r in scores.to_pylist()]
+    return lines + [f"{id}: embedding vectors:{vectors}#{row}" for row, id in enumerate(embeddings.ids)]
+
+
+def publishable(links: pa.Table) -> pa.Table:
+    """Links whose ends a PREDICTED edge may have; payments between accounts, for one, are not."""
+    spec = EDGES["PREDICTED"]
+    ends = pc.and_(
+        pc.is_in(links["source_label"], pa.array(spec.source)), pc.is_in(links["target_label"], pa.array(spec.target))
+    )
+    return links.filter(ends)
+
+
+def vector_bytes(embeddings: Embeddings) -> bytes:
+    """The .npy file of the vectors: float32, one row per node."""
+    file = io.BytesIO()
+    np.save(file, np.ascontiguousarray(embeddings.vectors, dtype=np.float32), allow_pickle=False)
+    return file.getvalue()
+
+
+def read_vectors(data: bytes) -> np.ndarray:
+    """The array in the bytes of a vector file; ModelError if they are none."""
+    try:
+        array: np.ndarray = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise ModelError(
+            f"{len(data)} bytes are no vector file ({error}); expected .npy, float32, two dimensions"
+        ) from error
+    if array.ndim != 2 or array.dtype != np.float32:
+        raise ModelError(
+            f"vector file holds {array.dtype} with shape {array.shape}; expected float32 with two dimensions"
+        )
+    return array
+
+
+def claims(result: TrainResult, vectors: str) -> ClaimBatch:
+    """The claims of a run. A model never claims that a node exists: node rows are left to the sources."""
+    links, scores = publishable(result.links), result.scores
+    made: list[Claim] = []
+
+    def add(what: Node | Edge, confidence: float) -> None:
+        row = len(made)
+        quote = lines[row]
+        evidence = Evidence(result.run, f"run:{result.run} row:{row}", quote, extractor(result.model), confidence)
+        made.append(Claim(what, evidence, published=result.cut, valid_from=result.cut))
+
+    lines = said(result.links, scores, result.embeddings, vectors)
+    for r in links.to_pylist():
+        props = {"score": r["score"], "role": r["relation"]}
+        add(Edge("PREDICTED", r["source"], r["target"], props, key=r["relation"]), r["score"])
+    for r in scores.to_pylist():
+        add(Node(r["label"], r["id"], {"distress": r["distress"]}), 1.0)
+    for row, (id, label) in enumerate(zip(result.embeddings.ids, result.embeddings.labels, strict=True)):
+        add(Node(label, id, {"embedding": f"vectors:{vectors}#{row}"}, key=result.model), 1.0)
+    table = ClaimBatch.of(made).table
+    return ClaimBatch(table.filter(pc.not_equal(table["kind"], "node")))
+
+
+def publish(ledger: Writable, files: Files, result: TrainResult) -> int:
+    """Commit a run's claims and store its manifest and vectors; the former run of the model at this cut is retracted.
+
+    Returns the commit. Publishing the same run twice changes nothing and returns the head.
+    """
+    vectors = files.put(vector_bytes(result.embeddings))
+    stored = files.put(result.manifest.to_bytes())
+    if stored != result.run or result.manifest.details.get("vectors") != vectors:
+        raise ModelError(
+            f"run {result.run}: manifest or vectors are not those of the run; publish the result of train() as it is"
+        )
+    former = documents(ledger.alive(), result.model, result.cut)
+    return ledger.commit(claims(result, vectors), result.manifest, replaces=[d for d in former if d != result.run])
+
+
+def documents(alive: pa.Table, model: str, cut: datetime) -> list[str]:
+    """Runs of the model (in any version) at the cut whose claims are alive."""
+    own = pc.starts_with(alive["extractor"], f"model.{model}@")
+    same = pc.equal(alive["published"], pa.scalar(cut, pa.timestamp("us", "UTC")))
+    found: list[Any] = pc.unique(alive.filter(pc.and_(own, same))["document"]).to_pylist()
+    return sorted(str(document) for document in found)

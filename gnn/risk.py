@@ -1,0 +1,177 @@
+"""Distress within twelve months: heads compared on the cohort after the cut, and calibrated scores of firms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from gnn.calibrate import Platt, expected_error, platt
+from gnn.encoder import Encoder
+from gnn.evaluate import auprc, auroc, bootstrap, brier
+from gnn.head import Cohort, Head, cohort, distress_dates
+from gnn.heads.base_rate import BaseRate
+from gnn.heads.logistic import Logistic, log_loss
+from gnn.heads.network import Network
+from gnn.heads.propagated import Propagated
+from gnn.result import SCORE_ROWS
+from gnn.settings import Report, Settings
+from gnn.tensors import LABELS
+from gnn.views import Views, months
+
+BASELINES: Final[tuple[type[Head], ...]] = (BaseRate, Logistic)
+"""What the graph has to beat: the rate of the past, and a regression on a firm's own facts."""
+GRAPHS: Final[tuple[type[Head], ...]] = (Propagated, Network)
+"""Heads that read the graph; the one that did better before the cut is published."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One head, fitted on the cohorts before the cut."""
+
+    name: str
+    probability: np.ndarray
+    """(firms,) of the cohort at the cut, calibrated."""
+    valid_loss: float
+    """Log loss on the validation cohort, by which the head to publish is chosen: the test is not looked at."""
+
+
+def assess(head: Head, again: Head, past: Sequence[Cohort], now: Cohort) -> Scored:
+    """Fit on all cohorts but the last two, choose settings on the last but one, calibrate on the last; then use
+    them all.
+
+    `past` is in order of time. `again` is a fresh head of the same kind and gets every cohort for the final fit.
+    """
+    early, valid = past[:-1], past[-1]
+    head.fit(early[:-1] or early, early[-1])
+    raw = head.predict(valid)
+    scale = scale_of(raw, valid)
+    again.fit(early, valid)
+    return Scored(head.name, scale(logit(again.predict(now))), log_loss(valid.truth, scale(logit(raw))))
+
+
+def scale_of(raw: np.ndarray, valid: Cohort) -> Platt:
+    """Calibration on a cohort the head has not seen; the identity where that has one outcome only or no spread."""
+    if not 0 < valid.positives < len(valid) or np.ptp(raw) < 1e-12:
+        return Platt(1.0, 0.0)
+    return platt(logit(raw), valid.truth)
+
+
+def logit(probability: np.ndarray) -> np.ndarray:
+    p = np.clip(probability, 1e-6, 1 - 1e-6)
+    odds: np.ndarray = np.log(p / (1 - p))
+    return odds
+
+
+def figures(truth: np.ndarray, probability: np.ndarray, seed: int) -> list[tuple[str, float, float, float]]:
+    """(metric, value, low, high) with bootstrap intervals over firms."""
+    both = np.stack([truth, probability], axis=1)
+    rows = []
+    for name, tell in (("brier", brier), ("auprc", auprc), ("auroc", auroc), ("log_loss", log_loss)):
+        low, high = bootstrap(both, seed, 300, partial(_on_columns, tell))
+        rows.append((name, tell(truth, probability), low, high))
+    rows.append(("ece", expected_error(probability, truth), float("nan"), float("nan")))
+    return rows
+
+
+@dataclass
+class Outlook:
+    """What the risk part of a run found; rows are of the tables in gnn/result.py."""
+
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    scores: pa.Table = field(default_factory=SCORE_ROWS.empty_table)
+    chosen: str = ""
+    """The head whose scores are published."""
+    remarks: list[str] = field(default_factory=list)
+
+
+def cohorts(
+    views: Views, encoders: Sequence[Encoder], cut: datetime, settings: Settings
+) -> tuple[list[Cohort], Cohort]:
+    """Cohorts of earlier cuts in order of time, labelled by what was published by the cut, and the one at the cut.
+
+    The last one is labelled by everything known today: its truth is the test.
+    """
+    known = distress_dates(views.snapshot(cut))
+    past = []
+    for number in range(settings.cohorts, 0, -1):
+        start = months(cut, -number * settings.window)
+        graph = views.tensors(start, encoders)
+        past.append(cohort(graph, known, months(start, settings.window)))
+    now = cohort(views.tensors(cut, encoders), distress_dates(views.snapshot(None)), months(cut, settings.window))
+    return [own for own in past if len(own)], now
+
+
+def outlook(
+    views: Views, encoders: Sequence[Encoder], cut: datetime, settings: Settings, seed: int, report: Report
+) -> Outlook:
+    """Distress at a cut: heads on the graph beside the baselines; the one that did best before the cut is published."""
+    past, now = cohorts(views, encoders, cut, settings)
+    report(
+        f"risk: {len(past)} earlier cohorts, {sum(c.positives for c in past)} distressed firms; {len(now)} firms now"
+    )
+    if len(past) < 3 or not past[-1].positives or not sum(c.positives for c in past[:-1]):
+        return Outlook(
+            remarks=[f"Risk: {len(past)} earlier cohorts hold too few distress events to learn from; no scores."]
+        )
+    rows = []
+    for kind in (*BASELINES, *GRAPHS):
+        report(f"risk: fitting {kind.name}")
+        rows.append(assess(kind(seed, settings.threads), kind(seed, settings.threads), past, now))
+    best = min(rows[len(BASELINES) :], key=lambda one: one.valid_loss)
+    found = Outlook(chosen=best.name, scores=score_table(now, best))
+    for one in rows:
+        found.metrics += metrics(one, now, seed)
+    found.remarks = risk_remarks(rows, best, now)
+    return found
+
+
+def _on_columns(tell: Callable[[np.ndarray, np.ndarray], float], both: np.ndarray) -> float:
+    return tell(both[:, 0], both[:, 1])
+
+
+def score_table(now: Cohort, one: Scored) -> pa.Table:
+    """A probability for each firm that is not in distress already."""
+    rows = now.rows.tolist()
+    columns = {
+        "id": [now.graph.ids[row] for row in rows],
+        "label": [LABELS[int(now.graph.labels[row])] for row in rows],
+        "distress": one.probability.tolist(),
+    }
+    return pa.table(columns, schema=SCORE_ROWS)
+
+
+def metrics(one: Scored, now: Cohort, seed: int) -> list[dict[str, Any]]:
+    rows = figures(now.truth, one.probability, seed)
+    named = ("metric", "value", "low", "high")
+    return [
+        {"task": "risk", "model": one.name, **dict(zip(named, row, strict=True)), "count": len(now)} for row in rows
+    ]
+
+
+def risk_remarks(rows: Sequence[Scored], best: Scored, now: Cohort) -> list[str]:
+    """What the scores are worth, in words."""
+    if not now.positives:
+        return [f"Risk: no distress is known after the cut among {len(now)} firms, so the scores could not be tested."]
+    said = [
+        f"Risk: {len(now)} firms at the cut, {now.positives} of them in distress within the window; "
+        f"the {best.name} head did best before the cut and is published."
+    ]
+    for other in rows[: len(BASELINES)]:
+        said.append(beside(best, other, now))
+    return said
+
+
+def beside(best: Scored, other: Scored, now: Cohort) -> str:
+    """The published head beside one baseline on both figures, a loss said as plainly as a win."""
+    parts = []
+    for name, tell, sign in (("AUPRC", auprc, 1.0), ("Brier score", brier, -1.0)):
+        own, its = tell(now.truth, best.probability), tell(now.truth, other.probability)
+        word = "ties with" if own == its else "beats" if sign * (own - its) > 0 else "loses to"
+        parts.append(f"{word} it on {name} ({own:.4f} against {its:.4f})")
+    return f"Risk: beside {other.name}, the published head {' and '.join(parts)}."

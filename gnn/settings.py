@@ -1,0 +1,31 @@
+"""Settings of a training run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+Report = Callable[[str], None]
+"""Takes one line of progress."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a training run is asked to do; the defaults fit a graph of some thousand nodes on two cores."""
+
+    epochs: int = 60
+    dim: int = 64
+    threads: int = 1
+    """Threads of torch. The same number gives the same bits."""
+    cache: Path | None = None
+    """Folder of vectors by content; None keeps none."""
+    modalities: tuple[str, ...] = ("text", "image", "numeric")
+    links_each: int = 20
+    """Predicted links kept per relation."""
+    paths_each: int = 3
+    """Evidence paths per predicted link."""
+    window: int = 12
+    """Months: length of the validation window before the cut, and of the distress window after it."""
+    cohorts: int = 4
+    """Earlier cuts, a window apart, that the distress heads learn from."""

@@ -1,0 +1,237 @@
+"""GraphTensors: a snapshot at a cut as tensors, with nothing in it that was published after the cut."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from torch import Tensor
+
+from gnn.encoder import Encoder, VectorCache
+from gnn.encoders.table import COLUMNS, Table
+from kg.files import Files
+from kg.model import as_time
+from kg.ontology import EDGES, NODES, PROPERTIES
+from kg.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
+
+LABELS: Final = tuple(NODES)
+RELATIONS: Final = tuple(name for name in EDGES if name != "PREDICTED")
+"""Relation number r is RELATIONS[r]; r + len(RELATIONS) is its reciprocal. Predicted edges never feed a model."""
+TEXTS: Final = ("title", "name", "description", "text")
+"""Text properties in the order in which they are joined."""
+SILENT: Final = "Person"
+"""Names of persons are not embedded: a person can be erased, a vector cannot."""
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Features:
+    """Vectors of one modality for the nodes that have it."""
+
+    rows: Tensor
+    """(present,) int64 node rows, ascending."""
+    values: Tensor
+    """(present, dim) float32."""
+
+    def mask(self, nodes: int) -> Tensor:
+        """(nodes,) bool: which nodes have the modality."""
+        return torch.zeros(nodes, dtype=torch.bool).index_fill_(0, self.rows, True)
+
+    def dense(self, nodes: int) -> Tensor:
+        """(nodes, dim) float32 with zeros where the modality is missing."""
+        return torch.zeros(nodes, self.values.shape[1]).index_copy_(0, self.rows, self.values)
+
+
+@dataclass(frozen=True)
+class GraphTensors:
+    """The typed, directed graph at a cut: what every model reads.
+
+    Parallel edges (days of trades, facilities of a lender) are one row that counts them.
+    """
+
+    ids: tuple[str, ...]
+    """Node ids, sorted; a node that nothing published by the cut speaks of is not here."""
+    labels: Tensor
+    """(nodes,) int64, index into LABELS."""
+    edges: Tensor
+    """(edges, 3) int64 head row, relation, tail row; unique, sorted by relation, head, tail."""
+    first: Tensor
+    """(edges,) int64, microseconds since 1970 when the first of the parallel edges was published."""
+    last: Tensor
+    """(edges,) int64, the same of the last one."""
+    counts: Tensor
+    """(edges,) int64, how many parallel edges."""
+    cut: datetime
+    features: Mapping[str, Features] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Row of each node id."""
+        return {id: row for row, id in enumerate(self.ids)}
+
+    def without(self, gone: Tensor) -> GraphTensors:
+        """The same graph less the edges where `gone` (edges,) is true: so that they do not see themselves."""
+        stay = ~gone
+        return replace(
+            self, edges=self.edges[stay], first=self.first[stay], last=self.last[stay], counts=self.counts[stay]
+        )
+
+    def with_features(self, features: Mapping[str, Features]) -> GraphTensors:
+        return replace(self, features=dict(features))
+
+    def only(self, modalities: Iterable[str]) -> GraphTensors:
+        """The same graph with these modalities; the others are missing everywhere."""
+        return self.with_features({name: self.features[name] for name in modalities})
+
+    def permuted(self, modality: str, seed: int) -> GraphTensors:
+        """The same graph with the vectors of one modality dealt out anew among the nodes that have it."""
+        old = self.features[modality]
+        order = torch.randperm(len(old.rows), generator=torch.Generator().manual_seed(seed))
+        return self.with_features({**self.features, modality: Features(old.rows, old.values[order])})
+
+    @classmethod
+    def from_snapshot(
+        cls,
+        snapshot: Snapshot,
+        files: Files,
+        encoders: Iterable[Encoder],
+        cut: datetime,
+        cache: Path | None = None,
+    ) -> GraphTensors:
+        """Tensors of what the snapshot held as published by the cut; vectors are cached under `cache` by content."""
+        cut = as_time(cut)
+        edges, facts = _published(snapshot.edges, cut), _published(snapshot.facts, cut)
+        edges = edges.filter(pc.is_in(edges["type"], pa.array(RELATIONS)))
+        nodes = np.unique(
+            np.concatenate([_column(edges, "source"), _column(edges, "target"), _column(facts, "subject")])
+        )
+        row = np.full(len(snapshot), -1, dtype=np.int64)
+        row[nodes] = np.arange(len(nodes))
+        kept = snapshot.nodes.take(pa.array(nodes))
+        graph = cls(tuple(kept["id"].to_pylist()), _labels(kept), *_edges(edges, row), cut)
+        store = VectorCache(cache)
+        return graph.with_features(
+            {encoder.modality: _features(encoder, graph, facts, row, files, store) for encoder in encoders}
+        )
+
+
+def numbers(facts: pa.Table, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of nodes that have numeric facts, and their latest values (rows, COLUMNS) with NaN where there is none.
+
+    `facts` has the columns of a snapshot's facts with subject < nodes; later valid_from wins, then later published.
+    """
+    order = [(name, "ascending") for name in ("subject", "valid_from", "published", "key")]
+    matrix = np.full((nodes, len(COLUMNS)), np.nan)
+    for column, name in enumerate(COLUMNS):
+        rows = facts.filter(pc.equal(facts["property"], name)).sort_by(order)
+        amount = rows["value_decimal"].cast(pa.float64())
+        value = pc.coalesce(rows["value_real"], amount, rows["value_int"].cast(pa.float64()))
+        matrix[_column(rows, "subject"), column] = value.to_numpy()  # of equal rows the last one stays
+    some = np.flatnonzero(np.isfinite(matrix).any(axis=1))
+    return some, matrix[some]
+
+
+def fitted_table(snapshot: Snapshot, cut: datetime) -> Table:
+    """The table encoder with its scale learned from facts published by `cut`: the end of the train window."""
+    return Table().fit(numbers(_published(snapshot.facts, as_time(cut)), len(snapshot))[1])
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970, the unit of `first` and `last`."""
+    delta = as_time(moment) - EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def _published(table: pa.Table, cut: datetime) -> pa.Table:
+    """Rows published by the cut, less what models said before: a model must not feed on its own scores."""
+    table = table.filter(pc.less_equal(table["published"], pa.scalar(cut, pa.timestamp("us", "UTC"))))
+    if "property" not in table.column_names:
+        return table
+    own = [name for name, spec in PROPERTIES.items() if spec.node in ("Score", "Embedding")]
+    return table.filter(pc.invert(pc.is_in(table["property"], pa.array(own))))
+
+
+def _column(table: pa.Table, name: str) -> np.ndarray:
+    return table[name].to_numpy().astype(np.int64)  # type: ignore[no-any-return]  # pyarrow is untyped
+
+
+def _labels(nodes: pa.Table) -> Tensor:
+    codes = pc.index_in(nodes["label"], pa.array(LABELS))
+    return torch.from_numpy(codes.to_numpy().astype(np.int64))
+
+
+def _edges(edges: pa.Table, row: np.ndarray) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Unique (head, relation, tail) with first and last publication and count."""
+    relation = pc.index_in(edges["type"], pa.array(RELATIONS)).to_numpy().astype(np.int64)
+    triples = np.stack([relation, row[_column(edges, "source")], row[_column(edges, "target")]], axis=1)
+    unique, inverse, counts = np.unique(triples, axis=0, return_inverse=True, return_counts=True)
+    when = edges["published"].cast(pa.int64()).to_numpy()
+    first = np.full(len(unique), np.iinfo(np.int64).max)
+    last = np.full(len(unique), np.iinfo(np.int64).min)
+    np.minimum.at(first, inverse.ravel(), when)
+    np.maximum.at(last, inverse.ravel(), when)
+    ordered = np.ascontiguousarray(unique[:, [1, 0, 2]])
+    return (
+        torch.from_numpy(ordered),
+        torch.from_numpy(first),
+        torch.from_numpy(last),
+        torch.from_numpy(counts.astype(np.int64)),
+    )
+
+
+def _features(
+    encoder: Encoder, graph: GraphTensors, facts: pa.Table, row: np.ndarray, files: Files, cache: VectorCache
+) -> Features:
+    if encoder.modality == "numeric":
+        subject = pa.array(row[_column(facts, "subject")].astype(np.int32))
+        rows, matrix = numbers(facts.set_column(facts.column_names.index("subject"), "subject", subject), len(graph))
+        return Features(torch.from_numpy(rows), encoder.encode(list(matrix)))
+    if encoder.modality == "text":
+        values: dict[int, str | bytes] = dict(_texts(graph, facts, row))
+    else:
+        values = dict(_images(facts, row, files))
+    rows = np.array(sorted(values), dtype=np.int64)
+    return Features(torch.from_numpy(rows), cache.vectors(encoder, [values[r] for r in rows]))
+
+
+def _winners(facts: pa.Table, properties: Iterable[str]) -> list[dict[str, object]]:
+    """Rows of these properties, oldest first, so that the last one of a subject and property is the one to keep."""
+    chosen = facts.filter(pc.is_in(facts["property"], pa.array(list(properties))))
+    order = [(name, "ascending") for name in ("subject", "property", "valid_from", "published", "key", "statement")]
+    return chosen.sort_by(order).select(["subject", "property", "value_text"]).to_pylist()  # type: ignore[no-any-return]  # pyarrow is untyped
+
+
+def _texts(graph: GraphTensors, facts: pa.Table, row: np.ndarray) -> dict[int, str]:
+    parts: dict[int, dict[str, str]] = {}
+    silent = LABELS.index(SILENT)
+    for fact in _winners(facts, TEXTS):
+        node = int(row[int(str(fact["subject"]))])
+        if fact["value_text"] and int(graph.labels[node]) != silent:
+            parts.setdefault(node, {})[str(fact["property"])] = str(fact["value_text"])
+    joined = {node: ". ".join(own[name] for name in TEXTS if name in own).strip() for node, own in parts.items()}
+    return {node: text for node, text in joined.items() if text}
+
+
+def _images(facts: pa.Table, row: np.ndarray, files: Files) -> dict[int, bytes]:
+    images: dict[int, bytes] = {}
+    for fact in _winners(facts, [name for name, spec in PROPERTIES.items() if spec.modality == "image"]):
+        name = str(fact["value_text"]).rpartition(":")[2]
+        if name in files:
+            images[int(row[int(str(fact["subject"]))])] = files.get(name)
+        else:
+            log.warning("image %s is not among the files; its node has no image vector", name)
+    return images

@@ -1,0 +1,67 @@
+"""Views: the ledger as of a row of dates, each read and made into tensors once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow.compute as pc
+
+from gnn.encoder import Encoder
+from gnn.tensors import GraphTensors
+from kg.files import Files
+from kg.model import AsOf, as_time
+from kg.snapshot import Snapshot
+
+
+class Ledgerlike(Protocol):
+    """What a ledger offers here."""
+
+    def view(self, at: AsOf) -> Snapshot: ...
+
+
+class Views:
+    """Snapshots and tensors by date, where a date is both what was valid and what was published then."""
+
+    def __init__(self, source: Ledgerlike | Callable[[AsOf], Snapshot], files: Files, cache: Path | None) -> None:
+        self._view = source if callable(source) else source.view
+        self.files, self.cache = files, cache
+        self._snapshots: dict[datetime | None, Snapshot] = {}
+        self._tensors: dict[tuple[datetime, tuple[str, ...]], GraphTensors] = {}
+
+    def snapshot(self, date: datetime | None) -> Snapshot:
+        """The graph as of a date; None is everything known today."""
+        if date not in self._snapshots:
+            self._snapshots[date] = self._view(AsOf() if date is None else AsOf(valid=date, published=date))
+        return self._snapshots[date]
+
+    def tensors(self, date: datetime, encoders: Sequence[Encoder] = ()) -> GraphTensors:
+        """Tensors as of a date, with the features of these encoders."""
+        key = (date, tuple(encoder.fingerprint for encoder in encoders))
+        if key not in self._tensors:
+            snapshot = self.snapshot(date)
+            self._tensors[key] = GraphTensors.from_snapshot(snapshot, self.files, encoders, date, self.cache)
+        return self._tensors[key]
+
+    def last(self) -> datetime | None:
+        """When the newest thing known today was published."""
+        snapshot = self.snapshot(None)
+        dates = [pc.max(table["published"]).as_py() for table in (snapshot.edges, snapshot.facts) if len(table)]
+        return max((as_time(date) for date in dates), default=None)
+
+
+def months(moment: datetime, count: int) -> datetime:
+    """The same day and hour `count` months later; the day is cut down to 28 so that every month has it."""
+    number = moment.year * 12 + moment.month - 1 + count
+    return moment.replace(year=number // 12, month=number % 12 + 1, day=min(moment.day, 28))
+
+
+def quarters(start: datetime, end: datetime) -> list[datetime]:
+    """Every third month after `start`, and `end` itself."""
+    dates, at = [], months(start, 3)
+    while at < end:
+        dates.append(at)
+        at = months(at, 3)
+    return [*dates, end]
