@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from kgrisk.sample.network import YEARS, Link, World
+from kgrisk.sample.network import YEARS, World
 from kgrisk.sample.wording import MARK, Teller
 from kgrisk.sample.world import BANKS, FUNDS, Firm, lexicon, stream
 
@@ -26,6 +26,12 @@ class Article:
         """Two or three sentences to a paragraph, then the line that marks the sample."""
         cut = [" ".join(self.sentences[i : i + 3]) for i in range(0, len(self.sentences), 3)]
         return [*cut, MARK]
+
+
+def dated(form: dict[str, Any]) -> bool:
+    """Does the truth fix the date of the statement (a link that starts, a default), or may it be said any day?"""
+    kind, _, target, _ = form["relations"][0]
+    return not form["negated"] and kind != "OFFICER_OF" and target not in {"=lawsuit", "=downgrade"}
 
 
 class Newsroom:
@@ -74,12 +80,10 @@ class Newsroom:
         return head + tail
 
     def about_forms(self, *forms: dict[str, Any]) -> None:
-        """An article of one or two items, each around a sentence form: true links, or, if negated, pairs without one."""
-        first: dict[str, Any] = {}
-        when, said, truths = datetime(2019, 2, 1), list[str](), list[dict[str, Any]]()
+        """An article of one or two items, each around a sentence form; the first one sets the date."""
+        when, first, said, truths = None, dict[str, Any](), list[str](), list[dict[str, Any]]()
         for form in forms:
-            moment, names = self.cast(form)
-            when = max(when, moment)
+            when, names = self.cast(form, when)
             first = first or names
             lead = names.get("b") or names["a"]
             sentence, told = self.tell.form(form, names)
@@ -88,65 +92,53 @@ class Newsroom:
             filler[place:place] = [sentence, self.tell.profile(lead)]
             said += filler
             truths += told
+        assert when is not None
         if self.rng.random() < 0.5:
             said.append(self.tell.distract(self.other(day=when.date()), self.other(day=when.date())))
         lead = first.get("b") or first["a"]
         self.publish(when, forms[0]["relations"][0][0], first.get("a", lead), said, truths, lead)
 
-    def cast(self, form: dict[str, Any]) -> tuple[datetime, dict[str, Any]]:
-        """Who plays the parts of a form, and when."""
+    def cast(self, form: dict[str, Any], when: datetime | None) -> tuple[datetime, dict[str, Any]]:
+        """Who plays the parts of a form, and when: true links, or, if negated, pairs without one."""
         kind = form["relations"][0][0]
-        if kind == "AFFECTED_BY":
-            return self._cast_event(form)
+        if dated(form):
+            return self._cast_distress(form) if kind == "AFFECTED_BY" else self._cast_link(kind, "{c}" in form["text"])
+        when = when or self.moment(date(2019, 3, 1), date(2023, 12, 15))
         if kind == "OFFICER_OF":
-            firm = self.rng.choice(self.companies)
-            when = self.moment(max(firm.born, date(2019, 2, 1)), min(firm.gone or date(2023, 12, 20), date(2023, 12, 20)))
-            return when, {"b": firm, "person": self.people.pop()}
-        return self._cast_strangers(kind) if form["negated"] else self._cast_link(kind, "{c}" in form["text"])
+            return when, {"b": self.other(day=when.date()), "person": self.people.pop()}
+        if kind != "AFFECTED_BY":
+            return when, self._cast_strangers(kind, when.date())
+        healthy = {d.firm for d in self.world.distress}
+        a = self.other(*healthy, day=when.date())
+        return when, {"a": a, "b": self.other(a.n, *healthy, day=when.date())} if "{b}" in form["text"] else {"a": a}
 
     def _cast_link(self, kind: str, joint: bool) -> tuple[datetime, dict[str, Any]]:
         wanted = "OWNS" if kind == "SUBSIDIARY_OF" else kind
-        pool = [k for k in self.world.links if k.type == wanted and (kind != "SUBSIDIARY_OF" or k.share > 0.5) and k.published.year >= 2019]
-        link = self._take(pool)
-        firms = self.world.firms
-        day = max(link.published, date(2019, 2, 1))
-        when = self.moment(day - timedelta(days=4), min(day + timedelta(days=25), date(2023, 12, 20)))
+        pool = [k for k in self.world.links if k.type == wanted and (kind != "SUBSIDIARY_OF" or k.share > 0.5)]
+        carried = [k for k in pool if k.carrier == "news"] or pool
+        link = self.rng.choice([k for k in carried if not k.told] or carried)
+        link.told = True
+        when = self.moment(link.published, min(link.published + timedelta(days=25), date(2023, 12, 28)))
         a, b = (link.target, link.source) if kind == "SUBSIDIARY_OF" else (link.source, link.target)
-        names: dict[str, Any] = {"a": firms[a], "b": firms[b], "link": link}
+        names: dict[str, Any] = {"a": self.world.firms[a], "b": self.world.firms[b], "link": link}
         if joint:
-            others = sorted(self.world.lenders.get(b, set()) - {a})
-            names["c"] = firms[others[0]] if others else firms[(a + 1) % BANKS]
+            names["c"] = self.rng.choice([f for f in self.world.firms[:BANKS] if f.n not in self.world.lenders.get(b, ())])
+            self.world.add(replace(link, source=names["c"].n))
         return when, names
 
-    def _take(self, pool: list[Link]) -> Link:
-        """Links without a register row first, so that news carries something of its own."""
-        untold = [k for k in pool if k.news_only and not k.told]
-        link = self.rng.choice(untold or pool)
-        link.told = True
-        return link
-
-    def _cast_strangers(self, kind: str) -> tuple[datetime, dict[str, Any]]:
-        when = self.moment(date(2019, 3, 1), date(2023, 12, 15))
+    def _cast_strangers(self, kind: str, day: date) -> dict[str, Any]:
         while True:
-            b = self.other(day=when.date())
-            a = self.rng.choice(self.world.firms[:BANKS]) if kind == "LENDS_TO" else self.other(b.n, day=when.date())
+            b = self.other(day=day)
+            a = self.rng.choice(self.world.firms[:BANKS]) if kind == "LENDS_TO" else self.other(b.n, day=day)
             pairs = {(a.n, kind, b.n), (b.n, kind, a.n), (a.n, "OWNS", b.n), (b.n, "OWNS", a.n)}
             if not pairs & self.world.triples:
-                return when, {"a": a, "b": b}
+                return {"a": a, "b": b}
 
-    def _cast_event(self, form: dict[str, Any]) -> tuple[datetime, dict[str, Any]]:
+    def _cast_distress(self, form: dict[str, Any]) -> tuple[datetime, dict[str, Any]]:
         event = form["relations"][0][2].removeprefix("=")
-        if event == "lawsuit":
-            when = self.moment(date(2019, 3, 1), date(2023, 12, 15))
-            a = self.other(day=when.date())
-            return when, {"a": a, "b": self.other(a.n, day=when.date())}
-        if event == "downgrade" or form["negated"]:
-            hit = {d.firm for d in self.world.distress}
-            when = self.moment(date(2019, 3, 1), date(2023, 12, 15))
-            a = self.other(*(hit if form["negated"] else ()), day=when.date())
-            return when, {"a": a}
         pool = [d for d in self.world.distress if d.event == event or (event == "default" and d.event == "distress")]
-        case = self.rng.choice(pool)
+        case = self.rng.choice([d for d in pool if not d.told] or pool)
+        case.told = True
         when = self.moment(case.day, min(case.day + timedelta(days=6), date(2023, 12, 29)))
         return when, {"a": self.world.firms[case.firm]}
 
@@ -168,8 +160,11 @@ def write_articles(room: Newsroom) -> list[Article]:
                 room.about_tone(firm, year)
     deck = [form for form in lexicon("forms")["forms"] for _ in range(4 if form["negated"] else 6)]
     room.rng.shuffle(deck)
-    while deck:
-        room.about_forms(*(deck.pop() for _ in range(min(len(deck), room.rng.choice([1, 1, 2])))))
+    free = [form for form in deck if not dated(form)]
+    for form in (f for f in deck if dated(f)):
+        room.about_forms(form, *([free.pop()] if free and room.rng.random() < 0.35 else []))
+    while free:
+        room.about_forms(*(free.pop() for _ in range(min(len(free), 2))))
     for _ in range(12):
         room.about_market()
     room.articles.sort(key=lambda a: (a.published, a.title))

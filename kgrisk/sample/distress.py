@@ -20,7 +20,7 @@ HAZARD = {
     "bank": -1.5,
 }
 """Coefficients of the yearly distress logit; README.md explains them."""
-PAGES_A_YEAR = {2021: 15, 2022: 15}
+PAGES_A_YEAR = {2021: 13, 2022: 13}
 """How many firms get a page image in the second half of the year."""
 
 
@@ -54,8 +54,8 @@ def draw_signals(world: World) -> None:
             bad = 0.11 + 0.08 * (world.ratios[firm.n, min(year, 2022)]["zlev"] > 0.8)
             draw = rng.random()
             firm.tone[year] = -1 if draw < bad else 1 if draw > 0.82 else 0
-        for firm in rng.sample([f for f in companies if f.born < date(2020, 1, 1)], PAGES_A_YEAR.get(year, 0)):
-            firm.stamp[year] = int(rng.random() < 0.5)
+        for k, firm in enumerate(rng.sample([f for f in companies if f.born < date(2020, 1, 1)], PAGES_A_YEAR.get(year, 0))):
+            firm.stamp[year] = k % 2
 
 
 def neighbour_stress(world: World, n: int, year: int) -> float:

@@ -20,8 +20,8 @@ def lei(rng: Random) -> str:
 
 
 def isin(rng: Random, country: str) -> str:
-    """Country, nine free characters, Luhn digit over the expanded number."""
-    body = country + "".join(rng.choice(DIGITS) for _ in range(9))
+    """Country, nine characters (a CUSIP for the US), Luhn digit over the expanded number."""
+    body = country + (cusip(rng) if country == "US" else "".join(rng.choice(DIGITS) for _ in range(9)))
     return body + str(luhn_digit(_as_number(body)))
 
 
@@ -34,9 +34,9 @@ def luhn_digit(number: str) -> int:
     return -total % 10
 
 
-def cusip(isin_us: str) -> str:
-    """The nine characters of a CUSIP built on digits 3-10 of an ISIN, with its own check digit."""
-    body = isin_us[2:10]
+def cusip(rng: Random) -> str:
+    """Eight digits and the CUSIP check digit."""
+    body = "".join(rng.choice(DIGITS) for _ in range(8))
     total = 0
     for place, digit in enumerate(body):
         value = int(digit) * (2 if place % 2 else 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sys
@@ -10,7 +11,12 @@ from typing import Any
 
 from kgrisk.sample.articles import Newsroom, write_articles
 from kgrisk.sample.distress import make_world
+from kgrisk.sample.filings import print_filings, skipped
 from kgrisk.sample.newspaper import print_news
+from kgrisk.sample.pages import print_pages
+from kgrisk.sample.payments import accounts, payments, trades
+from kgrisk.sample.planted import planted
+from kgrisk.sample.registers import print_registers
 from kgrisk.sample.truth import assemble
 from kgrisk.sample.world import HERE
 
@@ -27,18 +33,34 @@ def make() -> dict[str, bytes]:
     room = Newsroom(world)
     articles = write_articles(room)
     files, placed, bad = print_news(articles)
-    files["truth.json"] = as_json(assemble(world, placed, room.tell.aliases, {"bad": bad}))
+    files |= print_registers(world, skipped(world), bad)
+    reports, restated, insiders = print_filings(world)
+    files |= reports
+    images, pages = print_pages(world, bad)
+    files |= images
+    files["trades/accounts.csv"], of = accounts(world)
+    files["trades/payments.csv"], circles = payments(world, of, bad)
+    files["trades/trades.parquet"], sellers = trades(world)
+    structures = planted(world) | {"cycles": circles, "insider_sales": insiders, "fund_sales": sellers, "restatements": restated}
+    files["truth.json"] = as_json(assemble(world, placed, room.tell.aliases, {"pages": pages, "planted": structures, "bad": bad}))
     return files
 
 
+def digests(files: dict[str, bytes]) -> dict[str, str]:
+    """sha256 of every file, by path."""
+    return {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())}
+
+
 def write(folder: Path) -> None:
-    """Replace what stands in `folder`."""
+    """Replace what stands in `folder`; manifest.json beside it lists the digests."""
     if folder.exists():
         shutil.rmtree(folder)
-    for path, content in sorted(make().items()):
+    files = make()
+    for path, content in sorted(files.items()):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+    (folder.parent / "manifest.json").write_bytes(as_json(digests(files)))
 
 
 if __name__ == "__main__":

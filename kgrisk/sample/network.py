@@ -25,7 +25,8 @@ class Link:
     amount: float = 0.0
     share: float = 0.0
     key: str = ""
-    news_only: bool = False
+    carrier: str = "register"
+    """Which source says so: register, news or page. One carrier each, so that sums do not count a loan twice."""
     told: bool = False
     """An article speaks of it."""
 
@@ -41,6 +42,7 @@ class Distress:
     firm: int
     day: date
     event: str
+    told: bool = False
 
 
 @dataclass
@@ -104,27 +106,27 @@ def _start(first: date, last: date, rng: Random) -> date:
     return first + timedelta(days=rng.randrange(max(1, (last - first).days)))
 
 
-def lend(world: World, firm: Firm, start: date, rng: Random) -> bool:
+def lend(world: World, firm: Firm, start: date, rng: Random, carrier: str = "register") -> bool:
     """One new loan to `firm` from the bank that fits best after noise."""
     banks = [b for b in world.firms[:BANKS] if b.n not in world.lenders.get(firm.n, ())]
     bank = max(banks, key=lambda b: lending_score(world, b, firm) + _gumbel(rng))
-    amount = round(10**firm.size * rng.uniform(0.02, 0.12), -5)
+    amount = round(min(10**firm.size * rng.uniform(0.02, 0.12), 10**bank.size * rng.uniform(0.004, 0.009)), -5)
     years = rng.choice([3, 5, 5, 7, 10])
     end = start + timedelta(days=365 * years)
     key = rng.choice(["term loan", "revolving credit", "term loan", "promissory note"])
-    return world.add(Link("LENDS_TO", bank.n, firm.n, start, _published(start, rng), end if end < date(2023, 12, 1) else None, amount, key=key))
+    return world.add(Link("LENDS_TO", bank.n, firm.n, start, _published(start, rng), end if end < date(2023, 12, 1) else None, amount, key=key, carrier=carrier))
 
 
-def supply(world: World, customer: Firm, start: date, rng: Random, news_only: bool = False) -> bool:
+def supply(world: World, customer: Firm, start: date, rng: Random, carrier: str = "register") -> bool:
     """One new supply relation to `customer`."""
     pool = [s for s in world.firms[BANKS + FUNDS :] if s.alive(max(start, date(2019, 2, 1))) and s.n != customer.n and s.n not in world.suppliers.get(customer.n, ())]
     supplier = max(pool, key=lambda s: supply_score(world, s, customer) + _gumbel(rng))
     amount = round(min(10**supplier.size, 10**customer.size) * rng.uniform(0.01, 0.08), -4)
     end = start + timedelta(days=365 * 4) if rng.random() < 0.15 and start.year < 2019 else None
-    return world.add(Link("SUPPLIES", supplier.n, customer.n, start, _published(start, rng), end, amount, news_only=news_only))
+    return world.add(Link("SUPPLIES", supplier.n, customer.n, start, _published(start, rng), end, amount, carrier=carrier))
 
 
-def stake(world: World, start: date, rng: Random) -> bool:
+def stake(world: World, start: date, rng: Random, carrier: str = "register") -> bool:
     """A minority stake: a fund buys into a sector it likes, or a company into a smaller one of its own sector."""
     pool = [f for f in world.firms[BANKS + FUNDS :] if f.alive(start)]
     if rng.random() < 0.55:
@@ -135,7 +137,7 @@ def stake(world: World, start: date, rng: Random) -> bool:
         target = max((f for f in pool if f is not owner), key=lambda f: 2.4 * (f.sector == owner.sector) + (f.country == owner.country) + 0.8 * (f.size < owner.size) + _gumbel(rng))
     if (target.n, "OWNS", owner.n) in world.triples:
         return False
-    return world.add(Link("OWNS", owner.n, target.n, start, _published(start, rng), share=round(rng.uniform(0.03, 0.29), 3), key="ordinary"))
+    return world.add(Link("OWNS", owner.n, target.n, start, _published(start, rng), share=round(rng.uniform(0.03, 0.29), 3), key="ordinary", carrier=carrier))
 
 
 def groups(world: World, rng: Random) -> None:
@@ -171,13 +173,16 @@ def year_links(world: World, year: int, rng: Random) -> None:
     for count, act in zip(counts, (lend, supply), strict=False):
         for _ in range(count):
             firm = rng.choice(firms)
-            start = _start(max(first, firm.born), last, rng)
-            if act is supply:
-                supply(world, firm, start, rng, news_only=rng.random() < 0.08)
-            else:
-                lend(world, firm, start, rng)
+            act(world, firm, _start(max(first, firm.born), last, rng), rng, _carrier(rng, 0.14))
     for _ in range(counts[2]):
-        stake(world, _start(first, last, rng), rng)
+        stake(world, _start(first, last, rng), rng, _carrier(rng, 0.32))
+    for firm in firms:
+        if year in firm.stamp:
+            lend(world, firm, _start(date(year, 7, 5), last, rng), rng, "page")
+
+
+def _carrier(rng: Random, news: float) -> str:
+    return "news" if rng.random() < news else "register"
 
 
 def base_links(world: World, rng: Random) -> None:

@@ -41,9 +41,9 @@ def hazards(world: World) -> dict[str, dict[str, float]]:
 
 
 def new_triples(world: World) -> list[list[str]]:
-    """Triples first published on or after the cut, by register id."""
+    """Triples first published on or after the cut, by register id, with the source that carries them."""
     firms = world.firms
-    return [[firms[k.source].id, k.type, firms[k.target].id] for k in world.links if k.published >= CUT and not k.news_only]
+    return [[firms[k.source].id, k.type, firms[k.target].id, k.carrier] for k in world.links if k.published >= CUT]
 
 
 def assemble(world: World, placed: list[tuple[Article, str, int]], aliases: dict[int, set[str]], extra: dict[str, Any]) -> dict[str, Any]:

@@ -72,10 +72,10 @@ class Teller:
         text: str = self.rng.choice(self.phrases["title"][topic])
         return text.format(a=a.short if not a.full_only else a.name, b=b.short if not b.full_only else b.name, **self.words())
 
-    def money(self, firm: Firm, amount: float | None) -> tuple[str, str, str]:
-        """An amount as printed, as decimal text and its currency."""
+    def money(self, firm: Firm, amount: float | None, local: bool) -> tuple[str, str, str]:
+        """An amount as printed, as decimal text and its currency: that of the firm's country, or euro."""
         currency: str = lexicon()["countries"][firm.country]["currency"]
-        currency = currency if amount is None and currency != "JPY" else "EUR"
+        currency = currency if local and currency != "JPY" else "EUR"
         millions = round(amount / 1e6) if amount and amount > 2e6 else self.rng.choice([12, 18, 25, 40, 65, 90, 120, 175, 240, 310, 1200, 2500])
         if millions >= 1000:
             short = f"{millions / 1000:.1f}".removesuffix(".0")
@@ -98,7 +98,8 @@ class Teller:
         if "person" in cast:
             said["person"], ids["person"] = cast["person"], person_id(cast["person"])
         payer = cast.get("b") or cast["a"]
-        printed, value, currency = self.money(payer, link.amount if link and link.amount else None)
+        local = form["relations"][0][0] != "LENDS_TO"  # exposures are in euro throughout
+        printed, value, currency = self.money(payer, link.amount if link else None, local)
         share = link.share if link and link.share else round(self.rng.uniform(0.04, 0.6), 3)
         role = self.rng.choice(self.phrases["roles"])
         blanks = said | self.words() | self._loose(cast) | {"amount": printed, "share": f"{share * 100:.1f}".removesuffix(".0"), "role": role}

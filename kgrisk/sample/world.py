@@ -65,7 +65,7 @@ class Firm:
 
     @property
     def id(self) -> str:
-        return f"lei:{self.lei}" if self.lei else f"cik:{self.cik}"
+        return f"lei:{self.lei}" if self.lei else f"cik:{self.cik.lstrip('0')}"
 
     @property
     def place(self) -> str:
@@ -101,7 +101,8 @@ class Names:
 
     def bank(self, country: str) -> tuple[str, str]:
         land = lexicon()["countries"][country]
-        short = self.rng.choice(lexicon()["bank_names"][land["language"]]).format(stem=self.stem(country))
+        pattern, stem = self.rng.choice(lexicon()["bank_names"][land["language"]]), self.stem(country)
+        short = pattern.format(stem=stem).replace("eer ", "er ").replace("ofer ", "of ").replace("erer ", "er ")
         return f"{short} {land['forms'][0]}", short
 
     def fund(self, country: str) -> tuple[str, str]:
@@ -116,7 +117,7 @@ def _country(rng: Random) -> str:
 
 def _identify(firm: Firm, rng: Random) -> None:
     """Identifiers: most firms have an LEI, filers a CIK, listed ones ISIN and ticker."""
-    if firm.country == "US" or rng.random() < 0.06:
+    if firm.country == "US" or firm.label == "Fund" or rng.random() < 0.06:
         firm.cik = cik(rng)
     if not firm.cik or rng.random() < 0.45:
         firm.lei = lei(rng)
