@@ -1,0 +1,35 @@
+"""Bytes addressed by their digest."""
+
+from pathlib import Path
+
+import pytest
+
+from kg.errors import LedgerError
+from kg.files import Files
+from kg.model import digest
+
+
+def test_bytes_come_back_by_their_digest(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    name = files.put(b"page one")
+    assert (name, files.get(name), name in files) == (digest(b"page one"), b"page one", True)
+
+
+def test_the_same_bytes_are_stored_once(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    files.put(b"page")
+    files.put(b"page")
+    assert sum(f.is_file() for f in tmp_path.rglob("*")) == 1
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match=r"file abc is not in .* ingest its source again"):
+        Files(tmp_path).get("abc")
+
+
+def test_a_changed_file_is_refused(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    name = files.put(b"page")
+    files.path(name).write_bytes(b"forged")
+    with pytest.raises(LedgerError, match="was changed"):
+        files.get(name)
