@@ -1,0 +1,225 @@
+"""Inline XBRL facts, read with lxml alone: value, unit, period and dimensions of every tagged number and short text.
+
+A tagged number is text x 10^scale with the sign of its `sign` attribute, written in one of the formats of the inline XBRL
+transformation registry. Facts of the filer without dimensions whose us-gaap concept the ontology has become its properties
+(`assets`, `revenue`, ...) keyed by their period; every other fact becomes `fact` (money), `measure` or `statement`, keyed
+`concept|period|dimensions`. A fact holds from the day after its period's end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from lxml import etree
+
+from ingest.extract.markup import Paths, inner, local
+from kg.errors import RecordError
+from kg.model import day, next_day
+
+CONCEPTS: Mapping[str, tuple[str, ...]] = {
+    "assets": ("Assets",),
+    "liabilities": ("Liabilities",),
+    "equity": ("StockholdersEquity", "StockholdersEquityIncludingPortionAttributableToNoncontrollingInterest"),
+    "revenue": (
+        "Revenues",
+        "RevenueFromContractWithCustomerExcludingAssessedTax",
+        "RevenueFromContractWithCustomerIncludingAssessedTax",
+        "SalesRevenueNet",
+    ),
+    "net_income": ("NetIncomeLoss", "ProfitLoss"),
+    "operating_income": ("OperatingIncomeLoss",),
+    "cash": ("CashAndCashEquivalentsAtCarryingValue", "CashAndDueFromBanks"),
+    "debt": ("DebtLongtermAndShorttermCombinedAmount", "LongTermDebt"),
+    "current_assets": ("AssetsCurrent",),
+    "current_liabilities": ("LiabilitiesCurrent",),
+    "interest_expense": ("InterestExpense", "InterestExpenseNonoperating"),
+}
+"""us-gaap concepts of each numeric property, the one preferred first."""
+LONGEST_TEXT = 500
+"""Longer tagged texts (notes, policies) stay in the document's text."""
+_ZERO = ("fixed-zero", "zerodash", "numdash", "fixed-empty", "nocontent")
+_WORDS = {word: n for n, word in enumerate(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
+    " nineteen twenty".split()
+)} | {"no": 0, "none": 0, "nil": 0, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Whose fact it is, when, and along which dimensions."""
+
+    entity: str
+    """CIK as written, "" if the entity is identified otherwise."""
+    start: date | None
+    """None for an instant."""
+    end: date
+    dimensions: str
+    """`axis=member` in alphabetical order, parted by `;`."""
+
+    @property
+    def period(self) -> str:
+        """`2023-10-01/2024-09-28`, or `2024-09-28` for an instant."""
+        return f"{self.start}/{self.end}" if self.start else str(self.end)
+
+    @property
+    def valid_from(self) -> datetime:
+        """Midnight UTC after the period's end."""
+        return next_day(day(str(self.end)))
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One tagged value with the place it stands at."""
+
+    concept: str
+    """With its prefix: `us-gaap:Assets`."""
+    context: Context
+    value: Decimal | str
+    unit: str
+    """ISO 4217 code of money, another unit such as `shares` or `USD/shares`, "" for texts."""
+    precision: int
+    """`decimals` of the fact: -6 is exact to the million; exact facts have 99."""
+    path: str
+    quote: str
+
+    @property
+    def money(self) -> bool:
+        return re.fullmatch("[A-Z]{3}", self.unit) is not None
+
+    @property
+    def key(self) -> str:
+        """Key of a fact that no property is made for."""
+        parts = [self.concept, self.context.period, self.context.dimensions]
+        if self.unit and not self.money and self.unit != "pure":
+            parts.append(self.unit)
+        return "|".join(parts).rstrip("|")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All facts of a document, and the tags that could not be read with the reason."""
+
+    facts: tuple[Fact, ...]
+    refused: tuple[tuple[str, str], ...]
+    skipped: tuple[str, ...]
+    """Concepts of texts longer than LONGEST_TEXT and of nil facts."""
+
+
+def read_facts(root: etree._Element) -> Facts:
+    """Facts of an inline XBRL document; one fact per concept, context and unit: the most precise, then the first."""
+    contexts, units = _contexts(root), _units(root)
+    paths = Paths()
+    best: dict[tuple[str, Context, str], Fact] = {}
+    refused: list[tuple[str, str]] = []
+    skipped: set[str] = set()
+    for element in root.iter(etree.Element):
+        if local(element) not in ("nonFraction", "nonNumeric"):
+            continue
+        try:
+            fact = _fact(element, contexts, units, paths)
+        except RecordError as error:
+            refused.append((f"xpath:{paths.of(element)}", str(error)))
+            continue
+        if fact is None:
+            skipped.add(element.get("name", ""))
+        elif (
+            known := best.get(key := (fact.concept, fact.context, fact.unit))
+        ) is None or known.precision < fact.precision:
+            best[key] = fact
+    return Facts(tuple(best.values()), tuple(refused), tuple(sorted(skipped)))
+
+
+def properties(facts: Facts) -> Iterator[tuple[str, Fact]]:
+    """(property, fact) for the facts of the ontology's numeric properties: money, without dimensions, the preferred concept."""
+    given = {(f.concept, f.context): f for f in facts.facts if f.money and not f.context.dimensions}
+    for name, concepts in CONCEPTS.items():
+        taken: set[Context] = set()
+        for concept in concepts:
+            for (known, context), fact in given.items():
+                if known == f"us-gaap:{concept}" and context not in taken:
+                    taken.add(context)
+                    yield name, fact
+
+
+def number(text: str, format: str) -> Decimal:
+    """Decimal of a tagged text in a transformation format; RecordError if it is none."""
+    kind = format.rpartition(":")[2].lower()
+    plain = re.sub(r"[\s\u00a0$€£]", "", text)
+    if kind.startswith(_ZERO) or (plain in ("-", "—", "–") and kind != "num-comma-decimal"):
+        return Decimal(0)
+    if kind == "numwordsen":
+        return _words(text)
+    if kind.replace("-", "") in ("numcommadecimal", "numcomma"):
+        plain = plain.replace(".", "").replace("'", "").replace(",", ".")
+    try:
+        return Decimal(plain.replace(",", "").strip("()"))
+    except InvalidOperation as error:
+        raise RecordError(f"{text!r} is no number in format {format or 'none'!r}") from error
+
+
+def _words(text: str) -> Decimal:
+    total = 0
+    for word in re.findall("[a-z]+", text.lower().replace(" and ", " ")):
+        if word in ("hundred", "thousand", "million", "billion"):
+            total = max(total, 1) * {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9}[word]
+        elif word in _WORDS:
+            total += _WORDS[word]
+        else:
+            raise RecordError(f"{text!r} is no number in words")
+    return Decimal(total)
+
+
+def _fact(
+    element: etree._Element, contexts: Mapping[str, Context], units: Mapping[str, str], paths: Paths
+) -> Fact | None:
+    concept = element.get("name", "")
+    if element.get("{http://www.w3.org/2001/XMLSchema-instance}nil") == "true":
+        return None
+    if (context := contexts.get(element.get("contextRef", ""))) is None:
+        raise RecordError(f"{concept}: context {element.get('contextRef')!r} is not in the document")
+    text = inner(element)
+    if local(element) == "nonNumeric":
+        if not text or len(text) > LONGEST_TEXT:
+            return None
+        return Fact(concept, context, text, "", 99, paths.of(element), text)
+    unit = units.get(element.get("unitRef", ""))
+    if unit is None:
+        raise RecordError(f"{concept}: unit {element.get('unitRef')!r} is not in the document")
+    value = number(text, element.get("format", "")).scaleb(int(element.get("scale") or 0))
+    signed = -value if element.get("sign") == "-" else value
+    precision = element.get("decimals", "INF")
+    return Fact(concept, context, signed, unit, 99 if precision == "INF" else int(precision), paths.of(element), text)
+
+
+def _contexts(root: etree._Element) -> dict[str, Context]:
+    found: dict[str, Context] = {}
+    for element in root.iter("{*}context"):
+        inside = {local(e): (e.text or "").strip() for e in element.iter(etree.Element)}
+        identifier = next(element.iter("{*}identifier"), None)
+        is_cik = identifier is not None and identifier.get("scheme", "").upper().endswith("CIK")
+        dimensions = sorted(
+            f"{e.get('dimension')}={inner(e)}"
+            for e in element.iter(etree.Element)
+            if local(e) in ("explicitMember", "typedMember")
+        )
+        try:
+            end = date.fromisoformat((inside.get("instant") or inside.get("endDate") or "")[:10])
+            start = date.fromisoformat(inside["startDate"][:10]) if "startDate" in inside else None
+        except ValueError:
+            continue  # a context without a date: its facts are refused by name
+        found[element.get("id", "")] = Context(
+            inside.get("identifier", "") if is_cik else "", start, end, ";".join(dimensions)
+        )
+    return found
+
+
+def _units(root: etree._Element) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for element in root.iter("{*}unit"):
+        measures = [(e.text or "").strip().rpartition(":")[2] for e in element.iter("{*}measure")]
+        found[element.get("id", "")] = "/".join(measures)
+    return found
