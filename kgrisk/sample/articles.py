@@ -57,7 +57,15 @@ class Newsroom:
             if firm.n not in not_these and firm.alive(day or date(2022, 6, 1)):
                 return firm
 
-    def publish(self, when: datetime, topic: str, firm: Firm, sentences: list[str], truths: list[dict[str, Any]], b: Firm | None = None) -> None:
+    def publish(
+        self,
+        when: datetime,
+        topic: str,
+        firm: Firm,
+        sentences: list[str],
+        truths: list[dict[str, Any]],
+        b: Firm | None = None,
+    ) -> None:
         title = self.tell.title(topic, firm, b or firm)
         self.articles.append(Article(when, title, sentences, truths))
 
@@ -122,7 +130,9 @@ class Newsroom:
         a, b = (link.target, link.source) if kind == "SUBSIDIARY_OF" else (link.source, link.target)
         names: dict[str, Any] = {"a": self.world.firms[a], "b": self.world.firms[b], "link": link}
         if joint:
-            names["c"] = self.rng.choice([f for f in self.world.firms[:BANKS] if f.n not in self.world.lenders.get(b, ())])
+            names["c"] = self.rng.choice(
+                [f for f in self.world.firms[:BANKS] if f.n not in self.world.lenders.get(b, ())]
+            )
             self.world.add(replace(link, source=names["c"].n))
         return when, names
 
@@ -156,7 +166,11 @@ def write_articles(room: Newsroom) -> list[Article]:
         for firm in room.companies:
             if firm.born.year > year or (firm.gone and firm.gone < date(year, 7, 1)):
                 continue
-            if firm.tone[year] < 0 or (firm.tone[year] > 0 and room.rng.random() < 0.35) or (firm.tone[year] == 0 and room.rng.random() < 0.04):
+            if (
+                firm.tone[year] < 0
+                or (firm.tone[year] > 0 and room.rng.random() < 0.35)
+                or (firm.tone[year] == 0 and room.rng.random() < 0.04)
+            ):
                 room.about_tone(firm, year)
     deck = [form for form in lexicon("forms")["forms"] for _ in range(4 if form["negated"] else 6)]
     room.rng.shuffle(deck)
@@ -171,4 +185,3 @@ def write_articles(room: Newsroom) -> list[Article]:
     for n, article in enumerate(room.articles):
         article.id = f"kgs-{article.published:%Y%m%d}-{n:03d}"
     return room.articles
-

@@ -8,7 +8,16 @@ from kgrisk.sample.network import YEARS, World
 from kgrisk.sample.world import BANKS, stream
 
 CORE = 4
-FRAGILE = {5: (0, 1.45), 14: (0, 1.3), 17: (0, 1.6), 20: (0, 1.35), 16: (5, 1.4), 22: (5, 1.3), 9: (1, 1.3), 12: (1, 1.5)}
+FRAGILE = {
+    5: (0, 1.45),
+    14: (0, 1.3),
+    17: (0, 1.6),
+    20: (0, 1.35),
+    16: (5, 1.4),
+    22: (5, 1.3),
+    9: (1, 1.3),
+    12: (1, 1.5),
+}
 """Bank -> (debtor, claim as a multiple of the bank's own equity): these fall with their debtor, 16 and 22 in a second wave."""
 Claims = dict[tuple[int, int], float]
 """(creditor, debtor) -> amount in EUR."""
@@ -39,7 +48,10 @@ def interbank(world: World) -> dict[int, Claims]:
         if i in FRAGILE:
             debtor, multiple = FRAGILE[i]
             weights[i, debtor] = multiple
-    return {year: {pair: _amount(world, pair[0], year, w * rng.uniform(0.9, 1.1)) for pair, w in weights.items()} for year in YEARS}
+    return {
+        year: {pair: _amount(world, pair[0], year, w * rng.uniform(0.9, 1.1)) for pair, w in weights.items()}
+        for year in YEARS
+    }
 
 
 def _amount(world: World, creditor: int, year: int, weight: float) -> float:
@@ -53,7 +65,9 @@ def restated(amount: float, year: int, first: int, rng_value: float) -> float:
 
 def year_rows(start: date, end: date | None) -> list[tuple[date, date | None]]:
     """Cut [start, end) at each new year from 2020 on; the last piece stays open where the loan does."""
-    cuts = [start] + [date(y, 1, 1) for y in range(2020, 2024) if start < date(y, 1, 1) and (end is None or date(y, 1, 1) < end)]
+    cuts = [start] + [
+        date(y, 1, 1) for y in range(2020, 2024) if start < date(y, 1, 1) and (end is None or date(y, 1, 1) < end)
+    ]
     return list(zip(cuts, [*cuts[1:], end], strict=True))
 
 

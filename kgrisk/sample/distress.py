@@ -9,7 +9,7 @@ from kgrisk.sample.network import YEARS, Distress, World, base_links, groups, ye
 from kgrisk.sample.world import BANKS, FUNDS, Firm, make_firms, stream
 
 HAZARD = {
-    "intercept": -4.3,
+    "intercept": -3.9,
     "leverage": 1.5,
     "liquidity": -1.1,
     "neighbour": 1.8,
@@ -37,7 +37,11 @@ def draw_ratios(world: World) -> None:
             world.ratios[firm.n, year] = {
                 "zlev": lev,
                 "zliq": liq,
-                "leverage": 0.07 if fund else min(0.985, 0.935 + 0.012 * lev) if bank else min(1.15, max(0.12, 0.6 + 0.13 * lev)),
+                "leverage": 0.07
+                if fund
+                else min(0.985, 0.935 + 0.012 * lev)
+                if bank
+                else min(1.15, max(0.12, 0.6 + 0.13 * lev)),
                 "liquidity": min(0.4, 0.07 * math.exp(0.6 * liq)),
                 "margin": margin - 0.02 * lev + rng.gauss(0, 0.015),
                 "turnover": 0.03 if bank or fund else turnover,
@@ -54,7 +58,9 @@ def draw_signals(world: World) -> None:
             bad = 0.11 + 0.08 * (world.ratios[firm.n, min(year, 2022)]["zlev"] > 0.8)
             draw = rng.random()
             firm.tone[year] = -1 if draw < bad else 1 if draw > 0.82 else 0
-        for k, firm in enumerate(rng.sample([f for f in companies if f.born < date(2020, 1, 1)], PAGES_A_YEAR.get(year, 0))):
+        for k, firm in enumerate(
+            rng.sample([f for f in companies if f.born < date(2020, 1, 1)], PAGES_A_YEAR.get(year, 0))
+        ):
             firm.stamp[year] = k % 2
 
 
@@ -87,7 +93,15 @@ def draw_year(world: World, year: int) -> None:
         p = 1 / (1 + math.exp(-logit(world, firm, year) - noise))
         world.hazard[firm.n, year] = p
         if draw < p:
-            event = "distress" if firm.label == "Bank" else "default" if what < 0.5 else "bankruptcy" if what < 0.75 else "distress"
+            event = (
+                "distress"
+                if firm.label == "Bank"
+                else "default"
+                if what < 0.5
+                else "bankruptcy"
+                if what < 0.75
+                else "distress"
+            )
             day = date(year, 1, 1) + timedelta(days=moment)
             world.distress.append(Distress(firm.n, day, event))
             if event == "bankruptcy":

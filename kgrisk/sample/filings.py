@@ -14,8 +14,22 @@ from kgrisk.sample.wording import MARK
 from kgrisk.sample.world import BANKS, FUNDS, Firm, lexicon, stream
 
 YEARS = (2020, 2021)
-TAGS = ("Assets", "Liabilities", "StockholdersEquity", "CashAndCashEquivalentsAtCarryingValue", "Revenues", "NetIncomeLoss")
-TITLES = ("Total assets", "Total liabilities", "Total equity", "Cash and cash equivalents", "Revenue", "Net income (loss)")
+TAGS = (
+    "Assets",
+    "Liabilities",
+    "StockholdersEquity",
+    "CashAndCashEquivalentsAtCarryingValue",
+    "Revenues",
+    "NetIncomeLoss",
+)
+TITLES = (
+    "Total assets",
+    "Total liabilities",
+    "Total equity",
+    "Cash and cash equivalents",
+    "Revenue",
+    "Net income (loss)",
+)
 NAMESPACES = (
     'xmlns="http://www.w3.org/1999/xhtml" xmlns:ix="http://www.xbrl.org/2013/inlineXBRL" '
     'xmlns:ixt="http://www.xbrl.org/inlineXBRL/transformation/2020-02-12" xmlns:xbrli="http://www.xbrl.org/2003/instance" '
@@ -43,11 +57,20 @@ def _context(name: str, cik: str, period: str) -> str:
 def _header(firm: Firm, year: int, form: str) -> str:
     contexts = ""
     for y in (year, year - 1):
-        contexts += _context(f"d{y}", firm.cik, f"<xbrli:startDate>{y}-01-01</xbrli:startDate><xbrli:endDate>{y}-12-31</xbrli:endDate>")
+        contexts += _context(
+            f"d{y}", firm.cik, f"<xbrli:startDate>{y}-01-01</xbrli:startDate><xbrli:endDate>{y}-12-31</xbrli:endDate>"
+        )
         contexts += _context(f"i{y}", firm.cik, f"<xbrli:instant>{y}-12-31</xbrli:instant>")
     unit = '<xbrli:unit id="eur"><xbrli:measure>iso4217:EUR</xbrli:measure></xbrli:unit>'
-    facts = {"EntityCentralIndexKey": firm.cik, "DocumentType": form, "DocumentPeriodEndDate": f"{year}-12-31", "AmendmentFlag": "true" if form.endswith("/A") else "false"}
-    hidden = "".join(f'<ix:nonNumeric contextRef="d{year}" name="dei:{k}">{v}</ix:nonNumeric>' for k, v in facts.items())
+    facts = {
+        "EntityCentralIndexKey": firm.cik,
+        "DocumentType": form,
+        "DocumentPeriodEndDate": f"{year}-12-31",
+        "AmendmentFlag": "true" if form.endswith("/A") else "false",
+    }
+    hidden = "".join(
+        f'<ix:nonNumeric contextRef="d{year}" name="dei:{k}">{v}</ix:nonNumeric>' for k, v in facts.items()
+    )
     return f'<div style="display:none"><ix:header><ix:hidden>{hidden}</ix:hidden><ix:resources>{contexts}{unit}</ix:resources></ix:header></div>'
 
 
@@ -62,14 +85,23 @@ def _fact(tag: str, year: int, value: float) -> str:
 
 def _table(year: int, now: list[float], before: list[float]) -> str:
     rows = "".join(
-        f"<tr><td>{title}</td><td>{_fact(tag, year, a)}</td><td>{_fact(tag, year - 1, b)}</td></tr>\n" for tag, title, a, b in zip(TAGS, TITLES, now, before, strict=False)
+        f"<tr><td>{title}</td><td>{_fact(tag, year, a)}</td><td>{_fact(tag, year - 1, b)}</td></tr>\n"
+        for tag, title, a, b in zip(TAGS, TITLES, now, before, strict=False)
     )
     return f"<table>\n<tr><th>In thousands of euro</th><th>{year}</th><th>{year - 1}</th></tr>\n{rows}</table>"
 
 
 def _prose(firm: Firm, year: int, rng: Random) -> list[str]:
     phrases, mood = lexicon("phrases"), {-1: "negative", 0: "neutral", 1: "positive"}[firm.tone.get(year, 0)]
-    words = {"place": firm.place, "month": "March", "weekday": "Tuesday", "quarter": "fourth", "n": "three", "pct": "6.5", "staff": f"{(firm.n * 37 % 97 + 3) * 100:,}"}
+    words = {
+        "place": firm.place,
+        "month": "March",
+        "weekday": "Tuesday",
+        "quarter": "fourth",
+        "n": "three",
+        "pct": "6.5",
+        "staff": f"{(firm.n * 37 % 97 + 3) * 100:,}",
+    }
     said = [s.format(a="The Company", **words) for s in rng.sample(phrases[mood], 2)]
     return [
         f"Item 1. Business. {firm.description} The shares are listed and the financial year is the calendar year.",
@@ -82,7 +114,7 @@ def _prose(firm: Firm, year: int, rng: Random) -> list[str]:
 def annual_report(firm: Firm, year: int, now: list[float], before: list[float], rng: Random, note: str = "") -> str:
     """A 10-K, or a 10-K/A where `note` says what is restated."""
     form = "10-K/A" if note else "10-K"
-    head = f"<h1>Form {form}</h1>\n<p><ix:nonNumeric contextRef=\"d{year}\" name=\"dei:EntityRegistrantName\">{escape(firm.name, quote=False)}</ix:nonNumeric></p>\n"
+    head = f'<h1>Form {form}</h1>\n<p><ix:nonNumeric contextRef="d{year}" name="dei:EntityRegistrantName">{escape(firm.name, quote=False)}</ix:nonNumeric></p>\n'
     head += f"<p>Annual report for the financial year ended December 31, {year}. Commission file of a made-up registrant. {MARK}</p>\n"
     head += f"<p>Explanatory note. {escape(note, quote=False)}</p>\n" if note else ""
     body = "\n".join(f"<p>{escape(p, quote=False)}</p>" for p in _prose(firm, year, rng))
@@ -91,7 +123,14 @@ def annual_report(firm: Firm, year: int, now: list[float], before: list[float], 
 
 
 def _meta(cik: str, form: str, period: date, published: date, name: str) -> bytes:
-    about = {"cik": cik, "form": form, "period": period.isoformat(), "published": f"{published}T16:30:00Z", "name": name, "note": MARK}
+    about = {
+        "cik": cik,
+        "form": form,
+        "period": period.isoformat(),
+        "published": f"{published}T16:30:00Z",
+        "name": name,
+        "note": MARK,
+    }
     return (json.dumps(about, ensure_ascii=False) + "\n").encode()
 
 
@@ -111,7 +150,17 @@ def _reports(world: World, files: Files) -> list[dict[str, Any]]:
                 later = published + timedelta(days=170)
                 files[f"{stem}a.html"] = annual_report(firm, year, new, figures[year - 1], rng, note).encode()
                 files[f"{stem}a.meta.json"] = _meta(firm.cik, "10-K/A", date(year, 12, 31), later, firm.name)
-                restated.append({"entity_id": firm.id, "property": "assets", "period_end": f"{year}-12-31", "first": f"{old[0]:.0f}", "first_published": str(published), "restated": f"{new[0]:.0f}", "restated_published": str(later)})
+                restated.append(
+                    {
+                        "entity_id": firm.id,
+                        "property": "assets",
+                        "period_end": f"{year}-12-31",
+                        "first": f"{old[0]:.0f}",
+                        "first_published": str(published),
+                        "restated": f"{new[0]:.0f}",
+                        "restated_published": str(later),
+                    }
+                )
     return restated
 
 
@@ -172,7 +221,8 @@ def _form4s(world: World, files: Files) -> list[dict[str, Any]]:
     """Insiders who sell two to six weeks before a distress event, and a few ordinary purchases."""
     rng = stream("form 4")
     people = [f"{b} {a}" for a in lexicon()["people"]["first"] for b in lexicon()["people"]["last"]]
-    hit = [d for d in world.distress if world.firms[d.firm].cik and d.day >= date(2019, 6, 1)][:8]
+    hit = [d for d in world.distress if world.firms[d.firm].cik and d.day >= date(2019, 6, 1)]
+    hit = hit[:: max(1, len(hit) // 8)][:8]
     cases = [(world.firms[d.firm], d.day - timedelta(days=rng.randrange(14, 42)), d.day) for d in hit]
     calm = [f for f in filers(world) if f.n not in {d.firm for d in world.distress}][:4]
     cases += [(f, date(2021, 3 + k, 10), date(2021, 3 + k, 10)) for k, f in enumerate(calm)]
@@ -186,9 +236,19 @@ def _form4s(world: World, files: Files) -> list[dict[str, Any]]:
             "code": "S" if sells else "P", "side": "D" if sells else "A", "shares": rng.randrange(20, 300) * 100, "price": f"{rng.uniform(5, 90):.2f}", "left": rng.randrange(0, 50) * 100, "signed": day + timedelta(days=2),
         }  # fmt: skip
         files[f"filings/form4-{firm.cik}-{day:%Y%m%d}.xml"] = FORM4.format(**values).encode()
-        files[f"filings/form4-{firm.cik}-{day:%Y%m%d}.meta.json"] = _meta(firm.cik, "4", day, day + timedelta(days=2), firm.name)
+        files[f"filings/form4-{firm.cik}-{day:%Y%m%d}.meta.json"] = _meta(
+            firm.cik, "4", day, day + timedelta(days=2), firm.name
+        )
         if sells:
-            planted.append({"issuer": firm.id, "owner_cik": values["owner_cik"], "owner": values["owner"], "sold": str(day), "event_date": str(event)})
+            planted.append(
+                {
+                    "issuer": firm.id,
+                    "owner_cik": values["owner_cik"],
+                    "owner": values["owner"],
+                    "sold": str(day),
+                    "event_date": str(event),
+                }
+            )
     return planted
 
 
@@ -206,7 +266,9 @@ def _holdings(world: World, files: Files) -> None:
                 rows += f"    <shrsOrPrnAmt><sshPrnamt>{shares}</sshPrnamt><sshPrnamtType>SH</sshPrnamtType></shrsOrPrnAmt>\n    <investmentDiscretion>SOLE</investmentDiscretion>\n"
                 rows += f"    <votingAuthority><Sole>{shares}</Sole><Shared>0</Shared><None>0</None></votingAuthority>\n  </infoTable>\n"
             stem = f"filings/13f-{fund.cik}-{period:%Y%m%d}"
-            files[f"{stem}.xml"] = f'<?xml version="1.0" encoding="utf-8"?>\n<!-- {MARK} -->\n<informationTable xmlns="http://www.sec.gov/edgar/document/thirteenf/informationtable">\n{rows}</informationTable>\n'.encode()
+            files[f"{stem}.xml"] = (
+                f'<?xml version="1.0" encoding="utf-8"?>\n<!-- {MARK} -->\n<informationTable xmlns="http://www.sec.gov/edgar/document/thirteenf/informationtable">\n{rows}</informationTable>\n'.encode()
+            )
             files[f"{stem}.meta.json"] = _meta(fund.cik, "13F-HR", period, period + timedelta(days=44), fund.name)
 
 

@@ -41,8 +41,15 @@ def make() -> dict[str, bytes]:
     files["trades/accounts.csv"], of = accounts(world)
     files["trades/payments.csv"], circles = payments(world, of, bad)
     files["trades/trades.parquet"], sellers = trades(world)
-    structures = planted(world) | {"cycles": circles, "insider_sales": insiders, "fund_sales": sellers, "restatements": restated}
-    files["truth.json"] = as_json(assemble(world, placed, room.tell.aliases, {"pages": pages, "planted": structures, "bad": bad}))
+    structures = planted(world) | {
+        "cycles": circles,
+        "insider_sales": insiders,
+        "fund_sales": sellers,
+        "restatements": restated,
+    }
+    files["truth.json"] = as_json(
+        assemble(world, placed, room.tell.aliases, {"pages": pages, "planted": structures, "bad": bad})
+    )
     return files
 
 

@@ -12,6 +12,8 @@ from kgrisk.sample.world import BANKS, FUNDS, Firm, lexicon
 YEARS = (2019, 2020, 2021, 2022, 2023)
 CUT = date(2023, 1, 1)
 """The natural split: what is published from here on is the test."""
+
+
 @dataclass
 class Link:
     """One relation that holds from `start` to `end`."""
@@ -29,6 +31,8 @@ class Link:
     """Which source says so: register, news or page. One carrier each, so that sums do not count a loan twice."""
     told: bool = False
     """An article speaks of it."""
+    rank: int = 0
+    """Rank of the source among all candidates by the score without noise: what a perfect model could know."""
 
     @property
     def triple(self) -> tuple[int, str, int]:
@@ -69,7 +73,11 @@ class World:
             return False
         self.triples.add(link.triple)
         self.links.append(link)
-        book, a, b = {"LENDS_TO": self.lenders, "SUPPLIES": self.suppliers, "OWNS": self.parents}[link.type], link.target, link.source
+        book, a, b = (
+            {"LENDS_TO": self.lenders, "SUPPLIES": self.suppliers, "OWNS": self.parents}[link.type],
+            link.target,
+            link.source,
+        )
         book.setdefault(a, set()).add(b)
         if link.type == "SUPPLIES":
             self.customers.setdefault(link.source, set()).add(link.target)
@@ -94,7 +102,11 @@ def supply_score(world: World, supplier: Firm, customer: Firm) -> float:
     """How well a supplier and a customer fit: input sectors, hidden type, country, a shared lender, size."""
     inputs = lexicon()["inputs"][customer.sector]
     shared = bool(world.lenders.get(supplier.n, set()) & world.lenders.get(customer.n, set()))
-    fit = 2.8 * (supplier.sector in inputs) + 1.2 * (supplier.kind == customer.kind) + 0.9 * (supplier.country == customer.country)
+    fit = (
+        2.8 * (supplier.sector in inputs)
+        + 1.2 * (supplier.kind == customer.kind)
+        + 0.9 * (supplier.country == customer.country)
+    )
     return fit + 0.8 * shared - 0.5 * abs(supplier.size - customer.size) + world.popularity[supplier.n]
 
 
@@ -106,24 +118,62 @@ def _start(first: date, last: date, rng: Random) -> date:
     return first + timedelta(days=rng.randrange(max(1, (last - first).days)))
 
 
+def rank_of(n: int, scores: dict[int, float]) -> int:
+    """1 for the best score."""
+    return 1 + sum(score > scores[n] for score in scores.values())
+
+
 def lend(world: World, firm: Firm, start: date, rng: Random, carrier: str = "register") -> bool:
     """One new loan to `firm` from the bank that fits best after noise."""
     banks = [b for b in world.firms[:BANKS] if b.n not in world.lenders.get(firm.n, ())]
-    bank = max(banks, key=lambda b: lending_score(world, b, firm) + _gumbel(rng))
+    scores = {b.n: lending_score(world, b, firm) for b in banks}
+    bank = world.firms[max(scores, key=lambda n: scores[n] + _gumbel(rng))]
     amount = round(min(10**firm.size * rng.uniform(0.02, 0.12), 10**bank.size * rng.uniform(0.004, 0.009)), -5)
     years = rng.choice([3, 5, 5, 7, 10])
     end = start + timedelta(days=365 * years)
     key = rng.choice(["term loan", "revolving credit", "term loan", "promissory note"])
-    return world.add(Link("LENDS_TO", bank.n, firm.n, start, _published(start, rng), end if end < date(2023, 12, 1) else None, amount, key=key, carrier=carrier))
+    return world.add(
+        Link(
+            "LENDS_TO",
+            bank.n,
+            firm.n,
+            start,
+            _published(start, rng),
+            end if end < date(2023, 12, 1) else None,
+            amount,
+            key=key,
+            carrier=carrier,
+            rank=rank_of(bank.n, scores),
+        )
+    )
 
 
 def supply(world: World, customer: Firm, start: date, rng: Random, carrier: str = "register") -> bool:
     """One new supply relation to `customer`."""
-    pool = [s for s in world.firms[BANKS + FUNDS :] if s.alive(max(start, date(2019, 2, 1))) and s.n != customer.n and s.n not in world.suppliers.get(customer.n, ())]
-    supplier = max(pool, key=lambda s: supply_score(world, s, customer) + _gumbel(rng))
+    pool = [
+        s
+        for s in world.firms[BANKS + FUNDS :]
+        if s.alive(max(start, date(2019, 2, 1)))
+        and s.n != customer.n
+        and s.n not in world.suppliers.get(customer.n, ())
+    ]
+    scores = {s.n: supply_score(world, s, customer) for s in pool}
+    supplier = world.firms[max(scores, key=lambda n: scores[n] + _gumbel(rng))]
     amount = round(min(10**supplier.size, 10**customer.size) * rng.uniform(0.01, 0.08), -4)
     end = start + timedelta(days=365 * 4) if rng.random() < 0.15 and start.year < 2019 else None
-    return world.add(Link("SUPPLIES", supplier.n, customer.n, start, _published(start, rng), end, amount, carrier=carrier))
+    return world.add(
+        Link(
+            "SUPPLIES",
+            supplier.n,
+            customer.n,
+            start,
+            _published(start, rng),
+            end,
+            amount,
+            carrier=carrier,
+            rank=rank_of(supplier.n, scores),
+        )
+    )
 
 
 def stake(world: World, start: date, rng: Random, carrier: str = "register") -> bool:
@@ -131,13 +181,40 @@ def stake(world: World, start: date, rng: Random, carrier: str = "register") -> 
     pool = [f for f in world.firms[BANKS + FUNDS :] if f.alive(start)]
     if rng.random() < 0.55:
         owner = rng.choice(world.firms[BANKS : BANKS + FUNDS])
-        target = max(pool, key=lambda f: 2.2 * (f.sector in owner.likes) + 1.2 * (f.kind == owner.kind) + (f.country == owner.country) + _gumbel(rng))
+        target = max(
+            pool,
+            key=lambda f: (
+                2.2 * (f.sector in owner.likes)
+                + 1.2 * (f.kind == owner.kind)
+                + (f.country == owner.country)
+                + _gumbel(rng)
+            ),
+        )
     else:
         owner = rng.choice(pool)
-        target = max((f for f in pool if f is not owner), key=lambda f: 2.4 * (f.sector == owner.sector) + (f.country == owner.country) + 0.8 * (f.size < owner.size) + _gumbel(rng))
+        target = max(
+            (f for f in pool if f is not owner),
+            key=lambda f: (
+                2.4 * (f.sector == owner.sector)
+                + (f.country == owner.country)
+                + 0.8 * (f.size < owner.size)
+                + _gumbel(rng)
+            ),
+        )
     if (target.n, "OWNS", owner.n) in world.triples:
         return False
-    return world.add(Link("OWNS", owner.n, target.n, start, _published(start, rng), share=round(rng.uniform(0.03, 0.29), 3), key="ordinary", carrier=carrier))
+    return world.add(
+        Link(
+            "OWNS",
+            owner.n,
+            target.n,
+            start,
+            _published(start, rng),
+            share=round(rng.uniform(0.03, 0.29), 3),
+            key="ordinary",
+            carrier=carrier,
+        )
+    )
 
 
 def groups(world: World, rng: Random) -> None:
@@ -149,8 +226,22 @@ def groups(world: World, rng: Random) -> None:
         level = [top]
         for n in rest:
             parent = rng.choice(level[-2:])
-            start = date(rng.randrange(2005, 2019), rng.randrange(1, 13), 1) if rng.random() < 0.7 else _start(date(2019, 2, 1), date(2022, 9, 1), rng)
-            world.add(Link("OWNS", parent, n, start, _published(start, rng), share=round(rng.choice([1.0, 0.51, 0.75, rng.uniform(0.55, 0.95)]), 3), key="ordinary"))
+            start = (
+                date(rng.randrange(2005, 2019), rng.randrange(1, 13), 1)
+                if rng.random() < 0.7
+                else _start(date(2019, 2, 1), date(2022, 9, 1), rng)
+            )
+            world.add(
+                Link(
+                    "OWNS",
+                    parent,
+                    n,
+                    start,
+                    _published(start, rng),
+                    share=round(rng.choice([1.0, 0.51, 0.75, rng.uniform(0.55, 0.95)]), 3),
+                    key="ordinary",
+                )
+            )
             world.firms[n].size = min(world.firms[n].size, world.firms[parent].size - 0.2)
             level.append(n)
     ring = [pool.pop() for _ in range(3)]
@@ -169,7 +260,9 @@ def year_links(world: World, year: int, rng: Random) -> None:
             lend(world, firm, _start(firm.born + timedelta(days=5), last, rng), rng)
         for _ in range(rng.choice([1, 1, 2])):
             supply(world, firm, _start(firm.born + timedelta(days=5), last, rng), rng)
-    counts = {2019: (60, 50, 25), 2020: (75, 70, 30), 2021: (80, 75, 30), 2022: (90, 85, 35), 2023: (100, 100, 55)}[year]
+    counts = {2019: (60, 50, 25), 2020: (75, 70, 30), 2021: (80, 75, 30), 2022: (90, 85, 35), 2023: (100, 100, 55)}[
+        year
+    ]
     for count, act in zip(counts, (lend, supply), strict=False):
         for _ in range(count):
             firm = rng.choice(firms)

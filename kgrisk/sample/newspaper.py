@@ -31,7 +31,9 @@ def _page(article: Article) -> str:
     return f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{nav}\n<article>\n<h1>{escape(article.title)}</h1>\n{body}\n</article>\n<footer>{MARK}</footer>\n</body>\n</html>\n'
 
 
-def print_news(articles: list[Article]) -> tuple[dict[str, bytes], list[tuple[Article, str, int]], list[dict[str, str]]]:
+def print_news(
+    articles: list[Article],
+) -> tuple[dict[str, bytes], list[tuple[Article, str, int]], list[dict[str, str]]]:
     """Files by path, where each article stands, and the broken lines put in on purpose."""
     lines: dict[str, list[str]] = {}
     files: dict[str, bytes] = {}

@@ -53,7 +53,9 @@ def plan(world: World) -> list[Page]:
     for k in (k for k in world.links if k.carrier == "page"):
         firm = firms[k.target]
         pages.append(_loan(k, firms[k.source], firm, STAMPS[k.source % 3] if firm.stamp[k.start.year] else "", rng))
-    sales = [k for k in world.links if k.type == "SUPPLIES" and k.start.year in (2021, 2022) and k.carrier == "register"]
+    sales = [
+        k for k in world.links if k.type == "SUPPLIES" and k.start.year in (2021, 2022) and k.carrier == "register"
+    ]
     pages += [_invoice(k, firms[k.source], firms[k.target], rng) for k in rng.sample(sales, 4)]
     pages.sort(key=lambda p: (p.published, p.subject.n))
     for n, page in enumerate(pages):
@@ -65,18 +67,51 @@ def _loan(k: Link, bank: Firm, firm: Firm, stamp: str, rng: Random) -> Page:
     amount = f"{k.amount:,.2f}"
     due = k.start + timedelta(days=365 * rng.choice([3, 5]))
     heading = rng.choice(["LOAN NOTICE", "FACILITY CONFIRMATION", "DRAWDOWN NOTICE"])
-    lines = [f"Lender: {bank.name}", f"Borrower: {firm.name}", f"Facility: {k.key}", f"Amount: EUR {amount}", f"Date: {k.start}", f"Maturity: {due}", f"Interest: {rng.uniform(2, 7):.2f} percent"]
+    lines = [
+        f"Lender: {bank.name}",
+        f"Borrower: {firm.name}",
+        f"Facility: {k.key}",
+        f"Amount: EUR {amount}",
+        f"Date: {k.start}",
+        f"Maturity: {due}",
+        f"Interest: {rng.uniform(2, 7):.2f} percent",
+    ]
     if rng.random() < 0.4:
         lines[2], lines[4] = lines[4], lines[2]
-    truth = {"type": "LENDS_TO", "source_id": bank.id, "target_id": firm.id, "source": bank.name, "target": firm.name, "amount": f"{k.amount:.2f}", "currency": "EUR", "date": str(k.start)}
+    truth = {
+        "type": "LENDS_TO",
+        "source_id": bank.id,
+        "target_id": firm.id,
+        "source": bank.name,
+        "target": firm.name,
+        "amount": f"{k.amount:.2f}",
+        "currency": "EUR",
+        "date": str(k.start),
+    }
     return Page("", k.published, firm, heading, lines, stamp, truth)
 
 
 def _invoice(k: Link, supplier: Firm, customer: Firm, rng: Random) -> Page:
     amount = round(k.amount * 0.05, 2)
     day = k.start + timedelta(days=30 + rng.randrange(60))
-    lines = [f"Supplier: {supplier.name}", f"Customer: {customer.name}", f"Invoice no: {rng.randrange(10_000, 99_999)}", f"Amount: EUR {amount:,.2f}", f"Date: {day}", "Terms: 30 days net"]
-    truth = {"type": "SUPPLIES", "source_id": supplier.id, "target_id": customer.id, "source": supplier.name, "target": customer.name, "amount": f"{amount:.2f}", "currency": "EUR", "date": str(day)}
+    lines = [
+        f"Supplier: {supplier.name}",
+        f"Customer: {customer.name}",
+        f"Invoice no: {rng.randrange(10_000, 99_999)}",
+        f"Amount: EUR {amount:,.2f}",
+        f"Date: {day}",
+        "Terms: 30 days net",
+    ]
+    truth = {
+        "type": "SUPPLIES",
+        "source_id": supplier.id,
+        "target_id": customer.id,
+        "source": supplier.name,
+        "target": customer.name,
+        "amount": f"{amount:.2f}",
+        "currency": "EUR",
+        "date": str(day),
+    }
     return Page("", day + timedelta(days=3), customer, "INVOICE", lines, "", truth)
 
 
@@ -128,7 +163,17 @@ def print_pages(world: World, bad: Bad) -> tuple[dict[str, bytes], list[dict[str
         draw(page, rng).save(out, "PNG", optimize=True)
         files[f"images/{page.file}"] = out.getvalue()
         rows.append([page.file, page.file.removesuffix(".png"), 1, f"{page.published}T09:00:00Z", page.subject.id])
-        truth.append({"file": f"images/{page.file}", "subject_id": page.subject.id, "published": str(page.published), "heading": page.heading, "stamp": page.stamp, "lines": page.lines, **page.truth})
+        truth.append(
+            {
+                "file": f"images/{page.file}",
+                "subject_id": page.subject.id,
+                "published": str(page.published),
+                "heading": page.heading,
+                "stamp": page.stamp,
+                "lines": page.lines,
+                **page.truth,
+            }
+        )
     whole = files["images/page-01.png"]
     files["images/torn.png"] = whole[: len(whole) // 3]
     rows.append(["torn.png", "torn", 1, "2022-02-02T09:00:00Z", rows[0][4]])

@@ -50,7 +50,9 @@ def _regular(world: World, of: dict[int, str], rng: Random) -> list[Payment]:
     while len(rows) < PAYMENTS:
         if rng.random() < 0.12:
             a, b = (f.n for f in rng.sample(world.firms[BANKS + FUNDS :], 2))
-            rows.append((_moment(rng, date(2019, 2, 1), date(2023, 12, 28)), of[a], of[b], _cents(rng, 800, 60_000), "EUR"))
+            rows.append(
+                (_moment(rng, date(2019, 2, 1), date(2023, 12, 28)), of[a], of[b], _cents(rng, 800, 60_000), "EUR")
+            )
             continue
         k = rng.choice(flows)
         last = min(k.end or date(2023, 12, 28), world.firms[k.target].gone or date(2023, 12, 28))
@@ -59,7 +61,15 @@ def _regular(world: World, of: dict[int, str], rng: Random) -> list[Payment]:
             continue
         part = 0.08 if k.type == "SUPPLIES" else 0.01
         currency = "USD" if world.firms[k.target].country == "US" == world.firms[k.source].country else "EUR"
-        rows.append((_moment(rng, first, last), of[k.target], of[k.source], _cents(rng, k.amount * part * 0.6, k.amount * part * 1.4), currency))
+        rows.append(
+            (
+                _moment(rng, first, last),
+                of[k.target],
+                of[k.source],
+                _cents(rng, k.amount * part * 0.6, k.amount * part * 1.4),
+                currency,
+            )
+        )
     return rows
 
 
@@ -77,7 +87,15 @@ def _circles(world: World, of: dict[int, str], rng: Random) -> tuple[list[Paymen
             moment += timedelta(days=rng.randrange(1, 4), minutes=rng.randrange(300))
             amount = (amount * Decimal(str(round(rng.uniform(0.96, 0.995), 4)))).quantize(Decimal("0.01"))
         ends = [of[n] for n in ring]
-        planted.append({"accounts": ends, "owners": [world.firms[n].id for n in ring], "from": started.date().isoformat(), "to": rows[-1][0].date().isoformat(), "currency": "EUR"})
+        planted.append(
+            {
+                "accounts": ends,
+                "owners": [world.firms[n].id for n in ring],
+                "from": started.date().isoformat(),
+                "to": rows[-1][0].date().isoformat(),
+                "currency": "EUR",
+            }
+        )
     return rows, planted
 
 
@@ -87,7 +105,9 @@ def payments(world: World, of: dict[int, str], bad: Bad) -> tuple[bytes, list[di
     rows = _regular(world, of, rng)
     circular, planted = _circles(world, of, rng)
     rows = sorted(rows + circular)
-    lines: list[list[Any]] = [[f"P{n + 1:06d}", f"{r[0]:%Y-%m-%dT%H:%M:%SZ}", r[1], r[2], f"{r[3]:.2f}", r[4]] for n, r in enumerate(rows)]
+    lines: list[list[Any]] = [
+        [f"P{n + 1:06d}", f"{r[0]:%Y-%m-%dT%H:%M:%SZ}", r[1], r[2], f"{r[3]:.2f}", r[4]] for n, r in enumerate(rows)
+    ]
     lines.append(["P999998", "2023-05-04T10:11:12Z", of[40], of[41], "12,5x0.00", "EUR"])
     lines.append(["P999999", "2023-05-04T10:12:13Z", of[42], of[43], "1200.00", "euros"])
     bad.append({"file": "trades/payments.csv", "where": f"row {len(lines) - 1}", "what": "amount is no number"})
@@ -109,20 +129,44 @@ def trades(world: World) -> tuple[bytes, list[dict[str, Any]]]:
         party = rng.choice(world.firms[: BANKS + FUNDS])
         moment = _moment(rng, paper.born + timedelta(days=20), last)
         paid = Decimal(str(round(price[paper.n] * rng.uniform(0.7, 1.4), 2)))
-        rows.append((moment, party.id, f"isin:{paper.isin}", rng.choice("BS"), rng.randrange(1, 400) * 50, paid, "USD" if paper.country == "US" else "EUR"))
+        rows.append(
+            (
+                moment,
+                party.id,
+                f"isin:{paper.isin}",
+                rng.choice("BS"),
+                rng.randrange(1, 400) * 50,
+                paid,
+                "USD" if paper.country == "US" else "EUR",
+            )
+        )
     planted = []
     for d in [d for d in world.distress if world.firms[d.firm].isin][::6]:
         paper, party = world.firms[d.firm], rng.choice(world.firms[BANKS : BANKS + FUNDS])
         for back in sorted((rng.randrange(4, 25) for _ in range(3)), reverse=True):
             moment = datetime(d.day.year, d.day.month, d.day.day, 14, 30) - timedelta(days=back)
             paid = Decimal(str(round(price.get(paper.n, 20.0), 2)))
-            rows.append((moment, party.id, f"isin:{paper.isin}", "S", 40_000, paid, "USD" if paper.country == "US" else "EUR"))
-        planted.append({"party": party.id, "security": f"isin:{paper.isin}", "event_of": paper.id, "event_date": d.day.isoformat()})
+            rows.append(
+                (moment, party.id, f"isin:{paper.isin}", "S", 40_000, paid, "USD" if paper.country == "US" else "EUR")
+            )
+        planted.append(
+            {"party": party.id, "security": f"isin:{paper.isin}", "event_of": paper.id, "event_date": d.day.isoformat()}
+        )
     rows.sort()
     names = ["time", "party_id", "security_id", "side", "quantity", "price", "currency"]
-    types = [pa.timestamp("us", "UTC"), pa.string(), pa.string(), pa.string(), pa.int64(), pa.decimal128(18, 4), pa.string()]
+    types = [
+        pa.timestamp("us", "UTC"),
+        pa.string(),
+        pa.string(),
+        pa.string(),
+        pa.int64(),
+        pa.decimal128(18, 4),
+        pa.string(),
+    ]
     columns = {"trade_id": pa.array([f"T{n + 1:06d}" for n in range(len(rows))])}
-    columns |= {name: pa.array([r[i] for r in rows], kind) for i, (name, kind) in enumerate(zip(names, types, strict=True))}
+    columns |= {
+        name: pa.array([r[i] for r in rows], kind) for i, (name, kind) in enumerate(zip(names, types, strict=True))
+    }
     out = io.BytesIO()
     pq.write_table(pa.table(columns), out, compression="zstd")
     return out.getvalue(), planted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kgrisk.sample.distress import HAZARD
-from kgrisk.sample.network import World
+from kgrisk.sample.network import CUT, World
 
 SIGNALS = (
     "Distress in year Y is one Bernoulli draw per firm at risk with the logit of planted.hazard_coefficients: leverage and liquidity "
@@ -38,7 +38,9 @@ def ownership_chains(world: World) -> list[list[str]]:
 
 def ring(world: World) -> list[str]:
     """The three firms that hold shares in one another in a circle."""
-    firms = [k.source for k in world.links if k.type == "OWNS" and k.start.year == 2015 and k.share in (0.31, 0.42, 0.36)]
+    firms = [
+        k.source for k in world.links if k.type == "OWNS" and k.start.year == 2015 and k.share in (0.31, 0.42, 0.36)
+    ]
     return [world.firms[n].id for n in sorted(firms)]
 
 
@@ -55,6 +57,15 @@ def supply_chains(world: World) -> list[list[str]]:
     return found[:: max(1, len(found) // 12)][:12]
 
 
+def oracle(world: World) -> dict[str, dict[str, float]]:
+    """Mean reciprocal rank of the true source of the new links by the planted score without its noise."""
+    found: dict[str, dict[str, float]] = {}
+    for kind in ("LENDS_TO", "SUPPLIES"):
+        ranks = [k.rank for k in world.links if k.type == kind and k.rank and k.published >= CUT]
+        found[kind] = {"source_mrr": round(sum(1 / r for r in ranks) / len(ranks), 4), "triples": len(ranks)}
+    return found
+
+
 def planted(world: World) -> dict[str, Any]:
     """Structures and signals by name."""
     similar = [[world.firms[a].name, world.firms[b].name] for a, b in ((40, 41), (42, 43))]
@@ -65,4 +76,5 @@ def planted(world: World) -> dict[str, Any]:
         "ownership_ring": ring(world),
         "supply_chains": supply_chains(world),
         "similar_names": similar,
+        "oracle": oracle(world),
     }

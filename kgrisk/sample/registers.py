@@ -26,11 +26,42 @@ def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def entities(world: World, bad: Bad) -> bytes:
-    header = ["id", "label", "name", "former_name", "country", "sector", "ticker", "isin", "lei", "cik", "published", "description"]
-    rows = [[f.id, f.label, f.name, f.former, f.country, f.sector, f.ticker, f.isin, f.lei, f.cik, f.born, f.description] for f in world.firms]
+    header = [
+        "id",
+        "label",
+        "name",
+        "former_name",
+        "country",
+        "sector",
+        "ticker",
+        "isin",
+        "lei",
+        "cik",
+        "published",
+        "description",
+    ]
+    rows = [
+        [f.id, f.label, f.name, f.former, f.country, f.sector, f.ticker, f.isin, f.lei, f.cik, f.born, f.description]
+        for f in world.firms
+    ]
     good = world.firms[200].lei or world.firms[201].lei
     wrong = good[:-2] + f"{(int(good[-2:]) + 13) % 97:02d}"
-    rows.append([f"lei:{wrong}", "Company", "Miskeyed Trading Ltd", "", "GB", "retail", "", "", wrong, "", "2020-03-02", "Fictional; its LEI was typed wrongly."])
+    rows.append(
+        [
+            f"lei:{wrong}",
+            "Company",
+            "Miskeyed Trading Ltd",
+            "",
+            "GB",
+            "retail",
+            "",
+            "",
+            wrong,
+            "",
+            "2020-03-02",
+            "Fictional; its LEI was typed wrongly.",
+        ]
+    )
     bad.append({"file": "registers/entities.csv", "where": f"row {len(rows)}", "what": "LEI with wrong check digits"})
     return as_csv(header, rows)
 
@@ -59,7 +90,19 @@ def loan_rows(world: World) -> list[list[Any]]:
                 break
             published = k.published if n == 0 else start + lag(wait)
             amount = restated(k.amount, start.year, k.start.year, drift) if n else k.amount
-            rows.append([firms[k.source].id, firms[k.target].id, k.key, f"{amount:.2f}", "EUR", start, end or "", published, desk])
+            rows.append(
+                [
+                    firms[k.source].id,
+                    firms[k.target].id,
+                    k.key,
+                    f"{amount:.2f}",
+                    "EUR",
+                    start,
+                    end or "",
+                    published,
+                    desk,
+                ]
+            )
     return rows
 
 
@@ -68,18 +111,50 @@ def interbank_rows(world: World) -> list[list[Any]]:
     for year, claims in interbank(world).items():
         for (i, j), amount in claims.items():
             end = date(year + 1, 1, 1) if year < 2023 else ""
-            rows.append([firms[i].id, firms[j].id, "interbank deposit", f"{amount:.2f}", "EUR", date(year, 1, 1), end, date(year, 1, 15) + lag(rng.random()), "TREASURY"])
+            rows.append(
+                [
+                    firms[i].id,
+                    firms[j].id,
+                    "interbank deposit",
+                    f"{amount:.2f}",
+                    "EUR",
+                    date(year, 1, 1),
+                    end,
+                    date(year, 1, 15) + lag(rng.random()),
+                    "TREASURY",
+                ]
+            )
     return rows
 
 
 def exposures(world: World, bad: Bad) -> bytes:
-    header = ["creditor_id", "debtor_id", "facility", "amount", "currency", "valid_from", "valid_to", "published", "desk_code"]
+    header = [
+        "creditor_id",
+        "debtor_id",
+        "facility",
+        "amount",
+        "currency",
+        "valid_from",
+        "valid_to",
+        "published",
+        "desk_code",
+    ]
     rows = sorted(loan_rows(world) + interbank_rows(world), key=lambda r: (str(r[7]), r[0], r[1]))
     firms = world.firms
-    rows.append([firms[1].id, firms[60].id, "term loan", "about 12 million", "EUR", "2022-04-01", "", "2022-05-02", "D101"])
+    rows.append(
+        [firms[1].id, firms[60].id, "term loan", "about 12 million", "EUR", "2022-04-01", "", "2022-05-02", "D101"]
+    )
     bad.append({"file": "registers/exposures.csv", "where": f"row {len(rows)}", "what": "amount is no number"})
-    rows.append([firms[1].id, f"isin:{firms[0].isin}", "term loan", "1000000.00", "EUR", "2022-04-01", "", "2022-05-02", "D102"])
-    bad.append({"file": "registers/exposures.csv", "where": f"row {len(rows)}", "what": "debtor is a security: LENDS_TO does not allow it"})
+    rows.append(
+        [firms[1].id, f"isin:{firms[0].isin}", "term loan", "1000000.00", "EUR", "2022-04-01", "", "2022-05-02", "D102"]
+    )
+    bad.append(
+        {
+            "file": "registers/exposures.csv",
+            "where": f"row {len(rows)}",
+            "what": "debtor is a security: LENDS_TO does not allow it",
+        }
+    )
     bad.append({"file": "registers/exposures.csv", "where": "column desk_code", "what": "a column no reader asks for"})
     return as_csv(header, rows)
 
@@ -88,12 +163,31 @@ def supply(world: World) -> bytes:
     """Yearly sales from supplier to customer."""
     header = ["supplier_id", "customer_id", "amount", "currency", "valid_from", "valid_to", "published"]
     firms = world.firms
-    return as_csv(header, ([firms[k.source].id, firms[k.target].id, f"{k.amount:.2f}", "EUR", k.start, k.end or "", k.published] for k in world.links if k.type == "SUPPLIES" and k.carrier == "register"))
+    return as_csv(
+        header,
+        (
+            [firms[k.source].id, firms[k.target].id, f"{k.amount:.2f}", "EUR", k.start, k.end or "", k.published]
+            for k in world.links
+            if k.type == "SUPPLIES" and k.carrier == "register"
+        ),
+    )
 
 
 def balances(world: World, skip: set[tuple[int, int]]) -> bytes:
     """Year-end figures of every firm; `skip` are the years that a firm's own filing reports instead."""
-    header = ["entity_id", "period_end", "assets", "liabilities", "equity", "cash", "revenue", "net_income", "external_assets", "currency", "published"]
+    header = [
+        "entity_id",
+        "period_end",
+        "assets",
+        "liabilities",
+        "equity",
+        "cash",
+        "revenue",
+        "net_income",
+        "external_assets",
+        "currency",
+        "published",
+    ]
     rng, rows, lent = stream("balance rows"), [], lending(world)
     for year in range(2018, 2023):
         for firm in world.firms:
@@ -123,18 +217,36 @@ def figures_of(world: World, firm: Firm, year: int, lent: dict[tuple[int, int], 
     """assets, liabilities, equity, cash, revenue, net income, assets outside the lending network; rounded so that they add up."""
     r = world.ratios[firm.n, year]
     assets = round(r["assets"], -4)
-    liabilities = round(assets * r["leverage"], -4) if firm.label != "Bank" else assets - round(equity_of(world, firm.n, year), -4)
+    liabilities = (
+        round(assets * r["leverage"], -4)
+        if firm.label != "Bank"
+        else assets - round(equity_of(world, firm.n, year), -4)
+    )
     cash, revenue = round(assets * r["liquidity"], -4), round(assets * r["turnover"], -4)
     income = round(revenue * r["margin"], -4)
-    return [assets, liabilities, assets - liabilities, cash, revenue, income, max(assets - lent.get((firm.n, year), 0.0), assets * 0.2)]
+    return [
+        assets,
+        liabilities,
+        assets - liabilities,
+        cash,
+        revenue,
+        income,
+        max(assets - lent.get((firm.n, year), 0.0), assets * 0.2),
+    ]
 
 
 def events(world: World, others: list[tuple[date, str, int, str]]) -> bytes:
     """Distress events (published days later) and what else the register of events lists."""
     header = ["event_id", "event_type", "entity_id", "role", "date", "published"]
     rng = stream("event rows")
-    rows = [[d.event, world.firms[d.firm].id, "subject", d.day, min(LAST, d.day + timedelta(days=rng.randrange(1, 12)))] for d in world.distress]
-    rows += [[what, world.firms[n].id, role, day, min(LAST, day + timedelta(days=rng.randrange(1, 9)))] for day, what, n, role in others]
+    rows = [
+        [d.event, world.firms[d.firm].id, "subject", d.day, min(LAST, d.day + timedelta(days=rng.randrange(1, 12)))]
+        for d in world.distress
+    ]
+    rows += [
+        [what, world.firms[n].id, role, day, min(LAST, day + timedelta(days=rng.randrange(1, 9)))]
+        for day, what, n, role in others
+    ]
     rows.sort(key=lambda r: (r[3], r[1]))
     return as_csv(header, ([f"EV{n + 1:04d}", *row] for n, row in enumerate(rows)))
 
@@ -142,14 +254,20 @@ def events(world: World, others: list[tuple[date, str, int, str]]) -> bytes:
 def other_events(world: World) -> list[tuple[date, str, int, str]]:
     """Acquisitions of the ownership register, downgrades (more often of weak firms) and officer changes."""
     rng: Random = stream("other events")
-    found = [(k.start, "acquisition", k.target, "target") for k in world.links if k.type == "OWNS" and k.share > 0.5 and k.start.year >= 2019]
+    found = [
+        (k.start, "acquisition", k.target, "target")
+        for k in world.links
+        if k.type == "OWNS" and k.share > 0.5 and k.start.year >= 2019
+    ]
     for firm in world.firms[BANKS + FUNDS :]:
         for year in YEARS:
             weak = world.ratios[firm.n, max(2018, min(2022, year - 1))]["zlev"]
             if firm.alive(date(year, 2, 1)) and rng.random() < 0.02 + 0.05 * (weak > 1):
                 found.append((date(year, 2, 1) + timedelta(days=rng.randrange(300)), "downgrade", firm.n, "subject"))
             if firm.alive(date(year, 2, 1)) and rng.random() < 0.03:
-                found.append((date(year, 2, 1) + timedelta(days=rng.randrange(300)), "officer_change", firm.n, "subject"))
+                found.append(
+                    (date(year, 2, 1) + timedelta(days=rng.randrange(300)), "officer_change", firm.n, "subject")
+                )
     return [f for f in found if world.firms[f[2]].alive(f[0])]
 
 

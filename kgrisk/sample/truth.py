@@ -14,20 +14,41 @@ def relations(placed: list[tuple[Article, str, int]]) -> list[dict[str, Any]]:
     rows = []
     for article, file, line in placed:
         for truth in article.truths:
-            rows.append({"file": file, "line": line, "article": article.id, "published": article.published.strftime("%Y-%m-%dT%H:%M:%SZ"), **truth})
+            rows.append(
+                {
+                    "file": file,
+                    "line": line,
+                    "article": article.id,
+                    "published": article.published.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    **truth,
+                }
+            )
     return rows
 
 
 def entities(world: World, aliases: dict[int, set[str]]) -> dict[str, Any]:
     """Register id -> name and every way it is written in the news."""
-    return {f.id: {"name": f.name, "label": f.label, "aliases": sorted(aliases.get(f.n, set()) | {f.name}), "former": f.former} for f in world.firms}
+    return {
+        f.id: {
+            "name": f.name,
+            "label": f.label,
+            "aliases": sorted(aliases.get(f.n, set()) | {f.name}),
+            "former": f.former,
+        }
+        for f in world.firms
+    }
 
 
 def distress(world: World) -> list[dict[str, Any]]:
     """Every distress event with the probability it had under the planted process."""
     firms = world.firms
     return [
-        {"entity_id": firms[d.firm].id, "date": d.day.isoformat(), "event_type": d.event, "probability": round(world.hazard[d.firm, d.day.year], 4)}
+        {
+            "entity_id": firms[d.firm].id,
+            "date": d.day.isoformat(),
+            "event_type": d.event,
+            "probability": round(world.hazard[d.firm, d.day.year], 4),
+        }
         for d in world.distress
     ]
 
@@ -46,7 +67,9 @@ def new_triples(world: World) -> list[list[str]]:
     return [[firms[k.source].id, k.type, firms[k.target].id, k.carrier] for k in world.links if k.published >= CUT]
 
 
-def assemble(world: World, placed: list[tuple[Article, str, int]], aliases: dict[int, set[str]], extra: dict[str, Any]) -> dict[str, Any]:
+def assemble(
+    world: World, placed: list[tuple[Article, str, int]], aliases: dict[int, set[str]], extra: dict[str, Any]
+) -> dict[str, Any]:
     """The whole of truth.json; `extra` holds events, planted structures and the bad records."""
     return {
         "note": MARK,

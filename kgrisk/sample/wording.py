@@ -70,13 +70,19 @@ class Teller:
 
     def title(self, topic: str, a: Firm, b: Firm) -> str:
         text: str = self.rng.choice(self.phrases["title"][topic])
-        return text.format(a=a.short if not a.full_only else a.name, b=b.short if not b.full_only else b.name, **self.words())
+        return text.format(
+            a=a.short if not a.full_only else a.name, b=b.short if not b.full_only else b.name, **self.words()
+        )
 
     def money(self, firm: Firm, amount: float | None, local: bool) -> tuple[str, str, str]:
         """An amount as printed, as decimal text and its currency: that of the firm's country, or euro."""
         currency: str = lexicon()["countries"][firm.country]["currency"]
         currency = currency if local and currency != "JPY" else "EUR"
-        millions = round(amount / 1e6) if amount and amount > 2e6 else self.rng.choice([12, 18, 25, 40, 65, 90, 120, 175, 240, 310, 1200, 2500])
+        millions = (
+            round(amount / 1e6)
+            if amount and amount > 2e6
+            else self.rng.choice([12, 18, 25, 40, 65, 90, 120, 175, 240, 310, 1200, 2500])
+        )
         if millions >= 1000:
             short = f"{millions / 1000:.1f}".removesuffix(".0")
             value, unit = str(round(float(short) * 1000) * 1_000_000), "billion"
@@ -102,7 +108,12 @@ class Teller:
         printed, value, currency = self.money(payer, link.amount if link else None, local)
         share = link.share if link and link.share else round(self.rng.uniform(0.04, 0.6), 3)
         role = self.rng.choice(self.phrases["roles"])
-        blanks = said | self.words() | self._loose(cast) | {"amount": printed, "share": f"{share * 100:.1f}".removesuffix(".0"), "role": role}
+        blanks = (
+            said
+            | self.words()
+            | self._loose(cast)
+            | {"amount": printed, "share": f"{share * 100:.1f}".removesuffix(".0"), "role": role}
+        )
         sentence = tidy(form["text"].format(**blanks))
         sentence = sentence[0].upper() + sentence[1:]
         known = {"amount": value, "share": share, "role": role, "currency": currency}
@@ -122,7 +133,15 @@ class Teller:
             "rating": self.phrases["ratings"][grade + 1],
         }
 
-    def _truth(self, form: dict[str, Any], relation: list[Any], sentence: str, said: dict[str, str], ids: dict[str, str], known: dict[str, Any]) -> dict[str, Any]:
+    def _truth(
+        self,
+        form: dict[str, Any],
+        relation: list[Any],
+        sentence: str,
+        said: dict[str, str],
+        ids: dict[str, str],
+        known: dict[str, Any],
+    ) -> dict[str, Any]:
         kind, source, target, wanted = relation
         event = target.removeprefix("=") if target.startswith("=") else ""
         props: dict[str, Any] = {}

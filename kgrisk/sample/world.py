@@ -86,7 +86,7 @@ class Names:
     def stem(self, country: str) -> str:
         first, second = lexicon()["stems"][lexicon()["countries"][country]["language"]]
         while True:
-            stem = self.rng.choice(first) + self.rng.choice(second)
+            stem: str = self.rng.choice(first) + self.rng.choice(second)
             if stem not in self.used:
                 self.used.add(stem)
                 return stem
@@ -95,7 +95,9 @@ class Names:
         """Full legal name and short name."""
         land, stem = lexicon()["countries"][country], self.stem(country)
         word = self.rng.choice(lexicon()["sectors"][sector][land["language"]])
-        pattern = self.rng.choice(["{s} {w}", "{s} {w}", "{s} {w}", "{w} {s}" if land["language"] in {"fr", "es", "it"} else "{s} {w}"])
+        pattern = self.rng.choice(
+            ["{s} {w}", "{s} {w}", "{s} {w}", "{w} {s}" if land["language"] in {"fr", "es", "it"} else "{s} {w}"]
+        )
         short = pattern.format(s=stem, w=word)
         return f"{short} {self.rng.choice(land['forms'])}", short
 
@@ -106,12 +108,14 @@ class Names:
         return f"{short} {land['forms'][0]}", short
 
     def fund(self, country: str) -> tuple[str, str]:
-        short = f"{self.stem(country)} {self.rng.choice(['Capital', 'Asset Management', 'Partners', 'Investment Fund'])}"
+        short = (
+            f"{self.stem(country)} {self.rng.choice(['Capital', 'Asset Management', 'Partners', 'Investment Fund'])}"
+        )
         return f"{short} {lexicon()['countries'][country]['forms'][0]}", short
 
 
 def _country(rng: Random) -> str:
-    lands = lexicon()["countries"]
+    lands: dict[str, Any] = lexicon()["countries"]
     return rng.choices(list(lands), [c["weight"] for c in lands.values()])[0]
 
 
@@ -139,7 +143,13 @@ def _describe(firm: Firm, rng: Random) -> str:
 def _bank(n: int, names: Names, rng: Random) -> Firm:
     country = "DE" if n == 0 else _country(rng)
     name, short = names.bank(country)
-    size = 11.3 + rng.uniform(-0.1, 0.2) if n < 4 else 10.6 + rng.uniform(-0.2, 0.2) if n < 12 else 9.8 + rng.uniform(-0.25, 0.25)
+    size = (
+        11.3 + rng.uniform(-0.1, 0.2)
+        if n < 4
+        else 10.6 + rng.uniform(-0.2, 0.2)
+        if n < 12
+        else 9.8 + rng.uniform(-0.25, 0.25)
+    )
     likes = tuple(rng.sample(sorted(lexicon()["sectors"]), 4))
     return Firm(n, "Bank", name, short, country, "banking", size, n % 6, date(2019, 1, 7), likes=likes)
 
@@ -159,7 +169,10 @@ def _company(n: int, late: bool, names: Names, rng: Random) -> Firm:
 
 def _twins(firms: list[Firm]) -> None:
     """Two pairs of unrelated firms whose names are almost alike."""
-    pairs = [(40, "Brightrigg Energy plc", "GB", 41, "Brightrigg Energie AG", "DE"), (42, "Norvarre Foods Inc.", "US", 43, "Norvarre Foods Holdings plc", "GB")]
+    pairs = [
+        (40, "Brightrigg Energy plc", "GB", 41, "Brightrigg Energie AG", "DE"),
+        (42, "Norvarre Foods Inc.", "US", 43, "Norvarre Foods Holdings plc", "GB"),
+    ]
     for one, name, land, two, name2, land2 in pairs:
         for n, full, country in ((one, name, land), (two, name2, land2)):
             firms[n].name, firms[n].country, firms[n].full_only = full, country, True
@@ -175,7 +188,20 @@ def make_firms() -> list[Firm]:
         country = _country(rng)
         name, short = names.fund(country)
         likes = tuple(rng.sample(sorted(lexicon()["sectors"]), 3))
-        firms.append(Firm(n, "Fund", name, short, country, "funds", 9.5 + rng.uniform(-0.4, 0.4), n % 6, date(2019, 1, 9), likes=likes))
+        firms.append(
+            Firm(
+                n,
+                "Fund",
+                name,
+                short,
+                country,
+                "funds",
+                9.5 + rng.uniform(-0.4, 0.4),
+                n % 6,
+                date(2019, 1, 9),
+                likes=likes,
+            )
+        )
     start = len(firms)
     firms += [_company(start + k, k >= COMPANIES - LATE, names, rng) for k in range(COMPANIES)]
     _twins(firms)
