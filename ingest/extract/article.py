@@ -1,7 +1,7 @@
 """The text of an article: the one string that every `chars:` locator of a news document counts in.
 
-A JSON line gives its title, a line break and its body; an HTML page gives its title and, line by line, its paragraphs with
-white space collapsed. Extraction and reading back both call `document_text`, so an offset means the same to both.
+A JSON line gives its title, a line break and its body; an HTML page gives its title and, line by line, its paragraphs
+with white space collapsed. Extraction and reading back both call `document_text`: an offset means the same to both.
 """
 
 from __future__ import annotations
@@ -39,6 +39,14 @@ class Article:
     def text(self) -> str:
         """What locators count in: title, line break, body."""
         return f"{self.title}\n{self.body}"
+
+
+def is_article(content: bytes) -> bool:
+    """True for a page that calls itself an article or carries a publication time, and is no inline-XBRL filing."""
+    head = content[:20_000].lower()
+    if b"<ix:" in head or b"xbrli:" in head or b"<sec-document" in head:
+        return False
+    return b"<article" in content.lower() or b'name="published"' in head or b"article:published_time" in head
 
 
 def document_text(content: bytes, path: str = "") -> str:
