@@ -65,7 +65,7 @@ class NamedQuery:
     @property
     def inputs(self) -> dict[str, Parameter | Clock]:
         """Everything a caller may give, by name."""
-        return {item.name: item for item in (*self.params, *self.clocks)}
+        return {**{param.name: param for param in self.params}, **{clock.name: clock for clock in self.clocks}}
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Checked values of all parameters. CatalogError names what is unknown, missing or of a wrong type."""
@@ -121,7 +121,7 @@ class Catalog:
         """Rows of a query as a table. CatalogError for a wrong name or parameter, before the store is asked."""
         query = self[name]
         values = query.values(params or {})
-        text = query.text(getattr(store, "engine", ""))
+        text = query.text(type(store).__module__.rpartition(".")[2])  # a store module is called like its engine
         return store.query(text, values, at) if limit is None else store.query(text, values, at, limit=limit)
 
 

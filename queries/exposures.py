@@ -67,7 +67,7 @@ class Exposures:
         currency: str = "EUR",
     ) -> Exposures:
         """From a matrix `claims[i, j]` of i's claims on j; equity follows from the balance sheet."""
-        matrix = sparse.coo_array(claims)
+        matrix = sparse.coo_array(claims if sparse.issparse(claims) else np.asarray(claims, float))
         n = matrix.shape[0]
         names = tuple(ids) if ids is not None else tuple(f"bank:{i}" for i in range(n))
         source, target = (np.asarray(part, np.int64) for part in matrix.coords)

@@ -36,7 +36,8 @@ class Parameter:
         match = _LINE.match(text.strip())
         if match is None:
             raise CatalogError(f"@param {text!r}: expected `name: type = default  description` (two spaces before it)")
-        made = cls(match["name"], match["type"], match["default"], match["doc"] or "")
+        default = "" if match["default"] == '""' else match["default"]
+        made = cls(match["name"], match["type"], default, match["doc"] or "")
         if not _known(made.type):
             raise CatalogError(f"@param {made.name}: type {made.type!r} is unknown; known: {', '.join(_READ)}, list<...>, choice<A|B>")
         if made.default is not None:
