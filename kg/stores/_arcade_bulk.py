@@ -1,0 +1,93 @@
+"""Builds a whole ArcadeDB database from one plan: no transaction log, indexes last."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from arcadedb_embedded import create_database
+
+from kg.ontology import HAS
+from kg.rows import Plan, Step
+from kg.store import OnIO, Watermark
+from kg.stores._arcade_schema import index_statements, type_statements
+from kg.stores._jvm import java
+
+CHUNK = 20_000
+"""Rows that cross into Java at once."""
+_NULL = re.compile(r'"[a-z_]+":null,|,"[a-z_]+":null(?=[,}])')
+"""A column without value. Inside a JSON string every quote is escaped, so this never matches there."""
+END_LABEL = {type: label for label, type in HAS.items()}
+"""Label of the target of the relationships that lead to value nodes; all others lead to an Entity."""
+
+
+def build(folder: Path, plan: Plan, mark: Watermark, on_io: OnIO) -> None:
+    """Make a database in a new folder and close it. Whatever is there already is deleted first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    db = create_database(str(folder))
+    try:
+        for statement in type_statements():
+            db.command("sql", statement)
+        batch = _batch(db.get_java_database(), plan.count("edge"))
+        rids = _vertices(batch, plan, on_io)
+        for step in (s for s in plan.steps if s.kind == "edge"):
+            _edges(batch, step, rids, on_io)
+        batch.close()
+        on_io("bulk:index")
+        for statement in index_statements():
+            db.command("sql", statement)
+        with db.transaction():
+            values = {"id": "main", **{name: getattr(mark, name) for name in Watermark.__slots__}}
+            names = ", ".join(f"{name}: ${name}" for name in values)
+            db.command("opencypher", f"CREATE (l:Ledger {{{names}}})", values)
+        on_io("bulk:mark")
+    finally:
+        db.close()
+
+
+def _batch(database: Any, edges: int) -> Any:
+    builder = database.batch().withWAL(False).withParallelFlush(False)
+    return builder.withExpectedEdgeCount(max(1, edges)).build()
+
+
+def json_text(rows: pl.DataFrame) -> str:
+    """Rows as a JSON array of objects; columns without value are left out."""
+    return _NULL.sub("", rows.write_json())
+
+
+def _vertices(batch: Any, plan: Plan, on_io: OnIO) -> pl.DataFrame:
+    """Write all nodes; returns (id, rid)."""
+    batcher, found = java("com.arcadedb.python.VertexBatcher"), []
+    for step in (s for s in plan.steps if s.kind in ("node", "value")):
+        for rows in _frame(step).iter_slices(CHUNK):
+            on_io("bulk:nodes")
+            rids = str(batcher.createVerticesJson(batch, step.name, json_text(rows))).split(";")
+            found.append(pl.DataFrame({"id": rows["id"], "rid": rids}))
+    return pl.concat(found) if found else pl.DataFrame(schema={"id": pl.String, "rid": pl.String})
+
+
+def _edges(batch: Any, step: Step, rids: pl.DataFrame, on_io: OnIO) -> None:
+    batcher = java("com.arcadedb.python.EdgeBatcher")
+    for rows in _frame(step).iter_slices(CHUNK):
+        on_io("bulk:edges")
+        ends = rows.join(rids.rename({"id": "source", "rid": "_src"}), on="source", how="left")
+        ends = ends.join(rids.rename({"id": "target", "rid": "_dst"}), on="target", how="left")
+        batcher.newEdgesJson(batch, step.name, json_text(ends.drop("source", "target")))
+
+
+def _frame(step: Step) -> pl.DataFrame:
+    frame = pl.from_arrow(step.rows)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def nested_json(step: Step) -> str:
+    """Edge rows as {source, target, set: {...}}, other rows flat; for `UNWIND $rows`."""
+    frame = _frame(step)
+    if step.kind == "edge":
+        values = [name for name in frame.columns if name not in ("source", "target")]
+        frame = frame.select("source", "target", set=pl.struct(values))
+    return frame.write_json()

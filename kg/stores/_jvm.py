@@ -1,0 +1,80 @@
+"""The Java machine that ArcadeDB runs in: started once per process, quiet, and without a hand on our signals."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import gettempdir
+from threading import Lock
+from typing import Any
+
+import jpype
+from arcadedb_embedded.jvm import start_jvm
+
+HEAP = "2g"
+_STARTING = Lock()
+_MAP = "java.util.Map"
+
+
+def start(heap: str = "") -> None:
+    """Start the machine, unless this process has one already (its heap stays what it was)."""
+    with _STARTING:
+        if not jpype.isJVMStarted():
+            with _no_banner():
+                start_jvm(heap_size=heap or HEAP, jvm_args=_arguments())
+            _configure()
+
+
+def _arguments() -> list[str]:
+    return [
+        # Without -Xrs, JPype's handler crashes the process (SIGSEGV in Python) when SIGTERM comes.
+        "-Xrs",
+        # No log folder in the working directory.
+        f"-Djava.util.logging.config.file={os.devnull}",
+        f"-XX:ErrorFile={gettempdir()}/hs_err_pid%p.log",
+    ]
+
+
+@contextmanager
+def _no_banner() -> Iterator[None]:
+    """Keep the machine's "Using incubator modules" off standard error; Java writes it past every switch."""
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+def _configure() -> None:
+    """Log only what is severe; read no file and no address from a query."""
+    levels = java("java.util.logging.Level")
+    java("com.arcadedb.log.LogManager").instance().log(
+        None, levels.FINEST, "start"
+    )  # it sets itself up at its first line
+    for handler in java("java.util.logging.Logger").getLogger("").getHandlers():
+        handler.setLevel(levels.SEVERE)
+    settings = java("com.arcadedb.GlobalConfiguration")
+    settings.OPENCYPHER_LOAD_CSV_ALLOW_FILE_URLS.setValue(False)
+    settings.OPENCYPHER_LOAD_CSV_ALLOW_REMOTE_URLS.setValue(False)
+
+
+def java(name: str) -> Any:
+    """A Java class by its full name."""
+    return jpype.JClass(name)
+
+
+def json_rows(text: str) -> Any:
+    """A JSON array of objects as a Java list of maps: one crossing for any number of rows."""
+    return java("com.arcadedb.serializer.json.JSONArray")(text).toList()
+
+
+def java_map(**values: Any) -> Any:
+    """A Java map, typed so that no overload is ambiguous."""
+    found = java("java.util.HashMap")()
+    for name, value in values.items():
+        found.put(name, value)
+    return jpype.JObject(found, java(_MAP))

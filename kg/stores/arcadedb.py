@@ -1,0 +1,266 @@
+"""ArcadeDB embedded: the store in this process, with no server to set up.
+
+URL: `arcadedb:///folder`, optionally `?heap=1g` (the first store of a process decides). One process at a time holds the
+folder; the engine never fsyncs a commit by default, which is why a store can always be rebuilt from its ledger.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from threading import RLock
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import numpy as np
+import pyarrow as pa
+from arcadedb_embedded import ArcadeDBError, Database, create_database, database_exists, open_database
+
+from kg.cypher import check_reading, plain_parameters
+from kg.errors import LeaseHeldError, StoreError, StoreLockedError
+from kg.files import Files
+from kg.lease import Lease
+from kg.ledger import Ledger
+from kg.model import AsOf, Value
+from kg.rows import Step
+from kg.store import (
+    CLOCK_TEXT,
+    LIMIT,
+    NEAREST,
+    TIMEOUT,
+    OnIO,
+    SyncReport,
+    Watermark,
+    check_nearest,
+    hash_graph,
+    instants,
+    no_io,
+    to_table,
+)
+from kg.stores._arcade_answers import columns, plain, plain_errors
+from kg.stores._arcade_bulk import END_LABEL, build, nested_json
+from kg.stores._arcade_schema import index_statements, type_statements
+from kg.stores._jvm import java, java_map, json_rows, start
+from kg.sync import stage, synchronise
+from kg.vectors import Vectors
+
+SCHEMES = ("arcadedb",)
+BULK = 20_000
+"""Rows from which an empty store is built as a whole beside its folder and then renamed."""
+CHUNK = 5_000
+"""Rows of one transaction."""
+_LOCKED = "is locked by another process"
+
+
+def open_url(url: str, home: Path) -> ArcadeStore:
+    """Open or create the store in the folder of the URL."""
+    parts = urlsplit(url)
+    if parts.netloc or len(parts.path) < 2:
+        raise StoreError(
+            f"store {url!r}: expected arcadedb:///folder with three slashes, for example arcadedb:///data/store"
+        )
+    heap = parse_qs(parts.query).get("heap", [""])[0]
+    return ArcadeStore(Path(unquote(parts.path)), Files(home / "files"), heap)
+
+
+class ArcadeStore:
+    """A GraphStore in a folder. Queries and transactions of one process take turns: the time-out is the database's."""
+
+    def __init__(self, folder: Path, files: Files, heap: str = "") -> None:
+        self.folder = folder
+        self._vectors = Vectors(files)
+        self._turn = RLock()
+        self._lease = Lease(folder / "owner.json", "serving this store")
+        try:
+            self._lease.__enter__()
+        except LeaseHeldError as error:
+            raise StoreLockedError(
+                f"{error}; a store in ArcadeDB is open to one process, use Neo4j to share it"
+            ) from error
+        try:
+            start(heap)
+            self._db = self._open()
+            self._mark = self._read_mark()
+        except BaseException:
+            self._lease.__exit__(None, None, None)
+            raise
+
+    # ---- opening and closing
+
+    @property
+    def _graph(self) -> Path:
+        """A server could later serve the folder: it expects <root>/databases/<name>."""
+        return self.folder / "databases" / "graph"
+
+    def _open(self) -> Database:
+        shutil.rmtree(self._graph.with_name("graph.new"), ignore_errors=True)  # a bulk build that was broken off
+        self._graph.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            db = (
+                open_database(str(self._graph))
+                if database_exists(str(self._graph))
+                else create_database(str(self._graph))
+            )
+        except ArcadeDBError as error:
+            kind = StoreLockedError if _LOCKED in str(error) else StoreError
+            raise kind(
+                f"ArcadeDB could not open {self._graph}: {error}; if it is damaged, delete the folder and sync again"
+            ) from error
+        for statement in (*type_statements(), *index_statements()):
+            db.command("sql", statement)
+        return db
+
+    def close(self) -> None:
+        """Close the database and let other processes have the folder."""
+        with self._turn:
+            if self._db.is_open():
+                self._db.close()
+                self._lease.__exit__(None, None, None)
+
+    # ---- writing
+
+    @property
+    def mark(self) -> Watermark | None:
+        return self._mark
+
+    def _read_mark(self) -> Watermark | None:
+        text = "MATCH (l:Ledger {id: 'main'}) RETURN l.ledger, l.commit, l.known, l.target, l.offset"
+        rows = [Watermark(*row) for row in self._rows(text, {})]
+        return rows[0] if rows else None
+
+    def sync(self, ledger: Ledger, on_io: OnIO = no_io) -> SyncReport:
+        """Bring the store to the ledger's head."""
+        if self._mark is None and (report := self._bulk(ledger, on_io)) is not None:
+            return report
+        return synchronise(self, ledger, self._vectors, CHUNK, on_io)
+
+    def rebuild(self, ledger: Ledger, on_io: OnIO = no_io) -> SyncReport:
+        """Build anew beside the old folder, and put it in its place when it is complete."""
+        report = self._bulk(ledger, on_io, least=0)
+        assert report is not None
+        return report
+
+    def _bulk(self, ledger: Ledger, on_io: OnIO, least: int = BULK) -> SyncReport | None:
+        began, new = time.monotonic(), self._graph.with_name("graph.new")
+        whole = stage(None, ledger, self._vectors)
+        assert whole is not None
+        if len(whole.plan) < least:
+            return None
+        build(new, whole.plan, whole.end, on_io)
+        with self._turn:
+            on_io("bulk:rename")
+            self._db.close()
+            shutil.rmtree(self._graph)
+            new.rename(self._graph)
+            self._db = self._open()
+            self._mark = self._read_mark()
+        counts = (whole.plan.count("edge"), whole.plan.count("close"))
+        return SyncReport(0, whole.end.commit, *counts, time.monotonic() - began, bulk=True)
+
+    def write(self, before: Watermark | None, steps: Sequence[Step], after: Watermark) -> None:
+        """One transaction of a sync."""
+        with self._turn:
+            with self._db.transaction():
+                if self._read_mark() != before:
+                    raise StoreError(f"the store moved on from {before}; sync again")
+                for step in steps:
+                    self._write_step(step)
+                self._write_mark(after)
+            self._mark = after
+
+    def _write_step(self, step: Step) -> None:
+        if step.kind == "close":
+            ends: dict[str, list[str]] = {}
+            for version, known_to in zip(
+                step.rows["version"].to_pylist(), step.rows["known_to"].to_pylist(), strict=True
+            ):
+                ends.setdefault(known_to, []).append(version)
+            for known_to, versions in ends.items():
+                text = f"UPDATE {step.name} SET known_to = :known_to WHERE version IN :versions"
+                self._db.command("sql", text, {"known_to": known_to, "versions": versions})
+            return
+        self._command(
+            _TEXTS[step.kind].format(name=step.name, end=END_LABEL.get(step.name, "Entity")), nested_json(step)
+        )
+
+    def _command(self, text: str, rows: str) -> None:
+        self._db.get_java_database().command("opencypher", text, java_map(rows=json_rows(rows)))
+
+    def _write_mark(self, mark: Watermark) -> None:
+        values = {name: getattr(mark, name) for name in Watermark.__slots__}
+        sets = ", ".join(f"l.{name} = ${name}" for name in values)
+        self._db.command("opencypher", f"MERGE (l:Ledger {{id: 'main'}}) SET {sets}", values)
+
+    # ---- reading
+
+    def query(
+        self,
+        cypher: str,
+        params: Mapping[str, Value | Sequence[Value]] | None = None,
+        at: AsOf = AsOf(),
+        limit: int = LIMIT,
+        timeout: float = TIMEOUT,
+    ) -> pa.Table:
+        """Rows of a reading query."""
+        check_reading(cypher)
+        given = plain_parameters(params or {}) | instants(at, self._mark)
+        with self._turn, self._limited(timeout), plain_errors(timeout):
+            result = self._db.query("opencypher", cypher, given)
+            rows = list(islice(result.iter_dicts(), limit + 1))
+            result.close()
+        names = list(rows[0]) if rows else columns(cypher)
+        cells = [[plain(row.get(name)) for name in names] for row in rows[:limit]]
+        return to_table(names, cells, len(rows) > limit)
+
+    @contextmanager
+    def _limited(self, timeout: float) -> Iterator[None]:
+        """Set the time-out around user queries only: it would end a sync's commands as well."""
+        setting = java("com.arcadedb.GlobalConfiguration").COMMAND_TIMEOUT
+        configuration = self._db.get_java_database().getConfiguration()
+        configuration.setValue(setting, max(1, round(timeout * 1000)))
+        try:
+            yield
+        finally:
+            configuration.setValue(setting, 0)
+
+    def _rows(self, text: str, params: dict[str, Any]) -> Iterator[list[Any]]:
+        with self._turn:
+            yield from (list(row.values()) for row in self._db.query("opencypher", text, params).to_list())
+
+    def nearest(self, label: str, vector: Sequence[float], k: int, at: AsOf = AsOf(), model: str = "") -> pa.Table:
+        """The k nodes with the most similar vectors, by exact search: the engine's quantised index loses recall."""
+        wanted = np.asarray(check_nearest(label, vector, k), dtype=np.float64)
+        text = f"""MATCH (n:{label})-[r:HAS_EMBEDDING]->(e:Embedding)
+          WHERE {CLOCK_TEXT} AND ($model = '' OR e.model = $model)
+          RETURN n.id, e.model, e.text, r.known_from ORDER BY r.known_from DESC, e.model, n.id"""
+        found = list(self._rows(text, {"model": model, **instants(at, self._mark)}))
+        found = [row for row in found if row[1] == found[0][1]]
+        matrix = [
+            (row, m)
+            for row, m in zip(found, self._vectors.rows([f[2] for f in found]), strict=True)
+            if len(m) == len(wanted)
+        ]
+        if not matrix:
+            return NEAREST.empty_table()
+        rows = np.stack([m for _, m in matrix]).astype(np.float64)
+        norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(wanted)
+        scores = np.divide(rows @ wanted, norms, out=np.zeros(len(rows)), where=norms > 0)
+        best = sorted(zip(-scores, (row[0] for row, _ in matrix), strict=True))[:k]
+        return pa.table([[id for _, id in best], [-s for s, _ in best], [found[0][1]] * len(best)], schema=NEAREST)
+
+    def graph_hash(self) -> str:
+        """sha256 over the rows alive at the last complete commit."""
+        return hash_graph(self._rows, self._mark)
+
+
+_TEXTS = {
+    "node": "UNWIND $rows AS row MERGE (n:{name} {{id: row.id}}) ON CREATE SET n.label = row.label",
+    "value": "UNWIND $rows AS row MERGE (n:{name} {{id: row.id}}) ON CREATE SET n += row",
+    "edge": "UNWIND $rows AS row MATCH (a:Entity {{id: row.source}}) MATCH (b:{end} {{id: row.target}}) "
+    "CREATE (a)-[r:{name}]->(b) SET r = row.set",
+}
+"""Cypher that writes the rows of a step."""
