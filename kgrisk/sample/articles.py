@@ -102,7 +102,8 @@ class Newsroom:
             truths += told
         assert when is not None
         if self.rng.random() < 0.5:
-            said.append(self.tell.distract(self.other(day=when.date()), self.other(day=when.date())))
+            x = self.other(day=when.date())
+            said.append(self.tell.distract(x, self.other(x.n, day=when.date())))
         lead = first.get("b") or first["a"]
         self.publish(when, forms[0]["relations"][0][0], first.get("a", lead), said, truths, lead)
 
@@ -116,9 +117,13 @@ class Newsroom:
             return when, {"b": self.other(day=when.date()), "person": self.people.pop()}
         if kind != "AFFECTED_BY":
             return when, self._cast_strangers(kind, when.date())
-        healthy = {d.firm for d in self.world.distress}
-        a = self.other(*healthy, day=when.date())
-        return when, {"a": a, "b": self.other(a.n, *healthy, day=when.date())} if "{b}" in form["text"] else {"a": a}
+        troubled = self._in_trouble(when.date()) if form["negated"] else set()
+        a = self.other(*troubled, day=when.date())
+        return when, {"a": a, "b": self.other(a.n, *troubled, day=when.date())} if "{b}" in form["text"] else {"a": a}
+
+    def _in_trouble(self, day: date) -> set[int]:
+        """Firms whose distress is so near that nobody would deny it."""
+        return {d.firm for d in self.world.distress if -400 < (d.day - day).days < 30}
 
     def _cast_link(self, kind: str, joint: bool) -> tuple[datetime, dict[str, Any]]:
         wanted = "OWNS" if kind == "SUBSIDIARY_OF" else kind
@@ -155,7 +160,7 @@ class Newsroom:
     def about_market(self) -> None:
         """A round-up that names many companies and says nothing about relations between them."""
         when = self.moment(date(2019, 2, 1), date(2023, 12, 20))
-        firms = [self.other(day=when.date()) for _ in range(6)]
+        firms = self.rng.sample([f for f in self.companies if f.alive(when.date())], 6)
         said = [self.tell.distract(*firms[i : i + 2]) for i in (0, 2, 4)] + self.tell.fill("neutral", firms[0], 2)
         self.publish(when, "neutral", firms[0], self._shuffled(said), [])
 

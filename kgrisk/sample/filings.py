@@ -252,19 +252,29 @@ def _form4s(world: World, files: Files) -> list[dict[str, Any]]:
     return planted
 
 
+def _position(firm: Firm, shares: int, price: int, unit: int) -> str:
+    issuer = escape(firm.short.upper(), quote=False)
+    return f"""  <infoTable>
+    <nameOfIssuer>{issuer}</nameOfIssuer>
+    <titleOfClass>COM</titleOfClass>
+    <cusip>{firm.isin[2:11]}</cusip>
+    <value>{shares * price // unit}</value>
+    <shrsOrPrnAmt><sshPrnamt>{shares}</sshPrnamt><sshPrnamtType>SH</sshPrnamtType></shrsOrPrnAmt>
+    <investmentDiscretion>SOLE</investmentDiscretion>
+    <votingAuthority><Sole>{shares}</Sole><Shared>0</Shared><None>0</None></votingAuthority>
+  </infoTable>
+"""
+
+
 def _holdings(world: World, files: Files) -> None:
-    """13F information tables of three funds at two quarter ends; values in euro, as everything here."""
+    """13F information tables of three funds at two quarter ends; values in thousands until 2023, then in whole units."""
     rng = stream("13f")
     listed = [f for f in world.firms[BANKS + FUNDS :] if f.country == "US" and f.isin and f.born.year == 2019]
-    for fund in world.firms[BANKS : BANKS + 3]:
+    funds = [f for f in world.firms[BANKS : BANKS + FUNDS] if f.lei]
+    for fund in funds[:3]:
         picks = rng.sample(listed, 9)
-        for period in (date(2022, 9, 30), date(2022, 12, 31)):
-            rows = ""
-            for firm in picks:
-                shares = rng.randrange(10, 900) * 100
-                rows += f"  <infoTable>\n    <nameOfIssuer>{escape(firm.short.upper(), quote=False)}</nameOfIssuer>\n    <titleOfClass>COM</titleOfClass>\n    <cusip>{firm.isin[2:11]}</cusip>\n    <value>{shares * rng.randrange(8, 120)}</value>\n"
-                rows += f"    <shrsOrPrnAmt><sshPrnamt>{shares}</sshPrnamt><sshPrnamtType>SH</sshPrnamtType></shrsOrPrnAmt>\n    <investmentDiscretion>SOLE</investmentDiscretion>\n"
-                rows += f"    <votingAuthority><Sole>{shares}</Sole><Shared>0</Shared><None>0</None></votingAuthority>\n  </infoTable>\n"
+        for period, unit in ((date(2022, 9, 30), 1000), (date(2022, 12, 31), 1)):
+            rows = "".join(_position(firm, rng.randrange(10, 900) * 100, rng.randrange(8, 120), unit) for firm in picks)
             stem = f"filings/13f-{fund.cik}-{period:%Y%m%d}"
             files[f"{stem}.xml"] = (
                 f'<?xml version="1.0" encoding="utf-8"?>\n<!-- {MARK} -->\n<informationTable xmlns="http://www.sec.gov/edgar/document/thirteenf/informationtable">\n{rows}</informationTable>\n'.encode()
