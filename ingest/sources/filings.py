@@ -8,9 +8,8 @@ the year of its accession number, or else when it was read.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +20,15 @@ from lxml import etree
 
 from ingest.clean import when
 from ingest.extract import cover as covers
+from ingest.extract.article import is_article
+from ingest.extract.assertions import Origin, to_claims
 from ingest.extract.filing import TEXT_LENGTH, Cover, Party, Spot, Witness
 from ingest.extract.holdings import DOLLARS_SINCE, positions
 from ingest.extract.identifier import identify
 from ingest.extract.markup import local, parse
+from ingest.extract.names import Mention
 from ingest.extract.ownership import Ownership
+from ingest.extract.relations import relations
 from ingest.extract.submission import header, is_submission, parts
 from ingest.extract.xbrl import Fact, Facts, properties, read_facts
 from ingest.locate import is_page, text_of
@@ -33,7 +36,11 @@ from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Node, as_time, digest
 
-_ARTICLE = re.compile(rb"<article|name=\"published\"|article:published_time", re.IGNORECASE)
+PROSE_LENGTH = 200_000
+"""Characters of a filing's first document whose sentences are read for relations."""
+PROSE = "filings.text@1"
+"""Extractor of those relations; all else is the source's own."""
+_ROOTS = ("ownershipDocument", "edgarSubmission", "informationTable")
 
 
 class Filings(Source):
@@ -55,7 +62,7 @@ class Filings(Source):
     def claims(self, record: Record, models: Models) -> Extract:
         if not record.content.strip():
             raise RecordError(f"{record.path} is empty; expected a filing")
-        return _Reading(record, self.extractor).extract()
+        return _Reading(record, self.extractor, models).extract()
 
 
 def is_filing(content: bytes, path: Path) -> bool:
@@ -63,8 +70,8 @@ def is_filing(content: bytes, path: Path) -> bool:
     if path.suffix in (".txt", ".nc"):
         return is_submission(content)
     if path.suffix == ".xml":
-        return re.search(rb"<(\w+:)?(ownershipDocument|edgarSubmission|informationTable)\b", content[:5000]) is not None
-    return is_submission(content) or (is_page(content) and not _ARTICLE.search(content[:5000]))
+        return any(name.encode() in content[:5000] for name in _ROOTS)
+    return is_submission(content) or (is_page(content) and not is_article(content))
 
 
 def _sidecar(path: Path) -> bytes:
@@ -86,8 +93,9 @@ def _said_by(sidecar: bytes) -> datetime | None:
 class _Reading:
     """One filing being read: what it gives is collected here."""
 
-    def __init__(self, record: Record, extractor: str) -> None:
+    def __init__(self, record: Record, extractor: str, models: Models) -> None:
         self._record = record
+        self._models = models
         self._extractor = extractor
         self._claims: list[Claim] = []
         self._refused: list[Refusal] = []
@@ -113,6 +121,8 @@ class _Reading:
         self._add(head.claims(witness, self._start(), text))
         if not head.parties:
             self._add(first.filed(replace(witness, prefix="part:1 ")))
+        if documents:
+            self._sentences(documents[0].content, replace(witness, prefix="part:1 "), head.parties or first.parties)
         for part in documents:
             self._content(part.content, replace(witness, prefix=f"part:{part.number} "), head)
 
@@ -123,7 +133,18 @@ class _Reading:
         if beside:
             self._add(beside.filed(replace(witness, document=digest(self._record.sidecar)), witness.document))
         self._add(cover.claims(witness, self._start(), _opening(content)))
+        self._sentences(content, witness, cover.parties)
         self._content(content, witness, beside or cover)
+
+    def _sentences(self, content: bytes, witness: Witness, parties: Sequence[Party]) -> None:
+        """What the prose asserts; `we` and `the Company` are the filer."""
+        if _xml_root(content) is not None:
+            return
+        text = text_of(content)[:PROSE_LENGTH]
+        filer = next((party for party in parties if party.role == "filer" and party.name), None)
+        speaker = Mention(0, 0, filer.name, filer.kind, filer.name, filer.id) if filer else None
+        found = relations(text, self._models, witness.published, speaker)
+        self._add(to_claims(found, text, Origin(witness.document, witness.published, PROSE, witness.prefix)))
 
     def _beside(self) -> Cover | None:
         """Cover made from the sidecar; its places count characters of the sidecar's text."""
@@ -216,10 +237,10 @@ def is_tagged(content: bytes) -> bool:
 def _xml_root(content: bytes) -> etree._Element | None:
     """Root of a document in XML that is no page."""
     head = content[:3000].lstrip()
-    if not head.startswith(b"<") or is_page(content) or re.search(rb"<(\w+:)?[A-Za-z]", head) is None:
+    if not head.startswith(b"<") or is_page(content):
         return None
     root = parse(content)
-    return root if local(root) in ("ownershipDocument", "informationTable", "edgarSubmission") else None
+    return root if local(root) in _ROOTS else None
 
 
 def _cover_of(content: bytes) -> Cover:
