@@ -13,25 +13,14 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
+from kg.changes import EVENTS, Changes
 from kg.errors import ClockError, ForeignLedgerError, LedgerError, OntologyError, StaleWriterError
 from kg.lease import Lease
-from kg.model import EVER, SCHEMA, TIME, AsOf, ClaimBatch, RunManifest, as_time
-from kg.project import ALIVE, CLAIM, GROUP, LABELS, STATEMENT, Con, Delta, connect, project, resolve
+from kg.model import EVER, SCHEMA, AsOf, ClaimBatch, RunManifest, as_time
+from kg.project import ALIVE, LABELS, Con, Delta, connect, project, resolve
 from kg.snapshot import Snapshot, load, save
 from kg.validate import violations
 
-EVENTS = pa.schema(
-    [
-        pa.field("commit", pa.int64(), False),
-        pa.field("known_from", TIME, False),
-        pa.field("op", pa.string(), False),  # assert | retract
-        pa.field("claim", pa.string(), False),
-        pa.field("statement", pa.string(), False),
-        pa.field("group", pa.string(), False),  # id of the resolved edge or property, before any merge
-        pa.field("run", pa.string(), False),
-        *SCHEMA,
-    ]
-)
 FORMAT = 1
 """Version of the table and of every cache made from it."""
 COMPACT_AFTER = 100
@@ -232,58 +221,26 @@ class Ledger:
         with self.lease:
             self._refresh()
             head = self.head
-            rows = self._changes(batch.table, list(retract), list(replaces))
-            if not rows.num_rows:
+            changes = Changes(self._cursor(), batch.table, retract, replaces)
+            if not len(changes):
                 return head
-            rows = self._stamp(rows, head + 1, run.id)
+            rows = changes.rows(head + 1, self._next_known(head + 1), run.id)
             self._write(rows, head + 1, on_io)
         if len(self._table.file_uris()) > COMPACT_AFTER:
             self.compact()
         return head + 1
 
-    def _changes(self, batch: pa.Table, retract: list[str], replaces: list[str]) -> pa.Table:
-        """Rows to append: asserts not alive yet, and retractions."""
-        con = self._cursor()
-        con.register("batch_", batch)
-        con.register("retract_", pa.table({"claim": pa.array(retract, pa.string())}))
-        con.register("replaces_", pa.table({"document": pa.array(replaces, pa.string())}))
-        names = ", ".join(f'"{n}"' for n in SCHEMA.names)
-        con.execute(
-            f"""CREATE TEMP TABLE incoming AS SELECT DISTINCT ON (claim) * FROM (
-              SELECT {CLAIM} AS claim, * FROM (
-                SELECT {STATEMENT} AS statement, {GROUP} AS "group", {names} FROM batch_))
-            ORDER BY claim, confidence DESC, extractor;
-            CREATE TEMP TABLE touched AS SELECT claim, arg_max(op, commit) AS op FROM events
-            WHERE claim IN (SELECT claim FROM incoming) OR claim IN (FROM retract_) OR document IN (FROM replaces_)
-            GROUP BY claim"""
-        )
-        return con.sql(
-            f"""SELECT 'assert' AS op, claim, statement, "group", {names} FROM incoming
-            WHERE claim NOT IN (SELECT claim FROM touched WHERE op = 'assert')
-            UNION ALL
-            SELECT 'retract' AS op, claim, statement, "group", {names} FROM (
-              SELECT DISTINCT ON (claim) * FROM events WHERE op = 'assert' AND claim IN (
-                SELECT claim FROM touched WHERE op = 'assert' AND claim NOT IN (SELECT claim FROM incoming))
-              ORDER BY claim, commit DESC)
-            ORDER BY op, kind, name, subject, claim"""
-        ).to_arrow_table()
-
-    def _stamp(self, rows: pa.Table, commit: int, run: str) -> pa.Table:
-        """Add commit number, known time and run."""
+    def _next_known(self, commit: int) -> datetime:
+        """Known time of a new commit: later than the last, and not before now."""
         now, last = as_time(self._clock()), self.known(commit - 1) if commit > 1 else None
         if last is not None and now < last - BACKWARD:
             raise ClockError(
                 f"the clock says {now.isoformat()}, the last commit was recorded at {last.isoformat()}; "
                 "set the clock right and run again"
             )
-        known = max(now, last + timedelta(microseconds=1)) if last else now
-        n = rows.num_rows
-        rows = rows.append_column("commit", pa.array([commit], pa.int64()).take(pa.array([0] * n, pa.int64())))
-        rows = rows.append_column("known_from", pa.array([known], TIME).take(pa.array([0] * n, pa.int64())))
-        rows = rows.append_column("run", pa.array([run], pa.string()).take(pa.array([0] * n, pa.int64())))
-        return rows.select(EVENTS.names).cast(EVENTS)
+        return max(now, last + timedelta(microseconds=1)) if last else now
 
-    def _write(self, rows: pa.Table, commit: int, on_io: OnIO) -> None:
+    def _write(self, rows: pa.RecordBatchReader, commit: int, on_io: OnIO) -> None:
         """One Delta commit, refused if the head has moved since this table object was read."""
         self.lease.check()
         if (self._table.transaction_version(_APP) or 0) != commit - 1:

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from kg.identity import CANON, OPEN, identities
-from kg.model import LAST, SCHEMA
+from kg.model import LAST
 from kg.ontology import HAS, PROPERTIES, RELIABILITY
 from kg.snapshot import EDGES as EDGE_ROWS
 from kg.snapshot import FACTS as FACT_ROWS
@@ -224,37 +224,42 @@ def _affected(con: Con, start: int, end: int) -> None:
     )
 
 
-_CLAIM_COLUMNS = ", ".join(f'"{n}"' for n in SCHEMA.names)
-_VISIBLE = f"""CREATE TEMP TABLE visible AS
-WITH pieces AS (
-  SELECT * EXCLUDE (id), CASE WHEN source = subject AND target = object THEN "group" ELSE id END AS id FROM (
-    SELECT c.*, {TYPE} AS type, {PROPERTY} AS property, {RANK} AS rank, coalesce(a.canon, c.subject) AS source, coalesce(b.canon, c.object) AS target,
-      CASE WHEN a.canon IS NULL AND b.canon IS NULL THEN "group" ELSE {hashed(TYPE, "source", "target", "property", "key", MANY)} END AS id
-    FROM ({ALIVE}) c
-    LEFT JOIN canon a ON a.raw = c.subject AND a.c_from <= {{end}} AND a.c_to > {{end}}
-    LEFT JOIN canon b ON b.raw = c.object AND b.c_from <= {{end}} AND b.c_to > {{end}}
-    WHERE kind IN ('node', 'edge', 'property') AND published <= $published AND valid_from <= $valid AND valid_to > $valid)),
-crowded AS (SELECT id FROM pieces GROUP BY id HAVING count(*) > 1)
-SELECT * FROM pieces WHERE id NOT IN (FROM crowded)
-UNION ALL SELECT * FROM (SELECT * FROM pieces WHERE id IN (FROM crowded)) QUALIFY row_number() OVER (PARTITION BY id ORDER BY {BEST}) = 1"""
+_REST = f"key, {_VALUES}, valid_from, valid_to, known_from, published, statement, claim, confidence"
+_CANDIDATES = f"""CREATE TEMP TABLE candidates AS
+SELECT *, hash(id) AS bucket FROM (
+  SELECT kind, {TYPE} AS type, {PROPERTY} AS property, {RANK} AS rank, {_REST},
+    coalesce(a.canon, c.subject) AS source, coalesce(b.canon, c.object) AS target,
+    CASE WHEN a.canon IS NULL AND b.canon IS NULL THEN "group"
+      WHEN source = subject AND target = object THEN "group"
+      ELSE {hashed(TYPE, "source", "target", "property", "key", MANY)} END AS id
+  FROM (SELECT kind, name, subject, object, extractor, "group", {_REST} FROM ({ALIVE})
+    WHERE kind IN ('node', 'edge', 'property') AND published <= $published AND valid_from <= $valid AND valid_to > $valid) c
+  LEFT JOIN canon a ON a.raw = c.subject AND a.c_from <= {{end}} AND a.c_to > {{end}}
+  LEFT JOIN canon b ON b.raw = c.object AND b.c_from <= {{end}} AND b.c_to > {{end}})"""
+# The bucket is a cheap stand-in for the id: it only tells which few groups may have more than one candidate.
+_LOSERS = f"""CREATE TEMP TABLE losers AS SELECT claim, id FROM candidates
+WHERE bucket IN (SELECT bucket FROM candidates GROUP BY bucket HAVING count(*) > 1)
+QUALIFY row_number() OVER (PARTITION BY id ORDER BY {BEST}) > 1"""
 
 
 def resolve(con: Con, commit: int, valid: datetime, published: datetime) -> tuple[pa.Table, pa.Table, pa.Table]:
     """Nodes, edges and facts of the resolved graph at one point of the three clocks, as kg.snapshot holds them."""
     _identity(con, commit)
-    con.execute(_VISIBLE.format(end=commit), {"valid": valid, "published": published})
+    con.execute(_CANDIDATES.format(end=commit), {"valid": valid, "published": published})
+    con.execute(_LOSERS)
+    con.execute("CREATE TEMP VIEW visible AS FROM candidates WHERE claim NOT IN (SELECT claim FROM losers)")
     con.execute(
         f"""CREATE TEMP TABLE numbered AS SELECT id, label, (row_number() OVER (ORDER BY id) - 1)::INTEGER AS row
-        FROM ({LABELS.format(end=commit)}) WHERE id IN (SELECT source FROM visible UNION ALL SELECT target FROM visible WHERE kind = 'edge')"""
+        FROM ({LABELS.format(end=commit)})
+        WHERE id IN (SELECT source FROM candidates UNION ALL SELECT target FROM candidates WHERE kind = 'edge')"""
     )
     nodes = con.sql("SELECT id, label FROM numbered ORDER BY row").to_arrow_table()
-    rest = f"key, {_VALUES}, valid_from, valid_to, known_from, published, statement, claim, confidence"
     edges = con.sql(
-        f"""SELECT v.id, type, s.row AS source, t.row AS target, {rest} FROM visible v JOIN numbered s ON s.id = v.source
+        f"""SELECT v.id, type, s.row AS source, t.row AS target, {_REST} FROM visible v JOIN numbered s ON s.id = v.source
         JOIN numbered t ON t.id = v.target WHERE kind = 'edge' ORDER BY type, s.row, t.row, v.id"""
     ).to_arrow_table()
     facts = con.sql(
-        f"""SELECT s.row AS subject, property, {rest} FROM visible v JOIN numbered s ON s.id = v.source
+        f"""SELECT s.row AS subject, property, {_REST} FROM visible v JOIN numbered s ON s.id = v.source
         WHERE kind = 'property' ORDER BY s.row, property, key, statement"""
     ).to_arrow_table()
     return nodes.cast(NODE_ROWS), edges.cast(EDGE_ROWS), facts.cast(FACT_ROWS)

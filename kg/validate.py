@@ -21,7 +21,7 @@ def violations(batch: pa.Table, labels: pa.Table) -> pa.Table:
     con.register("had", labels.select(["id", "label"]).cast(LABELS))
     _register_vocabulary(con)
     con.execute(
-        """CREATE TEMP TABLE batch AS SELECT * FROM rows_;
+        """CREATE TEMP VIEW batch AS FROM rows_;
         CREATE TEMP TABLE labels AS SELECT id, label FROM had;
         INSERT INTO labels SELECT subject, arg_min(name, row) FROM batch
         WHERE kind = 'node' AND subject NOT IN (SELECT id FROM had)
