@@ -1,0 +1,296 @@
+"""The pipeline runs sources into the ledger: extract each record, stage it, check everything, commit once.
+
+A bad record is quarantined with its reason and the run goes on; a run whose counts fall outside what was expected writes
+nothing; the same folder again adds nothing. Names that registers and filings give are known when later sources are read.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.extract.names import Gazetteer
+from ingest.report import Quarantined, RunReport, SourceCount
+from ingest.source import Extract, Models, Record, Source
+from ingest.staging import OnIO, Staging, whole_refusal
+from kg import plugins
+from kg.errors import ExpectationError, RecordError, SourceError
+from kg.files import Files
+from kg.ledger import Ledger
+from kg.model import ClaimBatch, RunManifest, digest
+from kg.ontology import FIRMS, RELIABILITY
+from kg.validate import violations
+
+log = logging.getLogger(__name__)
+
+PACKAGE = "ingest.sources"
+FIRST = ("registers", "trades", "filings")
+"""Sources that are read before all others, in this order."""
+NAMING = {"filings": ("registers.rows",), "": ("registers.rows", "filings.form")}
+"""Extractors whose names a source knows when it is read; "" stands for every other source after FIRST."""
+
+Progress = Callable[[str, int, int], None]
+"""Source, files done, files."""
+Range = tuple[int, int | None]
+
+
+class Options(TypedDict, total=False):
+    """How a run differs from the usual."""
+
+    sources: Sequence[str]
+    """Names of the sources to run; all by default."""
+    progress: Progress
+    on_io: OnIO
+    """Called with `stage:before`, `stage:after` and the ledger's stages."""
+    expectations: Mapping[str, Range]
+    """Least and most (None: any number) of: `records`, `claims`, `quarantined`, a source, a label, edge type or property."""
+
+
+def run(
+    inputs: Path | Sequence[Path], ledger: Ledger, files: Files, home: Path, **options: Unpack[Options]
+) -> RunReport:
+    """Read a folder (or the files given) into the ledger in one commit; staged work lies in home/staging.
+
+    SourceError if a source cannot be read at all, ExpectationError if the counts are out of range: nothing is written then.
+    """
+    return _Run(inputs, ledger, files, home, options).run()
+
+
+def extract(source: str, paths: Sequence[Path], models: Models | None = None) -> Iterator[tuple[Record, Extract]]:
+    """Records of one source and what each gives, without a ledger."""
+    folder, files = _inputs(paths)
+    made = plugins.load(PACKAGE, source, Source)(folder, files)  # type: ignore[type-abstract]  # load gives a concrete one
+    for record in made.records():
+        yield record, _extract(made, record, models or Models())
+
+
+def sources() -> Mapping[str, str]:
+    """Name and first line of each source there is."""
+    return plugins.summaries(PACKAGE)
+
+
+class _Run:
+    """One run while it lasts."""
+
+    def __init__(
+        self, inputs: Path | Sequence[Path], ledger: Ledger, files: Files, home: Path, options: Options
+    ) -> None:
+        self._folder, self._paths = _inputs(inputs)
+        self._ledger, self._files, self._home, self._options = ledger, files, home, options
+        self._on_io = options.get("on_io", _ignore)
+        self._staging = Staging(home / "staging", self._on_io)
+        self._report = RunReport()
+        self._tables: list[pa.Table] = []
+        self._paths_of: dict[str, str] = {}
+        self._replaces: set[str] = set()
+
+    def run(self) -> RunReport:
+        taken: set[Path] = set()
+        for name in _ordered(self._options.get("sources") or plugins.names(PACKAGE)):
+            taken |= self._source(name)
+        every = self._paths if self._paths is not None else [p for p in self._folder.rglob("*") if p.is_file()]
+        self._report.untaken = sorted(self._relative(path) for path in set(every) - taken)
+        batch = self._checked(ClaimBatch(pa.concat_tables(self._tables)) if self._tables else ClaimBatch.of(()))
+        self._count(batch)
+        self._expect()
+        return self._commit(batch)
+
+    def _source(self, name: str) -> set[Path]:
+        """Read one source; returns the files it took."""
+        kind = plugins.load(PACKAGE, name, Source)  # type: ignore[type-abstract]  # load gives a concrete one
+        source = kind(self._folder, self._paths and [p for p in self._paths if any(p.match(g) for g in kind.patterns)])
+        models = self._models(name)
+        count = self._report.sources.setdefault(name, SourceCount(files=len(source.files)))
+        started, taken = time.perf_counter(), set[Path]()
+        progress = self._options.get("progress", _quiet)
+        progress(name, 0, count.files)
+        place = {path: number for number, path in enumerate(source.files, 1)}
+        for record in source.records():
+            path = self._folder / record.path.partition("#")[0]
+            taken.add(path)
+            self._take(record, self._staged(source, record, models, count), count)
+            progress(name, place.get(path, 0), count.files)
+        progress(name, count.files, count.files)
+        count.seconds = round(time.perf_counter() - started, 3)
+        return taken
+
+    def _models(self, name: str) -> Models:
+        """Names known to a source: of the ledger and of what this run has read, from identified entities only.
+
+        Names that text alone gave are left out: otherwise a second run would know more than the first and say more.
+        """
+        if name in ("registers", "trades"):
+            return Models(cache=self._home / "cache")
+        naming = NAMING.get(name, NAMING[""])
+        rows = (row for table in (self._ledger.alive(), *self._tables) for row in _names(table, naming))
+        return Models(Gazetteer(rows), self._home / "cache")
+
+    def _staged(self, source: Source, record: Record, models: Models, count: SourceCount) -> Extract:
+        path = self._staging.path(record, source.extractor, models.fingerprint)
+        if (known := self._staging.get(path)) is not None:
+            count.resumed += 1
+            return known
+        found = _extract(source, record, models)
+        self._staging.put(path, found)
+        return found
+
+    def _take(self, record: Record, found: Extract, count: SourceCount) -> None:
+        count.records += 1
+        count.claims += len(found.claims)
+        count.refused += len(found.refused)
+        report = self._report
+        report.quarantined += [Quarantined(record.source, record.path, r.locator, r.reason) for r in found.refused]
+        report.cleaned(found.rules)
+        if found.unread:
+            report.unread[record.path] = sorted(found.unread)
+        if not len(found.claims):
+            return
+        for content in (record.content, record.sidecar):
+            if content:
+                self._paths_of[document := digest(content)] = record.path
+                self._replaces.add(document)
+                self._files.put(content)
+        self._tables.append(found.claims.table)
+
+    def _checked(self, batch: ClaimBatch) -> ClaimBatch:
+        """The batch without what the vocabulary refuses; each row left out is quarantined with its reason."""
+        labels = self._ledger.labels()
+        table = one_label_each(batch.table, labels)
+        while (bad := violations(table, labels)).num_rows:
+            rows = table.take(bad["row"])
+            for row, reason in zip(
+                rows.select(["document", "locator", "extractor"]).to_pylist(), bad["reason"].to_pylist(), strict=True
+            ):
+                source = row["extractor"].partition(".")[0]
+                self._report.quarantined.append(
+                    Quarantined(source, self._paths_of.get(row["document"], row["document"]), row["locator"], reason)
+                )
+            keep = pc.invert(pc.is_in(pa.array(range(table.num_rows), pa.int64()), bad["row"].combine_chunks()))
+            table = table.filter(keep)
+        return ClaimBatch(table)
+
+    def _count(self, batch: ClaimBatch) -> None:
+        for column, counter in (("extractor", self._report.extractors), ("name", self._report.names)):
+            counts = batch.table[column].value_counts().to_pylist()
+            counter.update(sorted((row["values"], row["counts"]) for row in counts))
+
+    def _expect(self) -> None:
+        report = self._report
+        have = {"records": report.records, "claims": report.claims, "quarantined": len(report.quarantined)}
+        have |= dict(report.names) | {name: count.claims for name, count in report.sources.items()}
+        wrong = [
+            f"{name}: {have.get(name, 0)}, expected {least} to {'any number' if most is None else most}"
+            for name, (least, most) in self._options.get("expectations", {}).items()
+            if have.get(name, 0) < least or (most is not None and have.get(name, 0) > most)
+        ]
+        if wrong:
+            raise ExpectationError(f"nothing was written, the counts are out of range: {'; '.join(wrong)}")
+
+    def _commit(self, batch: ClaimBatch) -> RunReport:
+        report, head = self._report, self._ledger.head
+        extractors = sorted(report.extractors)
+        details = {"documents": sorted(self._replaces), "extractors": extractors, "claims": report.claims}
+        manifest = RunManifest("ingest", details)
+        report.run = manifest.id
+        report.commit = self._ledger.commit(batch, manifest, replaces=sorted(self._replaces), on_io=self._on_io)
+        report.committed = report.commit != head
+        if report.committed:
+            self._files.put(manifest.to_bytes())
+        return report
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix() if path.is_relative_to(self._folder) else path.name
+
+
+def _inputs(inputs: Path | Sequence[Path]) -> tuple[Path, list[Path] | None]:
+    """The folder that paths are told from, and the files if files were given."""
+    paths = [inputs] if isinstance(inputs, Path) else list(inputs)
+    if missing := [str(path) for path in paths if not path.exists()]:
+        raise SourceError(f"{', '.join(missing)}: not there; give a folder or files to read")
+    if len(paths) == 1 and paths[0].is_dir():
+        return paths[0], None
+    files = sorted({f for p in paths for f in (p.rglob("*") if p.is_dir() else [p]) if f.is_file()})
+    folders = [file.parent for file in files]
+    common = (
+        next((f for f in [folders[0], *folders[0].parents] if all(o.is_relative_to(f) for o in folders)), Path("/"))
+        if files
+        else Path()
+    )
+    return common, files
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
+
+
+def _extract(source: Source, record: Record, models: Models) -> Extract:
+    """What a record gives; one that cannot be read gives a refusal of the whole."""
+    try:
+        return Extract.of(source.claims(record, models))
+    except RecordError as error:
+        return whole_refusal(error)
+    except Exception as error:
+        log.exception("%s: the source %s failed", record.path, record.source)
+        return whole_refusal(
+            RecordError(
+                f"{type(error).__name__}: {error} (an error of the source, not of the record; please report it)"
+            )
+        )
+
+
+def _names(table: pa.Table, naming: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """(id, label, name) of the entities that these extractors identify."""
+    frame = pl.DataFrame(table.select(["kind", "subject", "name", "value_text", "extractor"]))
+    frame = frame.filter(
+        pl.col("extractor").str.split("@").list.first().is_in(list(naming))
+        & ~pl.col("subject").str.starts_with("name:")
+    )
+    labels = (
+        frame.filter(pl.col("kind") == "node")
+        .select("subject", label="name")
+        .unique("subject", keep="first", maintain_order=True)
+    )
+    named = frame.filter((pl.col("kind") == "property") & pl.col("name").is_in(["name", "ticker"]))
+    yield from named.join(labels, on="subject").select("subject", "label", "value_text").unique().iter_rows()
+
+
+def one_label_each(table: pa.Table, labels: pa.Table) -> pa.Table:
+    """The table with one label per id where sources call one firm Company, Bank or Fund.
+
+    The ledger's label stays for ever; else the most reliable source's, else the more frequent, else the first by name.
+    """
+    rows = pl.DataFrame(table).with_row_index("#")
+    firms = rows.filter((pl.col("kind") == "node") & pl.col("name").is_in(FIRMS))
+    source = (
+        pl.col("extractor").str.split(".").list.first().replace_strict(RELIABILITY, default=1, return_dtype=pl.Int64)
+    )
+    known = pl.DataFrame(labels.select(["id", "label"])).filter(pl.col("label").is_in(FIRMS)).rename({"label": "known"})
+    chosen = (
+        firms.group_by("subject", "name")
+        .agg(source.max().alias("reliability"), pl.len().alias("times"))
+        .sort(["reliability", "times", "name"], descending=[True, True, False])
+        .unique("subject", keep="first", maintain_order=True)
+        .join(known, left_on="subject", right_on="id", how="left")
+        .select("subject", pl.coalesce("known", "name").alias("label"))
+    )
+    node = (pl.col("kind") == "node") & pl.col("name").is_in(FIRMS)
+    label = pl.when(node).then(pl.coalesce("label", "name")).otherwise(pl.col("name"))
+    names = rows.join(chosen, on="subject", how="left", maintain_order="left").select(label.alias("name"))["name"]
+    return table.set_column(
+        table.schema.get_field_index("name"), table.schema.field("name"), names.to_arrow().cast(pa.string())
+    )
+
+
+def _ignore(_: str) -> None:
+    return None
+
+
+def _quiet(_: str, __: int, ___: int) -> None:
+    return None
