@@ -64,7 +64,7 @@ def open_url(url: str, home: Path) -> Neo4jStore:
 
 
 class Neo4jStore:
-    """A GraphStore in a Neo4j database. Many processes may read; of two that sync at once, one is told to sync again."""
+    """A GraphStore in a Neo4j database. Many processes may read; of two that sync at once, one must try again."""
 
     def __init__(self, address: str, auth: tuple[str, str], database: str, files: Files) -> None:
         self.address, self.database = address, database

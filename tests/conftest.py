@@ -1,0 +1,77 @@
+"""Fixtures that every test may use: an empty ledger, an empty store of each kind, a real Neo4j."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kg.ledger import Ledger
+from kg.store import GraphStore, open_store
+from tests.neo4j_server import NoNeo4jError, required, running_neo4j, wipe
+
+STORES = [pytest.param("arcadedb", id="arcadedb"), pytest.param("neo4j", id="neo4j", marks=pytest.mark.neo4j)]
+HEAP = "1g"
+"""Heap of the Java machine in the tests' process; the first store opened decides."""
+
+
+@pytest.fixture(scope="session")
+def neo4j_server() -> Iterator[str]:
+    """URL of one server for the whole session; tests are skipped where there can be none, and fail in CI."""
+    try:
+        with running_neo4j() as url:
+            yield url
+    except NoNeo4jError as error:
+        if required():
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def neo4j_url(neo4j_server: str) -> str:
+    """URL of an erased Neo4j."""
+    wipe(neo4j_server)
+    return neo4j_server
+
+
+@pytest.fixture(params=STORES)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty store of each kind."""
+    return _empty(request, tmp_path)
+
+
+@pytest.fixture
+def store(store_url: str, tmp_path: Path) -> Iterator[GraphStore]:
+    """An empty store of each kind; its home is tmp_path, as the ledger's."""
+    yield from _opened(store_url, tmp_path)
+
+
+@pytest.fixture(scope="module", params=STORES)
+def module_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphStore]:
+    """An empty store of each kind that the tests of a module share: for worlds that are dear to load."""
+    home = tmp_path_factory.mktemp("home")
+    yield from _opened(_empty(request, home), home)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """An empty ledger."""
+    with Ledger.open(tmp_path / "ledger") as ledger:
+        yield ledger
+
+
+def _empty(request: pytest.FixtureRequest, home: Path) -> str:
+    if request.param == "arcadedb":
+        return f"arcadedb://{home}/store?heap={HEAP}"
+    url: str = request.getfixturevalue("neo4j_server")
+    wipe(url)
+    return url
+
+
+def _opened(url: str, home: Path) -> Iterator[GraphStore]:
+    store = open_store(url, home)
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,93 @@
+"""A real Neo4j 5.26 for the tests: a server that is named, else Docker, else one assembled from Maven Central."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from docker.errors import DockerException
+from neo4j import GraphDatabase
+from testcontainers.community.neo4j import Neo4jContainer
+
+import docker
+from kg.errors import StoreError
+from kg.store import with_credentials
+from kgrisk.neo4j_local import CACHE, LocalNeo4j, assemble, missing
+
+IMAGE = "neo4j:5.26-community"
+
+
+class NoNeo4jError(StoreError):
+    """None of the three ways leads to a server here."""
+
+
+@contextmanager
+def running_neo4j() -> Iterator[str]:
+    """The URL, with user and password, of a server that the tests may erase. NoNeo4jError says how to get one."""
+    with ExitStack() as stack:
+        if url := _named():
+            yield url
+        elif _docker_answers():
+            yield stack.enter_context(_container())
+        elif reason := missing():
+            raise NoNeo4jError(
+                "no Neo4j for the tests: name one that may be erased in NEO4J_TEST_URI (with NEO4J_TEST_USERNAME, "
+                f"NEO4J_TEST_PASSWORD, NEO4J_TEST_DATABASE), or start Docker, or install Java and Maven ({reason})"
+            )
+        else:
+            lib = assemble(Path(os.environ.get("KGRISK_NEO4J_CACHE") or CACHE))
+            yield stack.enter_context(LocalNeo4j.start(lib)).url
+
+
+def required() -> bool:
+    """True where a missing server is a failure: in CI, or when it was asked for."""
+    return os.environ.get("CI", "").lower() == "true" or os.environ.get("KGRISK_REQUIRE_NEO4J") == "1"
+
+
+def _named() -> str:
+    """The server of NEO4J_TEST_URI; never that of NEO4J_URI, because tests erase it."""
+    uri = os.environ.get("NEO4J_TEST_URI", "")
+    if not uri:
+        return ""
+    user, password = os.environ.get("NEO4J_TEST_USERNAME", "neo4j"), os.environ.get("NEO4J_TEST_PASSWORD", "")
+    return with_credentials(uri, user, password, os.environ.get("NEO4J_TEST_DATABASE", "neo4j"))
+
+
+def _docker_answers() -> bool:
+    """True if an engine runs; a docker client on the PATH proves nothing."""
+    try:
+        client = docker.from_env(timeout=5)
+        try:
+            return bool(client.ping())
+        finally:
+            client.close()
+    except DockerException:
+        return False
+
+
+@contextmanager
+def _container() -> Iterator[str]:
+    password = secrets.token_hex(16)
+    with Neo4jContainer(IMAGE, password=password, username="neo4j") as container:
+        yield with_credentials(container.get_connection_url(), "neo4j", password, "neo4j")
+
+
+def wipe(url: str) -> None:
+    """Erase constraints, indexes and all nodes."""
+    address, _, database = url.rpartition("/")
+    scheme, _, rest = address.partition("://")
+    login, _, host = rest.rpartition("@")
+    user, _, password = login.partition(":")
+    with (
+        GraphDatabase.driver(f"{scheme}://{host}", auth=(user, password)) as driver,
+        driver.session(database=database) as session,
+    ):
+        read: Callable[[str], list[str]] = lambda text: [row[0] for row in session.run(text)]  # noqa: E731
+        for name in read("SHOW CONSTRAINTS YIELD name"):
+            session.run(f"DROP CONSTRAINT `{name}` IF EXISTS").consume()
+        for name in read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"):
+            session.run(f"DROP INDEX `{name}` IF EXISTS").consume()
+        session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS").consume()
