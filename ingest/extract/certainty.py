@@ -10,11 +10,13 @@ from ingest.extract.lexicon import (
     DOUBT_NOUNS,
     ENDED_ADVERBS,
     ENDING,
+    GRANTING,
     HEDGES,
     LAPSE,
     MODALS,
     NEGATORS,
     OPEN_MARKS,
+    SAYING,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +42,15 @@ def certainty(trigger: Token) -> Certainty:
     """The weakest of what stands between the trigger word and the root of its sentence."""
     if trigger.doc[-1].text == "?" or any(t.text == "?" for t in trigger.sent):
         return Certainty.OPEN
-    grade, token = _local(trigger), trigger
+    return _climb(trigger, _local(trigger))
+
+
+def governed(trigger: Token) -> Certainty:
+    """The same without what the word's own dependants say: for `did not pay`, which is a default."""
+    return _climb(trigger, Certainty.SAID)
+
+
+def _climb(token: Token, grade: Certainty) -> Certainty:
     while grade is not Certainty.OPEN and token.head is not token:
         up = _step(token)
         if up is None:
@@ -57,11 +67,12 @@ def _local(token: Token) -> Certainty:
     if words & NEGATORS or words & DOUBT_ADVERBS or _scopes_neither(token):
         return Certainty.OPEN
     modals = {c.lower_ for c in token.children if c.dep_ == "aux"}
-    if modals & MODALS or _marked(token) or _to_come(token):
+    announced = modals == {"would"} and token.dep_ == "ccomp" and token.head.lemma_ in SAYING
+    if (modals & MODALS and not announced) or _marked(token) or _to_come(token) or _conditional(token):
         return Certainty.OPEN
     if words & ENDED_ADVERBS or ("used" in {a.lower_ for a in (token.head,)} and token.dep_ == "xcomp"):
         return Certainty.ENDED
-    return Certainty.FUTURE if modals & {"will", "wo", "'ll", "’ll"} else Certainty.SAID
+    return Certainty.FUTURE if announced or modals & {"will", "wo", "'ll", "’ll"} else Certainty.SAID
 
 
 def _no_longer(token: Token) -> bool:
@@ -87,6 +98,12 @@ def _marked(token: Token) -> bool:
     return any(c.dep_ in ("mark", "advmod") and c.lower_ in OPEN_MARKS for c in token.children)
 
 
+def _conditional(token: Token) -> bool:
+    """`will become a unit if the deal closes`."""
+    clauses = (c for c in token.children if c.dep_ == "advcl")
+    return any(t.dep_ == "mark" and t.lower_ in ("if", "unless") for c in clauses for t in c.children)
+
+
 def _to_come(token: Token) -> bool:
     """`is to buy`: an infinitive under a form of be."""
     infinitive = any(c.dep_ == "aux" and c.lower_ == "to" for c in token.children)
@@ -100,6 +117,8 @@ def _step(token: Token) -> Certainty | None:
         return None
     if dep == "advcl":
         return None
+    if dep == "pcomp" and head.lower_ in ("against", "without", "from", "of"):
+        return Certainty.OPEN
     if dep in ("xcomp", "ccomp", "pcomp", "csubj") or (dep == "acl" and token.tag_ != "VBN"):
         return _governed(head)
     if dep == "prep" or dep == "pobj" or dep == "agent":
@@ -139,6 +158,13 @@ def _reported(head: Token) -> bool:
     return head.dep_ in ("ccomp", "xcomp")
 
 
+def _reached(token: Token) -> bool:
+    """True if the verb's word reaches this noun or phrase: its object, or what it turns `from` or `down`."""
+    if token.dep_ == "prep":
+        return token.i > token.head.i and token.lower_ in ("from", "of", "for", "about", "against", "on", "to")
+    return token.dep_ in ("dobj", "nsubjpass", "pobj", "attr")
+
+
 def _nominal(token: Token, head: Token) -> Certainty:
     """A noun in the object or phrase of a verb or noun: `has no loans`, `rejected the loan`, `rumours of a default`."""
     if _denied(token):
@@ -146,9 +172,10 @@ def _nominal(token: Token, head: Token) -> Certainty:
     if head.pos_ in ("VERB", "AUX"):
         if head.lemma_ in ENDING:
             return max(Certainty.ENDED, _local(head), key=_ORDER.index)
-        if token.dep_ in ("dobj", "nsubjpass", "pobj", "prep", "attr") and head.lemma_ in HEDGES | LAPSE:
+        if _reached(token) and head.lemma_ in HEDGES | LAPSE:
             return Certainty.OPEN
-        return _local(head)
+        presupposed = token.dep_ in ("nsubj", "nsubjpass") and head.lemma_ not in GRANTING
+        return Certainty.SAID if presupposed else _local(head)
     if head.lemma_.lower() in DOUBT_NOUNS or _denied(head):
         return Certainty.OPEN
     return Certainty.SAID

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ingest.extract.names import Mention
@@ -38,9 +37,10 @@ class Parsed:
     mentions: dict[int, Mention]
     """Mention of each token that stands for one."""
 
-    @cached_property
-    def roots(self) -> list[Token]:
-        return [t for t in self.doc if t.dep_ == "ROOT"]
+    @property
+    def verbal(self) -> bool:
+        """True if the root of the tree is a verb."""
+        return any(t.dep_ == "ROOT" and t.pos_ in ("VERB", "AUX") for t in self.doc)
 
     def mention(self, token: Token) -> Mention | None:
         return self.mentions.get(token.i)
@@ -51,7 +51,22 @@ class Parsed:
 
 
 def parse(nlp: Language, text: str, span: tuple[int, int], names: list[Mention], sums: list[Money]) -> Parsed:
-    """Tree of the sentence text[span] with its names and amounts (those that overlap a name are left alone)."""
+    """Tree of the sentence text[span] with its names and amounts (those that overlap a name are left alone).
+
+    A tree without a verb at its root is nearly always a mistake (`ships` read as a noun), which a pronoun in place of the
+    first name often mends.
+    """
+    first = _parse(nlp, text, span, _pieces(span, names, sums), "")
+    if first.verbal or not first.mentions:
+        return first
+    second = _parse(nlp, text, span, _pieces(span, names, sums), "It")
+    return second if second.verbal else first
+
+
+def _parse(
+    nlp: Language, text: str, span: tuple[int, int], pieces: list[Mention | Money], opening: str
+) -> Parsed:
+    """`opening` stands for the first name if it is given."""
     from spacy.tokens import Doc
 
     words: list[str] = []
@@ -59,12 +74,12 @@ def parse(nlp: Language, text: str, span: tuple[int, int], names: list[Mention],
     spans: list[tuple[int, int]] = []
     mentions: dict[int, Mention] = {}
     at = span[0]
-    for piece in _pieces(span, names, sums):
+    for piece in pieces:
         _plain(nlp, text, (at, piece.start), words, spaces, spans)
         if isinstance(piece, Mention):
             mentions[len(words)] = piece
             pool = _PEOPLE if piece.label == "Person" else _FIRMS
-            placeholder = [pool[len(mentions) % len(pool)]]
+            placeholder = [opening if opening and len(mentions) == 1 else pool[len(mentions) % len(pool)]]
         else:
             placeholder = ["$", "5", "million"]
         words += placeholder
@@ -125,7 +140,8 @@ def subjects(verb: Token) -> list[Token]:
         return [_antecedent(t, verb) for t in own]
     head = verb.head
     if verb.dep_ == "acl" and verb.tag_ in ("VBN", "VBG"):
-        return [head]
+        measured = head.lower_ in ("%", "percent") and head.dep_ == "attr"  # Beta is 30 percent owned by
+        return subjects(head.head) if measured else [head]
     if verb.dep_ in ("acl", "relcl"):  # "a contract to supply": who has the contract
         return _owners(head)
     if verb.dep_ in ("xcomp", "conj", "advcl", "pcomp", "ccomp", "dep") and head is not verb:

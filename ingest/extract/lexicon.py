@@ -33,11 +33,11 @@ INSOLVENCY: Final = words(
     "bankruptcy insolvency administration receivership liquidation examinership protection chapter bankrupt insolvent"
 )
 PAYMENT: Final = words(
-    "payment coupon interest bond loan debt note instalment installment obligation principal repayment maturity liability"
+    "payment coupon interest bond loan debt note instalment installment obligation principal repayment maturity liability deadline"
 )
 GOODS_NOT: Final = STAKE | LOAN_SURE | words(
     "bond unit business division subsidiary company asset assets loan debt option warrant statement guidance information access "
-    "support guarantee notice time option dividend"
+    "support guarantee notice time option dividend $ million capital financing funding insight evidence detail update comment"
 )
 
 SUBSIDIARY: Final = words("subsidiary unit arm division")
@@ -54,14 +54,20 @@ TITLES: Final = words(
 """Head nouns of what an officer is called."""
 BOARD: Final = words("board")
 
+METONYMS: Final = words("board management group capital stock debt bond bonds rights asset assets paper executives directors")
+"""Nouns that stand for the firm they belong to."""
+DRILL: Final = STAKE | words("right vote voting rest remainder board shareholder investor all most part")
+"""Nouns below which a patient is named: `30% of the votes in Beta`."""
 GENERIC: Final = words("company bank group firm lender borrower fund registrant issuer insurer supplier manufacturer retailer")
 """`the company`: whoever was spoken of."""
 
+SAYING: Final = words("say announce confirm state add report tell declare")
 HEDGES: Final = words(
+    "like "
     "deny plan intend consider seek aim hope expect propose want wish weigh explore discuss study mull refuse decline fail "
     "reject avoid threaten attempt try offer bid contemplate evaluate ponder oppose block abandon cancel scrap drop terminate "
     "prevent stop cease rule predict warn fear rumour rumor speculate doubt ask request negotiate look turn delay postpone "
-    "withdraw need wait prepare halt end suspend bar prohibit forbid court eye vow pledge promise estimate anticipate believe "
+    "withdraw need wait dismiss mull prepare halt end suspend bar prohibit forbid court eye vow pledge promise estimate anticipate believe "
     "assume suggest imply allow permit require"
 )
 """Verbs whose complement is not said to be so."""
@@ -71,11 +77,13 @@ DOUBT_NOUNS: Final = words(
     "allegation prospect hope attempt ability right obligation likelihood refusal failure event inability need effort opportunity"
 )
 DOUBT_ADVERBS: Final = words("allegedly reportedly potentially possibly perhaps maybe unlikely supposedly purportedly nearly almost")
+GRANTING: Final = words("grant provide approve sign file bring complete agree extend make give be")
+"""Verbs that bring their subject about: if they are denied, so is it."""
 ENDED_ADVERBS: Final = words("formerly previously once")
 ENDING: Final = words("stop cease end discontinue")
 OPEN_MARKS: Final = words("if unless whether until")
 NEGATORS: Final = words("not never n't neither nor no without hardly")
-LAPSE: Final = words("sell divest dispose offload exit reduce cut drop lose block delay cancel abandon scrap reject oppose call")
+LAPSE: Final = words("repay prepay dismiss withdraw lose throw sell divest dispose offload exit reduce cut drop lose block delay cancel abandon scrap reject oppose call")
 """Verbs after which what their object names is over, less or not to be."""
 
 
@@ -111,17 +119,18 @@ def _event(event: str, verbs: str, optional: str, parties: str, **rest: object) 
 
 
 _TAKE_IN: Final = "acquire buy purchase absorb swallow"
-_GIVE: Final = "grant extend provide make give advance arrange approve underwrite issue sign supply commit disburse furnish"
+_GIVE: Final = "grant extend provide make give advance arrange approve underwrite issue sign supply commit disburse furnish open roll renew hand put"
 _RECEIVE: Final = "secure receive obtain get take raise draw win land have sign close conclude negotiate procure arrange agree enter"
 _GET_STAKE: Final = (
-    "hold have possess own acquire buy purchase take build raise increase retain keep control amass obtain secure lift boost double get "
+    "disclose reveal report pay spend hold have possess own acquire buy purchase take build raise increase retain keep control amass obtain secure lift boost double get "
     "pick snap accumulate"
 )
 
 FRAMES: Final[tuple[Frame, ...]] = (
     _edge("OWNS", "own", "agent", "patient noun:in noun:of"),
-    _edge("OWNS", _GET_STAKE, "agent", "noun:in noun:of patient", noun=STAKE, future=False),
+    _edge("OWNS", _GET_STAKE, "agent", "noun:in noun:of in patient", noun=STAKE, future=False),
     _edge("OWNS", _TAKE_IN, "agent", "patient", avoid=STAKE | ORDER, future=False),
+    _edge("OWNS", "sell transfer", "to", "noun:in noun:of patient", noun=STAKE, future=False),
     _edge("OWNS", "take", "agent", "patient", particle="over", future=False),
     _edge("OWNS", "snap buy", "agent", "patient", particle="up", future=False),
     _edge("OWNS", "complete close finalise finalize finish conclude seal consummate make", "agent noun:by", "noun:of", noun=TAKEOVER, future=False),
@@ -138,15 +147,20 @@ FRAMES: Final[tuple[Frame, ...]] = (
     _edge("SUPPLIES", "deliver ship sell furnish provide", "agent", "to", avoid=GOODS_NOT),
     _edge("SUPPLIES", "provide furnish equip", "agent", "patient", avoid=GOODS_NOT),
     _edge("SUPPLIES", "buy purchase source procure order obtain get import", "from", "agent", avoid=GOODS_NOT | ORDER),
+    _edge("SUPPLIES", "supply deliver", "agent", "subject:for subject:to", avoid=GOODS_NOT),
+    _edge("SUPPLIES", "make produce manufacture build assemble", "agent", "for", avoid=GOODS_NOT | ORDER | words("payment")),
+    _edge("SUPPLIES", "use", "from", "agent", avoid=GOODS_NOT),
     _edge("SUPPLIES", "rely depend", "on upon", "agent"),
     _edge("SUPPLIES", "win receive land secure get book clinch obtain gain", "agent", "from noun:with with noun:by", noun=ORDER),
     _edge("SUPPLIES", "award give hand place", "dative to with", "agent", noun=ORDER),
     _event("acquisition", _TAKE_IN, "", "acquirer=agent target=patient", avoid=STAKE | ORDER),
     _event("acquisition", "take", "", "acquirer=agent target=patient", particle="over"),
     _event("acquisition", "complete close finalise finalize finish conclude seal consummate make", "", "acquirer=agent,noun:by target=noun:of", noun=TAKEOVER),
+    _event("lawsuit", "go", "", "plaintiff=agent defendant=against,noun:against", noun=words("court")),
+    _event("lawsuit", "claim seek demand", "", "plaintiff=agent defendant=noun:from,from", noun=words("damage damages compensation")),
     _event("lawsuit", "sue", "", "plaintiff=agent defendant=patient"),
     _event("lawsuit", "file bring launch lodge initiate start commence open pursue institute", "plaintiff", "plaintiff=agent,noun:by,noun:from defendant=against,noun:against", noun=LAWSUIT),
-    _event("lawsuit", "face defend fight contest settle resolve lose", "plaintiff", "defendant=agent plaintiff=noun:from,noun:by,noun:with,from,with,noun:of", noun=LAWSUIT_SURE),
+    _event("lawsuit", "face answer defend fight contest settle resolve lose", "plaintiff", "defendant=agent plaintiff=noun:from,noun:by,noun:with,from,with,noun:of", noun=LAWSUIT_SURE),
     _event("lawsuit", "hit serve slap", "plaintiff", "defendant=patient plaintiff=noun:from,noun:by,by,from", noun=LAWSUIT_SURE),
     _event("lawsuit", "take haul drag", "", "plaintiff=agent defendant=patient", noun=words("court")),
     _event("default", "default", "", "subject=agent"),
@@ -154,5 +168,7 @@ FRAMES: Final[tuple[Frame, ...]] = (
     _event("default", "suspend halt", "", "subject=agent", noun=words("payment repayment")),
     _event("bankruptcy", "file apply petition seek enter declare request slide fall collapse go plunge place put push tip open", "", "subject=agent", noun=INSOLVENCY),
     _event("downgrade", "downgrade", "agency", "subject=patient agency=agent"),
+    _event("downgrade", "lose", "", "subject=agent", noun=RATING),
+    _event("downgrade", "strip", "agency", "subject=patient agency=agent", noun=RATING),
     _event("downgrade", "cut lower reduce slash drop take", "agency", "subject=noun:poss,noun:of,noun:on,noun:for,of,on,for agency=agent", noun=RATING),
 )  # fmt: skip

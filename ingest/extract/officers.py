@@ -16,8 +16,8 @@ from ingest.extract.referents import Referents, distinct
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-APPOINT: Final = words("appoint name elect hire promote choose pick select install designate recruit reappoint reelect")
-SERVE: Final = words("join serve act work become remain continue start begin take succeed replace assume rejoin")
+APPOINT: Final = words("appoint name elect hire promote choose pick select install designate recruit reappoint reelect confirm bring poach")
+SERVE: Final = words("join serve act work become remain continue start begin take succeed replace assume rejoin lead head run")
 LEAVE: Final = words("resign retire step quit leave depart exit")
 DISMISS: Final = words("dismiss fire sack oust remove suspend")
 _PLACES: Final = ("of", "at", "for", "in")
@@ -61,7 +61,7 @@ def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
         people, employers = agents, patients
     persons = distinct([m for t in people for m in referents.people(t)])
     firms = [m for title in titles for m in _firms_of(title, referents)]
-    firms = firms or [m for t in employers for m in referents.firms(t)]
+    firms = firms or [m for t in employers for m in referents.firms(t, "of")]
     firms = firms or [m for t in after(verb, "from", "at", "by") for m in referents.firms(t, "of")]
     if not titles and not (lemma in LEAVE | {"join", "rejoin"} and persons):
         return
@@ -98,6 +98,8 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
         firms = firms or distinct([m for c in title.head.lefts if c is not title for m in referents.firms(c)])
     elif title.dep_ == "nsubj" and title.head.lemma_ == "be":
         people += [c for c in title.head.children if c.dep_ == "attr"]
+    elif title.dep_ == "dobj" and title.head.lemma_ in ("have", "get", "find"):
+        firms = firms or distinct([m for t in subjects(title.head) for m in referents.firms(t)])
     persons = distinct([m for t in people for m in referents.people(t)])
     certain = Certainty.ENDED if any(t.lower_ in _ENDED for t in phrase(title)) else _standing(title)
     for person, firm in product(persons, firms):
@@ -106,7 +108,7 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
 
 def _standing(title: Token) -> Certainty:
     """A title in apposition holds whatever the sentence denies or wishes; a predicate does not."""
-    if title.dep_ in ("attr", "nsubj"):
+    if title.dep_ in ("attr", "nsubj", "dobj"):
         return certainty(title)
     return Certainty.SAID
 

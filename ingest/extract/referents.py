@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ingest.extract.grammar import Parsed, after, together
-from ingest.extract.lexicon import GENERIC
+from ingest.extract.lexicon import DRILL, GENERIC, METONYMS
 from ingest.extract.names import Mention, collapse, text_id
 from ingest.extract.recognise import _PERSON as PERSON
 from kg.ontology import FIRMS
@@ -26,7 +26,7 @@ class Referents:
     def of(self, token: Token, *prepositions: str, depth: int = 3) -> list[Mention]:
         """Mentions the token stands for, coordinated ones with it; below these prepositions if it names none itself."""
         direct = [m for t in together(token) for m in self._one(t)]
-        if direct or not prepositions or depth == 0:
+        if direct or not prepositions or depth == 0 or token.lemma_.lower() not in DRILL:
             return direct
         return [m for t in after(token, *prepositions) for m in self.of(t, *prepositions, depth=depth - 1)]
 
@@ -43,7 +43,16 @@ class Referents:
             return [mention]
         if named := [m for c in token.children if c.dep_ == "appos" and (m := self.parsed.mention(c))]:
             return named
+        if token.lower_ in ("which", "whom", "who", "that") and (verb := _clause(token)) is not None:
+            return self._one(verb.head)
+        if token.lemma_.lower() in METONYMS and (owner := self._owner(token)):
+            return owner
         return [m for m in [self._pronoun(token)] if m]
+
+    def _owner(self, token: Token) -> list[Mention]:
+        """Beta, of `Beta's board` and `the assets of Beta`."""
+        near = [c for c in token.children if c.dep_ in ("poss", "compound", "nmod")] or after(token, "of")
+        return [m for t in near for m in self._one(t)]
 
     def _pronoun(self, token: Token) -> Mention | None:
         word = token.lower_
@@ -74,6 +83,10 @@ class Referents:
                 return self._here(m, token)
         if fits:
             return self._here(fits[-1][1], token)
+        for root in (t for t in self.parsed.doc if t.dep_ == "ROOT"):  # "Through its subsidiary Beta, Acme sells wood"
+            later = [m for c in root.children if c.dep_ in ("nsubj", "nsubjpass") and (m := self.parsed.mention(c))]
+            if fit := [m for m in later if (m.label == "Person") == person]:
+                return self._here(fit[0], token)
         return self._here(self.topic, token) if self.topic and not person else None
 
     def _proper(self, token: Token) -> Iterator[Mention]:
@@ -95,6 +108,11 @@ class Referents:
     @staticmethod
     def _as_person(m: Mention) -> Mention:
         return m if m.label == "Person" else Mention(m.start, m.end, m.text, "Person", m.name)
+
+
+def _clause(token: Token) -> Token | None:
+    """The verb of the relative clause that a relative pronoun opens."""
+    return next((a for a in token.ancestors if a.dep_ == "relcl"), None)
 
 
 def distinct(mentions: list[Mention]) -> list[Mention]:

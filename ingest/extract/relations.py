@@ -32,7 +32,7 @@ TRIGGER: Final = re.compile(
     r"appoint|nam(?:e|es|ed|ing)\b|elect|hire|promot|join|chie|chair|presid|director|ceo\b|cfo\b|coo\b|officer|head of|treasurer|"
     r"resign|retir|step|quit|left\b|leav|depart|dismiss|oust|fired|succe|replac|becom|became|serv(?:e|es|ed|ing)\b|sue|suing|lawsuit|"
     r"suit\b|complaint|litigation|court|legal|default|miss|fail|unable|repay|bankrupt|insolv|chapter (?:7|11)|administrat|receiver|"
-    r"liquidat|creditor|wound up|wind(?:ing)?.up|collaps|downgrad|rating|percent|per cent|%)",
+    r"liquidat|payment|coupon|interest|debt|obligation|servicing|behind|creditor|wound up|wind(?:ing)?.up|collaps|downgrad|rating|percent|per cent|%)",
     re.I,
 )
 _Q = TypeVar("_Q", Money, Share, Moment)
@@ -84,7 +84,8 @@ def relations(text: str, models: Models, published: datetime, speaker: Mention |
     found: list[Finding] = []
     for span in sentences(text):
         sentence = text[span[0] : span[1]]
-        if not TRIGGER.search(sentence) or len(sentence) > 2000:
+        firms = {m.id for m in _within(names, span) if m.label in FIRMS}
+        if len(sentence) > 2000 or (len(firms) < 2 and not TRIGGER.search(sentence)):
             memory.topic = _topic(_within(names, span))
             continue
         inside = _names_of_sentence(text, span, names, gazetteer, memory)
@@ -135,12 +136,16 @@ def _findings(
     inside = [s for s in sums if span[0] <= s.start and s.end <= span[1]]
     portions = [Share(span[0] + s.start, span[0] + s.end, s.value) for s in shares(sentence)]
     days = [Moment(span[0] + d.start, span[0] + d.end, d.when) for d in dates(sentence, published)]
-    seen: set[tuple[object, ...]] = set()
-    for match in matches(parsed, memory.topic, memory.speaker):
-        finding = _finding(match, span, published, (inside, portions, days))
-        key = (finding.type, finding.event, tuple((role, m.id) for role, m in finding.parties))
-        if key not in seen and _allowed(finding):
-            seen.add(key)
+    found = [
+        _finding(match, span, published, (inside, portions, days))
+        for match in matches(parsed, memory.topic, memory.speaker)
+    ]
+    seen: list[tuple[str, str, frozenset[tuple[str, str]]]] = []
+    for finding in sorted(found, key=lambda f: -len(f.parties)):
+        key = (finding.type, finding.event, frozenset((role, m.id) for role, m in finding.parties))
+        told = any(key[:2] == other[:2] and key[2] <= other[2] for other in seen)
+        if not told and _allowed(finding):
+            seen.append(key)
             yield finding
 
 

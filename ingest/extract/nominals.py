@@ -1,0 +1,209 @@
+"""Relations that a noun says: `a subsidiary of Acme`, `Beta's loan to Acme`, `the acquisition of Acme by Beta`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from ingest.extract import lexicon as lex
+from ingest.extract.certainty import Certainty, certainty
+from ingest.extract.grammar import Parsed, after, objects, passive, subjects
+from ingest.extract.match import Match, edges, event
+from ingest.extract.names import Mention
+from ingest.extract.referents import Referents, distinct
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+_BEARERS: Final[tuple[tuple[frozenset[str], str, bool, tuple[str, ...]], ...]] = (
+    (lex.SUBSIDIARY | lex.words("part member"), "SUBSIDIARY_OF", True, ("of",)),
+    (lex.PARENT, "SUBSIDIARY_OF", False, ("of",)),
+    (lex.SHAREHOLDER, "OWNS", True, ("of", "in")),
+    (lex.LENDER, "LENDS_TO", True, ("to", "of")),
+    (lex.BORROWER, "LENDS_TO", False, ("of",)),
+    (lex.SUPPLIER, "SUPPLIES", True, ("to", "for", "of")),
+    (lex.CUSTOMER, "SUPPLIES", False, ("of", "for")),
+)
+"""Noun, relation, whether its bearer is the source, and the prepositions of the other party."""
+_CLOSE: Final = lex.words("close complete conclude go take finalise finalize seal")
+_COURT: Final = lex.words("dismiss drop withdraw throw reject threaten plan consider rule avoid settle abandon prepare")
+
+
+def nominals(parsed: Parsed, referents: Referents) -> Iterator[Match]:
+    """What the nouns of the sentence say."""
+    for token in parsed.doc:
+        lemma = token.lemma_.lower()
+        if token.i in parsed.mentions:
+            continue
+        if lemma == "indebted":
+            lenders = [m for t in after(token, "to") for m in referents.firms(t)]
+            borrowers = [m for t in subjects(token.head) for m in referents.firms(t)]
+            yield from edges("LENDS_TO", lenders, borrowers, certainty(token.head))
+        elif token.pos_ in ("NOUN", "PROPN") or token.lower_ in ("holding", "financing", "lending"):
+            yield from _noun(token, lemma, referents)
+
+
+def _noun(token: Token, lemma: str, referents: Referents) -> Iterator[Match]:
+    for nouns, type, first, prepositions in _BEARERS:
+        if lemma in nouns:
+            yield from _bearer(token, (type, first, prepositions), referents)
+    if lemma in lex.LOAN_SURE or lemma in ("debt", "financing"):
+        yield from _loan(token, lemma, referents)
+    elif lemma in lex.LAWSUIT_SURE:
+        yield from _lawsuit(token, referents)
+    elif lemma in lex.TAKEOVER:
+        yield from _takeover(token, referents)
+    elif lemma in lex.STAKE or token.lower_ == "holding":
+        yield from _stake(token, referents)
+
+
+def _bearer(noun: Token, rule: tuple[str, bool, tuple[str, ...]], referents: Referents) -> Iterator[Match]:
+    type, first, prepositions = rule
+    holder = _company_noun(noun)
+    bearers = distinct([m for t in _called(holder) for m in referents.firms(t)])
+    others = [m for t in _possessors(holder, noun) for m in referents.firms(t)]
+    others = others or [m for p in prepositions for t in after(holder, p) for m in referents.firms(t)]
+    ids = {b.id for b in bearers}
+    others = distinct([m for m in others if m.id not in ids])
+    grade = Certainty.ENDED if _former(noun) or _former(holder) else certainty(holder)
+    share = 1.0 if type == "SUBSIDIARY_OF" and _wholly(noun) else None
+    yield from edges(type, bearers, others, grade, share) if first else edges(type, others, bearers, grade, share)
+
+
+def _company_noun(noun: Token) -> Token:
+    """`company` of `parent company`, which takes the noun's place in the tree."""
+    modifies = noun.dep_ in ("compound", "amod", "nmod")
+    return noun.head if modifies and noun.head.lemma_ in ("company", "firm", "bank") else noun
+
+
+def _called(noun: Token) -> list[Token]:
+    """Who is called by this noun: by `is`, in apposition on either side, as the name behind it, after `as` or `among`."""
+    found = [c for c in noun.children if c.dep_ == "appos"]
+    head = noun.head
+    if noun.dep_ in ("attr", "oprd") or (noun.dep_ == "dobj" and head.lemma_ in ("become", "remain")):
+        found += _patients(head) if noun.dep_ == "oprd" else subjects(head)
+    elif noun.dep_ == "appos":
+        found += [head]
+    elif noun.dep_ in ("compound", "nmod", "amod"):
+        found += [head]
+    elif noun.dep_ == "pobj":
+        found += _by_preposition(head)
+    elif noun.dep_ == "nsubj" and head.lemma_ in ("be", "include"):
+        found += objects(head)
+    if noun.i + 1 < len(noun.doc) and noun.doc[noun.i + 1].pos_ == "PROPN" and noun.dep_ in ("nsubj", "pobj", "dobj"):
+        found.append(noun.doc[noun.i + 1])
+    return [t for t in found if t is not noun]
+
+
+def _by_preposition(preposition: Token) -> list[Token]:
+    """`serves as a supplier`, `one of the lenders`, `counts Beta among its customers`, `among the creditors is Beta`."""
+    above = preposition.head
+    if preposition.lower_ == "of" and above.lower_ in ("one", "some", "two", "part"):
+        return _called(above)
+    if preposition.lower_ not in ("as", "among", "amongst"):
+        return []
+    if above.lemma_ == "be":
+        return [*subjects(above), *objects(above)]
+    return (_patients(above) or subjects(above)) if above.pos_ == "VERB" else []
+
+
+def _patients(verb: Token) -> list[Token]:
+    return subjects(verb) if passive(verb) else [t for t in objects(verb) if t.dep_ == "dobj"]
+
+
+def _possessors(holder: Token, noun: Token) -> list[Token]:
+    near = {holder, noun} | ({holder.head} if holder.dep_ in ("compound", "nmod", "amod", "appos") else set())
+    return [c for t in near for c in t.children if c.dep_ == "poss"]
+
+
+def _former(noun: Token) -> bool:
+    return any(c.lower_ in ("former", "ex", "ex-", "erstwhile", "previous", "onetime") for c in noun.children)
+
+
+def _wholly(noun: Token) -> bool:
+    return any(t.lower_ in ("wholly", "fully", "100") for c in noun.lefts for t in c.subtree)
+
+
+def _holders(noun: Token) -> list[Token]:
+    return [c for c in noun.children if c.dep_ == "poss"]
+
+
+def _firms(tokens: list[Token], referents: Referents, *prepositions: str) -> list[Mention]:
+    return distinct([m for t in tokens for m in referents.of(t, *prepositions)])
+
+
+def _loan(noun: Token, lemma: str, referents: Referents) -> Iterator[Match]:
+    """`a loan from Acme to Beta`, `Beta's debts to Acme`, `financed the plant with a loan from Acme`."""
+    to, givers, holders = after(noun, "to"), after(noun, "from", "by"), _holders(noun)
+    if lemma == "debt":
+        yield from edges("LENDS_TO", _firms(to, referents), _firms(holders, referents), certainty(noun))
+        return
+    lenders = _firms(givers, referents) or _firms(holders, referents)
+    if _firms(givers, referents):
+        to = to or holders or _takers(noun)
+    ids = {m.id for m in lenders}
+    borrowers = [m for m in _firms(to, referents) if m.id not in ids]
+    yield from edges("LENDS_TO", lenders, borrowers, certainty(noun))
+
+
+def _takers(noun: Token) -> list[Token]:
+    """Who uses a loan: the subject of the clause it stands in, or whom the loan helps."""
+    if noun.dep_ in ("nsubj", "nsubjpass"):
+        verb = noun.head
+        own = [s for c in verb.children if c.dep_ in ("ccomp", "xcomp") for s in c.children if s.dep_ == "nsubj"]
+        return own or objects(verb)
+    verb = next((a for a in noun.ancestors if a.pos_ == "VERB"), None)
+    return subjects(verb) if verb is not None and verb.lemma_ not in lex.LAPSE else []
+
+
+def _lawsuit(noun: Token, referents: Referents) -> Iterator[Match]:
+    """`Acme's lawsuit against Beta`, `the defendant in a suit brought by Acme`."""
+    if any(a.lemma_ in _COURT for a in noun.ancestors) or any(c.lemma_ in _COURT for c in noun.children):
+        return
+    doers = [t for c in noun.children if c.dep_ == "acl" for t in after(c, "by")]
+    plaintiffs = _firms(_holders(noun), referents) or _firms(doers or after(noun, "by", "from"), referents)
+    defendants = _firms(after(noun, "against"), referents) or _firms(_defendants(noun), referents)
+    ids = {m.id for m in defendants}
+    if defendants and (plaintiffs := [m for m in plaintiffs if m.id not in ids]):
+        yield from event("lawsuit", [("plaintiff", plaintiffs), ("defendant", defendants)], certainty(noun))
+
+
+def _defendants(noun: Token) -> list[Token]:
+    """Who is called defendant in it, or whom it accuses or names."""
+    verb = noun.head
+    if verb.lower_ == "in" and verb.head.lemma_ == "defendant":
+        return _called(verb.head)
+    if noun.dep_ == "nsubj" and verb.lemma_ in ("accuse", "name", "allege", "target"):
+        return objects(verb)
+    return subjects(verb) if noun.dep_ == "dobj" and verb.lemma_ in ("face", "answer", "fight", "contest") else []
+
+
+def _takeover(noun: Token, referents: Referents) -> Iterator[Match]:
+    """`the acquisition of Beta by Acme closed`, `since its purchase of Beta`; a plan or offer is none."""
+    head = noun.head
+    closed = noun.dep_ in ("nsubj", "nsubjpass") and head.lemma_ in _CLOSE
+    known = noun.dep_ == "pobj" and head.lower_ in ("after", "since", "following", "through", "via", "with", "from")
+    announced = noun.dep_ == "pobj" and head.lower_ == "of" and head.head.lemma_ in ("completion", "closing")
+    if not (closed or known or announced):
+        return
+    grade = certainty(head if closed else head.head if announced else noun)
+    if grade is Certainty.FUTURE and known:
+        grade = Certainty.SAID
+    if grade is not Certainty.SAID:
+        return
+    buyers = _firms(_holders(noun) or after(noun, "by"), referents)
+    if announced and not buyers:
+        verb = head.head.head
+        buyers = _firms(subjects(verb) if verb.pos_ == "VERB" else [], referents)
+    bought = _firms(after(noun, "of"), referents, "of", "in")
+    yield from edges("OWNS", buyers, bought, grade)
+    if buyers and bought:
+        yield from event("acquisition", [("acquirer", buyers), ("target", bought)], grade)
+
+
+def _stake(noun: Token, referents: Referents) -> Iterator[Match]:
+    """`Acme's 30% stake in Beta`; not one that is sold or sought."""
+    if noun.head.lemma_ in lex.LAPSE | lex.HEDGES:
+        return
+    targets = _firms(after(noun, "in", "of"), referents, "of", "in")
+    yield from edges("OWNS", _firms(_holders(noun), referents), targets, certainty(noun))
