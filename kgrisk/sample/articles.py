@@ -1,4 +1,4 @@
-"""News: articles made of frozen sentence forms, signals of tone, profiles and filler, with the truth of every form used."""
+"""News: articles made of frozen sentence forms, signals of tone, profiles and filler, with their truth."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Newsroom:
         """An article of the year's second half that sounds as the firm's tone says."""
         tone = {-1: "negative", 0: "neutral", 1: "positive"}[firm.tone[year]]
         when = self.moment(date(year, 7, 1), date(year, 12, 24))
-        said = self.tell.fill(tone, firm, 3) + [self.tell.profile(firm)]
+        said = [*self.tell.fill(tone, firm, 3), self.tell.profile(firm)]
         if tone != "neutral":
             said += self.tell.fill("neutral", firm, self.rng.choice([1, 2]))
         truths: list[dict[str, Any]] = []

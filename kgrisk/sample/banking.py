@@ -1,4 +1,4 @@
-"""The interbank network: four core banks, the others around them, so that the fall of a core bank topples some but not most."""
+"""The interbank network: four core banks, the others around them, the fall of a core bank topples some, not most."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FRAGILE = {
     9: (1, 1.3),
     12: (1, 1.5),
 }
-"""Bank -> (debtor, claim as a multiple of the bank's own equity): these fall with their debtor, 16 and 22 in a second wave."""
+"""Bank -> (debtor, claim as a multiple of the bank's own equity): falls with its debtor, 16 and 22 in a second wave."""
 Claims = dict[tuple[int, int], float]
 """(creditor, debtor) -> amount in EUR."""
 

@@ -1,4 +1,4 @@
-"""What the best possible distress model could reach on the sample, from the planted probabilities: `python -m kgrisk.sample.ceiling`."""
+"""What a perfect distress model could reach on the sample: `python -m kgrisk.sample.ceiling` prints it by year."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def draw_signals(world: World) -> None:
 
 
 def neighbour_stress(world: World, n: int, year: int) -> float:
-    """How much trouble in the year before surrounds the firm: its customers owe it, its parents support it, its suppliers feed it."""
+    """Trouble around the firm in the year before: customers owe it, parents support it, suppliers feed it."""
     hit = {d.firm for d in world.distress if d.day.year == year - 1}
     customers = len(hit & world.customers.get(n, set()))
     suppliers = len(hit & world.suppliers.get(n, set()))
@@ -73,7 +73,7 @@ def neighbour_stress(world: World, n: int, year: int) -> float:
 
 
 def logit(world: World, firm: Firm, year: int) -> float:
-    """What can be known on 1 January of `year`: the balance sheet published the year before, neighbours, tone and stamp of last year."""
+    """What can be known on 1 January: balance sheet published last year, neighbours, tone and stamp of last year."""
     ratios = world.ratios[firm.n, max(2018, year - 2)]
     tone, h = firm.tone.get(year - 1, 0), HAZARD
     value = h["intercept"] + h["leverage"] * ratios["zlev"] + h["liquidity"] * ratios["zliq"]

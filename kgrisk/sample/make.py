@@ -11,12 +11,13 @@ from typing import Any
 
 from kgrisk.sample.articles import Newsroom, write_articles
 from kgrisk.sample.distress import make_world
-from kgrisk.sample.filings import print_filings, skipped
+from kgrisk.sample.filings import print_filings
 from kgrisk.sample.newspaper import print_news
 from kgrisk.sample.pages import print_pages
 from kgrisk.sample.payments import accounts, payments, trades
 from kgrisk.sample.planted import planted
 from kgrisk.sample.registers import print_registers
+from kgrisk.sample.reports import skipped
 from kgrisk.sample.truth import assemble
 from kgrisk.sample.world import HERE
 

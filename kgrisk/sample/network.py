@@ -218,7 +218,7 @@ def stake(world: World, start: date, rng: Random, carrier: str = "register") -> 
 
 
 def groups(world: World, rng: Random) -> None:
-    """Groups with two to four levels, so that an ultimate owner is several steps away; and one ring of cross-holdings."""
+    """Groups of several levels, so that an ultimate owner is some steps away; and one ring of cross-holdings."""
     pool = [f.n for f in world.firms[BANKS + FUNDS :] if f.born < date(2019, 3, 1)]
     rng.shuffle(pool)
     for _ in range(26):

@@ -7,6 +7,7 @@ from html import escape
 
 from kgrisk.sample.articles import Article
 from kgrisk.sample.wording import MARK
+from kgrisk.sample.world import template
 
 EVERY = 18
 """Each so-many-th article is an HTML page instead of a JSON line."""
@@ -25,10 +26,12 @@ def _line(article: Article) -> str:
 
 
 def _page(article: Article) -> str:
-    head = f'<meta charset="utf-8">\n<meta name="published" content="{article.published:%Y-%m-%dT%H:%M:%SZ}">\n<title>{escape(article.title)}</title>'
-    body = "\n".join(f"<p>{escape(p, quote=False)}</p>" for p in article.paragraphs)
-    nav = '<nav><a href="/">Home</a> <a href="/markets">Markets</a></nav>'
-    return f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{nav}\n<article>\n<h1>{escape(article.title)}</h1>\n{body}\n</article>\n<footer>{MARK}</footer>\n</body>\n</html>\n'
+    return template("article.html").format(
+        published=f"{article.published:%Y-%m-%dT%H:%M:%SZ}",
+        title=escape(article.title),
+        body="\n".join(f"<p>{escape(p, quote=False)}</p>" for p in article.paragraphs),
+        mark=MARK,
+    )
 
 
 def print_news(

@@ -8,9 +8,10 @@ from kgrisk.sample.distress import HAZARD
 from kgrisk.sample.network import CUT, World
 
 SIGNALS = (
-    "Distress in year Y is one Bernoulli draw per firm at risk with the logit of planted.hazard_coefficients: leverage and liquidity "
-    "(z-scores) of the balance sheet published in Y-1, distress in Y-1 of customers, suppliers and owners (neighbour), tone of the "
-    "news in the second half of Y-1 (negative, positive), an overdue stamp on a page image of Y-1 (stamp), and noise."
+    "Distress in year Y is one Bernoulli draw per firm at risk with the logit of planted.hazard_coefficients: "
+    "leverage and liquidity (z-scores) of the balance sheet published in Y-1, distress in Y-1 of customers, suppliers "
+    "and owners (neighbour), tone of the news in the second half of Y-1 (negative, positive), an overdue stamp on a "
+    "page image of Y-1 (stamp), and noise."
 )
 
 

@@ -214,7 +214,7 @@ def lending(world: World) -> dict[tuple[int, int], float]:
 
 
 def figures_of(world: World, firm: Firm, year: int, lent: dict[tuple[int, int], float]) -> list[float]:
-    """assets, liabilities, equity, cash, revenue, net income, assets outside the lending network; rounded so that they add up."""
+    """The columns of balances.csv from assets to external_assets, rounded so that they add up."""
     r = world.ratios[firm.n, year]
     assets = round(r["assets"], -4)
     liabilities = (

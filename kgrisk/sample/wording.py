@@ -111,7 +111,7 @@ class Teller:
         blanks = (
             said
             | self.words()
-            | self._loose(cast)
+            | self._loose(cast, form["negated"])
             | {"amount": printed, "share": f"{share * 100:.1f}".removesuffix(".0"), "role": role}
         )
         sentence = tidy(form["text"].format(**blanks))
@@ -119,7 +119,8 @@ class Teller:
         known = {"amount": value, "share": share, "role": role, "currency": currency}
         return sentence, [self._truth(form, relation, sentence, said, ids, known) for relation in form["relations"]]
 
-    def _loose(self, cast: dict[str, Any]) -> dict[str, str]:
+    def _loose(self, cast: dict[str, Any], past: bool) -> dict[str, str]:
+        """Values for the blanks that tell of the deal; what is denied or ended lies in the past."""
         r, a = self.rng, cast.get("a")
         products = lexicon()["sectors"].get(a.sector if a else "", {}).get("products", ["goods"])
         grade = r.randrange(len(self.phrases["ratings"]) - 1)
@@ -127,7 +128,7 @@ class Teller:
         return {
             "product": r.choice(products),
             "years": r.choice(["three", "four", "five", "seven"]),
-            "year": year,
+            "year": "2018" if past else year,
             "agency": r.choice(self.phrases["agencies"]),
             "old": self.phrases["ratings"][grade],
             "rating": self.phrases["ratings"][grade + 1],

@@ -25,6 +25,12 @@ def lexicon(name: str = "lexicon") -> dict[str, Any]:
     return loaded
 
 
+@cache
+def template(name: str) -> str:
+    """A committed document with blanks for str.format."""
+    return (HERE / "templates" / name).read_text(encoding="utf-8")
+
+
 def stream(purpose: str) -> Random:
     """A random stream of its own for each purpose, so that a change in one leaves the others alone."""
     return Random(f"{SEED}: {purpose}")
@@ -135,9 +141,11 @@ def _describe(firm: Firm, rng: Random) -> str:
     if firm.label == "Bank":
         return f"{firm.short} is a bank based in {firm.place}. {rng.choice(kind['bank'])}"
     if firm.label == "Fund":
-        return f"{firm.short} is an investment fund based in {firm.place} with a preference for {firm.likes[0]} and {firm.likes[1]}."
+        liked = f"{firm.likes[0]} and {firm.likes[1]}"
+        return f"{firm.short} is an investment fund based in {firm.place} with a preference for {liked}."
     products = lexicon()["sectors"][firm.sector]["products"]
-    return f"{firm.short} of {firm.place} makes or provides {products[firm.n % len(products)]}. {rng.choice(kind['company'])}"
+    product = products[firm.n % len(products)]
+    return f"{firm.short} of {firm.place} makes or provides {product}. {rng.choice(kind['company'])}"
 
 
 def _bank(n: int, names: Names, rng: Random) -> Firm:
