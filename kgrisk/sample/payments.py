@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from kgrisk.sample.idents import iban
 from kgrisk.sample.network import World
 from kgrisk.sample.registers import Bad, as_csv
-from kgrisk.sample.world import BANKS, FUNDS, stream
+from kgrisk.sample.world import BANKS, FUNDS, Firm, stream
 
 PAYMENTS, TRADES = 3600, 2200
 LENGTHS = (3, 4, 5, 3, 4, 6, 3)
@@ -115,12 +115,18 @@ def payments(world: World, of: dict[int, str], bad: Bad) -> tuple[bytes, list[di
     return as_csv(["payment_id", "time", "payer_account", "payee_account", "amount", "currency"], lines), planted
 
 
-def trades(world: World) -> tuple[bytes, list[dict[str, Any]]]:
-    """trades.parquet and the sales planted in the weeks before a distress event."""
-    rng = stream("trades")
-    listed = [f for f in world.firms if f.isin and f.label != "Fund"]
-    price = {f.n: rng.uniform(4, 180) for f in listed}
-    rows: list[tuple[Any, ...]] = []
+Trade = tuple[datetime, str, str, str, int, Decimal, str]
+
+
+def _trade(moment: datetime, party: Firm, paper: Firm, side: str, count: int, price: float) -> Trade:
+    paid = Decimal(str(round(price, 2)))
+    return moment, party.id, f"isin:{paper.isin}", side, count, paid, "USD" if paper.country == "US" else "EUR"
+
+
+def _market(world: World, price: dict[int, float], rng: Random) -> list[Trade]:
+    """Banks and funds trade listed papers at random."""
+    listed = [f for f in world.firms if f.n in price]
+    rows: list[Trade] = []
     while len(rows) < TRADES:
         paper = rng.choice(listed)
         last = min(date(2023, 12, 28), paper.gone or date(2023, 12, 28))
@@ -128,45 +134,43 @@ def trades(world: World) -> tuple[bytes, list[dict[str, Any]]]:
             continue
         party = rng.choice(world.firms[: BANKS + FUNDS])
         moment = _moment(rng, paper.born + timedelta(days=20), last)
-        paid = Decimal(str(round(price[paper.n] * rng.uniform(0.7, 1.4), 2)))
-        rows.append(
-            (
-                moment,
-                party.id,
-                f"isin:{paper.isin}",
-                rng.choice("BS"),
-                rng.randrange(1, 400) * 50,
-                paid,
-                "USD" if paper.country == "US" else "EUR",
-            )
-        )
+        level = price[paper.n] * rng.uniform(0.7, 1.4)
+        rows.append(_trade(moment, party, paper, rng.choice("BS"), rng.randrange(1, 400) * 50, level))
+    return rows
+
+
+def _warned(world: World, price: dict[int, float], rng: Random) -> tuple[list[Trade], list[dict[str, Any]]]:
+    """Funds that sell three times in the weeks before a distress event."""
+    rows: list[Trade] = []
     planted = []
     for d in [d for d in world.distress if world.firms[d.firm].isin][::6]:
         paper, party = world.firms[d.firm], rng.choice(world.firms[BANKS : BANKS + FUNDS])
         for back in sorted((rng.randrange(4, 25) for _ in range(3)), reverse=True):
             moment = datetime(d.day.year, d.day.month, d.day.day, 14, 30) - timedelta(days=back)
-            paid = Decimal(str(round(price.get(paper.n, 20.0), 2)))
-            rows.append(
-                (moment, party.id, f"isin:{paper.isin}", "S", 40_000, paid, "USD" if paper.country == "US" else "EUR")
-            )
-        planted.append(
-            {"party": party.id, "security": f"isin:{paper.isin}", "event_of": paper.id, "event_date": d.day.isoformat()}
-        )
-    rows.sort()
-    names = ["time", "party_id", "security_id", "side", "quantity", "price", "currency"]
-    types = [
-        pa.timestamp("us", "UTC"),
-        pa.string(),
-        pa.string(),
-        pa.string(),
-        pa.int64(),
-        pa.decimal128(18, 4),
-        pa.string(),
-    ]
-    columns = {"trade_id": pa.array([f"T{n + 1:06d}" for n in range(len(rows))])}
-    columns |= {
-        name: pa.array([r[i] for r in rows], kind) for i, (name, kind) in enumerate(zip(names, types, strict=True))
+            rows.append(_trade(moment, party, paper, "S", 40_000, price.get(paper.n, 20.0)))
+        about = {"party": party.id, "security": f"isin:{paper.isin}"}
+        planted.append(about | {"event_of": paper.id, "event_date": d.day.isoformat()})
+    return rows, planted
+
+
+def trades(world: World) -> tuple[bytes, list[dict[str, Any]]]:
+    """trades.parquet and the sales planted in the weeks before a distress event."""
+    rng = stream("trades")
+    price = {f.n: rng.uniform(4, 180) for f in world.firms if f.isin and f.label != "Fund"}
+    market = _market(world, price, rng)
+    sales, planted = _warned(world, price, rng)
+    rows = sorted(market + sales)
+    types = {
+        "time": pa.timestamp("us", "UTC"),
+        "party_id": pa.string(),
+        "security_id": pa.string(),
+        "side": pa.string(),
+        "quantity": pa.int64(),
+        "price": pa.decimal128(18, 4),
+        "currency": pa.string(),
     }
+    columns = {"trade_id": pa.array([f"T{n + 1:06d}" for n in range(len(rows))])}
+    columns |= {name: pa.array([r[i] for r in rows], kind) for i, (name, kind) in enumerate(types.items())}
     out = io.BytesIO()
     pq.write_table(pa.table(columns), out, compression="zstd")
     return out.getvalue(), planted
