@@ -2,8 +2,8 @@
 
 Claims of one group (one edge or property between canonical ids) are candidates for each other. At each (valid, known,
 published) one of them wins: the more reliable source, then the later published, then the later valid_from, then the higher
-confidence, then the smaller claim id. A *version* is a maximal box of the three clocks in which one statement wins. What
-later commits add never changes a version but for its known_to, so a full build and any sequence of increments are equal.
+confidence, then the smaller claim id. A *version* is a maximal box of the three clocks in which one statement wins against
+the same number of other values (`conflict`). What later commits add never changes a version but for its known_to, so a full build and any sequence of increments are equal.
 """
 
 from __future__ import annotations
@@ -140,17 +140,17 @@ cells AS (SELECT vs.id, vs.k, any_value(k_end) AS k_end, v, v_end, p, any_value(
   GROUP BY vs.id, vs.k, v, v_end, p),
 -- join neighbouring cells of one winner: along published, along valid, along commits
 p_runs AS (SELECT *, sum(new) OVER (PARTITION BY id, k, v ORDER BY p) AS run FROM (
-  SELECT *, CASE WHEN statement IS DISTINCT FROM lag(statement) OVER (PARTITION BY id, k, v ORDER BY p) THEN 1 ELSE 0 END AS new FROM cells)),
-p_joined AS (SELECT id, k, any_value(k_end) AS k_end, v, any_value(v_end) AS v_end, statement, min(p) AS p, max(p_end) AS p_end,
-  arg_min(claim, p) AS claim, arg_min(conflict, p) AS conflict FROM p_runs GROUP BY id, k, v, statement, run),
-v_runs AS (SELECT *, sum(new) OVER (PARTITION BY id, k, statement, p, p_end ORDER BY v) AS run FROM (
-  SELECT *, CASE WHEN v IS DISTINCT FROM lag(v_end) OVER (PARTITION BY id, k, statement, p, p_end ORDER BY v) THEN 1 ELSE 0 END AS new FROM p_joined)),
-v_joined AS (SELECT id, k, any_value(k_end) AS k_end, statement, p, p_end, min(v) AS v, max(v_end) AS v_end,
-  arg_min(claim, v) AS claim, arg_min(conflict, v) AS conflict FROM v_runs GROUP BY id, k, statement, p, p_end, run),
-k_runs AS (SELECT *, sum(new) OVER (PARTITION BY id, statement, p, p_end, v, v_end ORDER BY k) AS run FROM (
-  SELECT *, CASE WHEN k IS DISTINCT FROM lag(k_end) OVER (PARTITION BY id, statement, p, p_end, v, v_end ORDER BY k) THEN 1 ELSE 0 END AS new FROM v_joined)),
-k_joined AS (SELECT id, statement, p, p_end, v, v_end, min(k) AS k_from, max(k_end) AS k_to, arg_min(claim, k) AS claim, arg_min(conflict, k) AS conflict
-  FROM k_runs GROUP BY id, statement, p, p_end, v, v_end, run),
+  SELECT *, CASE WHEN (statement, conflict) IS DISTINCT FROM lag((statement, conflict)) OVER (PARTITION BY id, k, v ORDER BY p) THEN 1 ELSE 0 END AS new FROM cells)),
+p_joined AS (SELECT id, k, any_value(k_end) AS k_end, v, any_value(v_end) AS v_end, statement, conflict, min(p) AS p, max(p_end) AS p_end,
+  arg_min(claim, p) AS claim FROM p_runs GROUP BY id, k, v, statement, conflict, run),
+v_runs AS (SELECT *, sum(new) OVER (PARTITION BY id, k, statement, conflict, p, p_end ORDER BY v) AS run FROM (
+  SELECT *, CASE WHEN v IS DISTINCT FROM lag(v_end) OVER (PARTITION BY id, k, statement, conflict, p, p_end ORDER BY v) THEN 1 ELSE 0 END AS new FROM p_joined)),
+v_joined AS (SELECT id, k, any_value(k_end) AS k_end, statement, conflict, p, p_end, min(v) AS v, max(v_end) AS v_end,
+  arg_min(claim, v) AS claim FROM v_runs GROUP BY id, k, statement, conflict, p, p_end, run),
+k_runs AS (SELECT *, sum(new) OVER (PARTITION BY id, statement, conflict, p, p_end, v, v_end ORDER BY k) AS run FROM (
+  SELECT *, CASE WHEN k IS DISTINCT FROM lag(k_end) OVER (PARTITION BY id, statement, conflict, p, p_end, v, v_end ORDER BY k) THEN 1 ELSE 0 END AS new FROM v_joined)),
+k_joined AS (SELECT id, statement, conflict, p, p_end, v, v_end, min(k) AS k_from, max(k_end) AS k_to, arg_min(claim, k) AS claim
+  FROM k_runs GROUP BY id, statement, conflict, p, p_end, v, v_end, run),
 said AS (SELECT id, k, statement, list(DISTINCT claim ORDER BY claim) AS claims FROM live GROUP BY id, k, statement)
 SELECT j.id, c.type, c.source, c.target, c.key, c.property, {", ".join("c." + v for v in _VALUES.split(", "))},
   j.v AS valid_from, j.v_end AS valid_to,
@@ -164,10 +164,12 @@ SELECT id, type, source, target, key, property, {_VALUES}, valid_from, valid_to,
 FROM pieces WHERE id NOT IN (FROM crowded)"""
 
 _OPENS = f"""SELECT {hashed("v.id", "v.statement", "k_from", "epoch_us(valid_from)", "epoch_us(published)")} AS version, v.id, type, source,
-  CASE WHEN property = '' THEN target ELSE 'fact:' || v.statement END AS target, key, property, {_VALUES}, valid_from, valid_to,
+  CASE WHEN property = '' THEN target ELSE 'fact:' || v.statement END AS target, key, property,
+  CASE WHEN property = 'label' THEN l.label ELSE value_text END AS value_text, {_VALUES.removeprefix("value_text, ")}, valid_from, valid_to,
   f.known AS known_from, coalesce(t.known, {_TIMES}) AS known_to, published, published_to, statement, claims, conflict,
   document, locator, quote, extractor, confidence
-FROM versions v JOIN times f ON f.commit = v.k_from LEFT JOIN times t ON t.commit = v.k_to"""
+FROM versions v JOIN times f ON f.commit = v.k_from LEFT JOIN times t ON t.commit = v.k_to
+LEFT JOIN labels l ON v.property = 'label' AND l.id = v.source"""
 
 
 def project(con: Con, from_commit: int, to_commit: int) -> Delta:
@@ -185,13 +187,14 @@ def project(con: Con, from_commit: int, to_commit: int) -> Delta:
     con.execute(_SPANS.format(end=to_commit, only="subject IN (SELECT raw FROM affected)" if from_commit else "true"))
     con.execute(_PIECES)
     con.execute(_VERSIONS)
+    con.execute(f"CREATE TEMP TABLE labels AS {LABELS.format(end=to_commit)}")
     opens = con.sql(f"{_OPENS} WHERE k_from > {from_commit} ORDER BY type, v.id, version").to_arrow_table()
     closes = con.sql(
         f"SELECT version, type, known_to FROM ({_OPENS} WHERE k_from <= {from_commit} AND k_to > {from_commit} AND k_to < {OPEN}) ORDER BY type, version"
     ).to_arrow_table()
     con.register("opened", opens)
     nodes = con.sql(
-        f"""SELECT id, label FROM ({LABELS.format(end=to_commit)})
+        """SELECT id, label FROM labels
         WHERE id IN (SELECT source FROM opened UNION ALL SELECT target FROM opened WHERE property = '') ORDER BY id"""
     ).to_arrow_table()
     return Delta(nodes, opens, closes, from_commit, to_commit)

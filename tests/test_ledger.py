@@ -288,3 +288,22 @@ def test_paths_come_shortest_first(ledger: Ledger) -> None:
     view = ledger.view()
     assert [len(p) for p in view.paths("lei:A", "lei:B", 3)] == [1, 2]
     assert view.names[view.index["lei:C"]] == "Gamma"
+
+
+def test_the_existence_of_a_merged_entity_carries_the_label_it_goes_by(ledger: Ledger) -> None:
+    ledger.commit(ClaimBatch.of([Claim(Node("Company", "name:beta bank"), evidence("news"), START)]), RUN)
+    ledger.commit(ClaimBatch.of([Claim(Judgement("name:beta bank", "lei:B"), evidence("run"), START)]), RUN)
+    existence = [v for v in ledger.delta(0).opens.to_pylist() if v["property"] == "label" and v["source"] == "lei:B"]
+    assert {v["value_text"] for v in existence} == {"Bank"}
+
+
+def test_a_contradiction_that_comes_later_is_counted_from_its_commit_on(ledger: Ledger) -> None:
+    ledger.commit(ClaimBatch.of([loan(10)]), RUN)
+    ledger.commit(ClaimBatch.of([loan(11, "news", START, "news.relations@1")]), RUN)
+    loans = [v for v in ledger.delta(0).opens.to_pylist() if v["type"] == "LENDS_TO"]
+    assert [
+        (v["known_from"], v["value_decimal"], v["conflict"]) for v in sorted(loans, key=lambda v: v["known_from"])
+    ] == [
+        (ledger.known(2), 10, 0),
+        (ledger.known(3), 10, 1),
+    ]
