@@ -50,17 +50,23 @@ class Parsed:
         return self.spans[token.i][0]
 
 
-def parse(nlp: Language, text: str, span: tuple[int, int], names: list[Mention], sums: list[Money]) -> Parsed:
-    """Tree of the sentence text[span] with its names and amounts (those that overlap a name are left alone).
+def parses(
+    nlp: Language, text: str, span: tuple[int, int], names: list[Mention], sums: list[Money]
+) -> Iterator[Parsed]:
+    """Trees of the sentence text[span], the likeliest first (amounts that overlap a name are left alone).
 
     A tree without a verb at its root is nearly always a mistake (`ships` read as a noun), which a pronoun in place of the
-    first name often mends.
+    first name often mends. A reader to whom the first tree says nothing may ask for one more.
     """
-    first = _parse(nlp, text, span, _pieces(span, names, sums), "")
+    pieces = _pieces(span, names, sums)
+    first = _parse(nlp, text, span, pieces, "")
     if first.verbal or not first.mentions:
-        return first
-    second = _parse(nlp, text, span, _pieces(span, names, sums), "It")
-    return second if second.verbal else first
+        yield first
+    second = _parse(nlp, text, span, pieces, "It")
+    if second.verbal or first.verbal:
+        yield second
+    if not first.verbal and first.mentions:
+        yield first
 
 
 def _parse(

@@ -63,7 +63,7 @@ GENERIC: Final = words("company bank group firm lender borrower fund registrant 
 
 SAYING: Final = words("say announce confirm state add report tell declare")
 HEDGES: Final = words(
-    "like "
+    "like hop "
     "deny plan intend consider seek aim hope expect propose want wish weigh explore discuss study mull refuse decline fail "
     "reject avoid threaten attempt try offer bid contemplate evaluate ponder oppose block abandon cancel scrap drop terminate "
     "prevent stop cease rule predict warn fear rumour rumor speculate doubt ask request negotiate look turn delay postpone "

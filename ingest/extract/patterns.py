@@ -20,17 +20,14 @@ from ingest.extract.referents import Referents, distinct
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-def matches(parsed: Parsed, topic: Mention | None, speaker: Mention | None) -> Iterator[Match]:
-    """All that the sentence says, ended statements included; denied and open ones are left out."""
+def matches(parsed: Parsed, topic: Mention | None, speaker: Mention | None) -> list[Match]:
+    """All that the sentence speaks of, with how certain it is; denied and open statements too."""
     referents = Referents(parsed, topic, speaker)
     found = [*_verbs(parsed, referents), *nominals(parsed, referents), *distress(parsed, referents)]
     for office in offices(parsed, referents):
         parties = (("source", office.person), ("target", office.firm))
         found.append(Match("OFFICER_OF", parties, office.person.start, office.certainty, role=office.role))
-    for match in found:
-        if match.certainty is Certainty.OPEN or (match.event and match.certainty is not Certainty.SAID):
-            continue
-        yield match
+    return found
 
 
 def _verbs(parsed: Parsed, referents: Referents) -> Iterator[Match]:

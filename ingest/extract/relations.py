@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from ingest.extract.grammar import Parsed, parse
+from ingest.extract.grammar import parses
 from ingest.extract.names import Gazetteer, Mention, longest, text_id
-from ingest.extract.patterns import Match, matches
+from ingest.extract.match import Match
+from ingest.extract.patterns import matches
 from ingest.extract.quantities import Money, Moment, Share, dates, money, shares
 from ingest.extract.recognise import pipe, seen_names, written_names
 from ingest.extract.sentences import sentences
@@ -32,7 +34,7 @@ TRIGGER: Final = re.compile(
     r"appoint|nam(?:e|es|ed|ing)\b|elect|hire|promot|join|chie|chair|presid|director|ceo\b|cfo\b|coo\b|officer|head of|treasurer|"
     r"resign|retir|step|quit|left\b|leav|depart|dismiss|oust|fired|succe|replac|becom|became|serv(?:e|es|ed|ing)\b|sue|suing|lawsuit|"
     r"suit\b|complaint|litigation|court|legal|default|miss|fail|unable|repay|bankrupt|insolv|chapter (?:7|11)|administrat|receiver|"
-    r"liquidat|payment|coupon|interest|debt|obligation|servicing|behind|creditor|wound up|wind(?:ing)?.up|collaps|downgrad|rating|percent|per cent|%)",
+    r"liquidat|lower|\bcut\b|junk|payment|coupon|interest|debt|obligation|servicing|behind|creditor|wound up|wind(?:ing)?.up|collaps|downgrad|rating|percent|per cent|%)",
     re.I,
 )
 _Q = TypeVar("_Q", Money, Share, Moment)
@@ -90,8 +92,8 @@ def relations(text: str, models: Models, published: datetime, speaker: Mention |
             continue
         inside = _names_of_sentence(text, span, names, gazetteer, memory)
         if inside or speaker:
-            parsed = parse(pipe(), text, span, inside, sums)
-            found += _findings(parsed, span, published, memory, sums)
+            said = _matches(text, span, inside, sums, memory)
+            found += _findings(said, (text, span), published, sums)
         memory.topic = _topic(inside)
     return found
 
@@ -129,16 +131,29 @@ def _surnames(text: str, span: tuple[int, int], inside: list[Mention], memory: _
                 yield replace(person, start=start, end=end, text=match[0])
 
 
+def _matches(
+    text: str, span: tuple[int, int], inside: list[Mention], sums: list[Money], memory: _Memory
+) -> list[Match]:
+    """What the sentence says; where two names stand together and one tree says nothing, a second tree is asked."""
+    trees = parses(pipe(), text, span, inside, sums)
+    for parsed in islice(trees, 2 if len(inside) > 1 else 1):
+        if said := list(matches(parsed, memory.topic, memory.speaker)):
+            return said
+    return []
+
+
 def _findings(
-    parsed: Parsed, span: tuple[int, int], published: datetime, memory: _Memory, sums: list[Money]
+    said: list[Match], place: tuple[str, tuple[int, int]], published: datetime, sums: list[Money]
 ) -> Iterator[Finding]:
-    sentence = parsed.text
+    text, span = place
+    sentence = text[span[0] : span[1]]
     inside = [s for s in sums if span[0] <= s.start and s.end <= span[1]]
     portions = [Share(span[0] + s.start, span[0] + s.end, s.value) for s in shares(sentence)]
     days = [Moment(span[0] + d.start, span[0] + d.end, d.when) for d in dates(sentence, published)]
     found = [
         _finding(match, span, published, (inside, portions, days))
-        for match in matches(parsed, memory.topic, memory.speaker)
+        for match in said
+        if not (match.certainty is Certainty.OPEN or (match.event and match.certainty is not Certainty.SAID))
     ]
     seen: list[tuple[str, str, frozenset[tuple[str, str]]]] = []
     for finding in sorted(found, key=lambda f: -len(f.parties)):
