@@ -421,7 +421,6 @@ def entity_profile(world: World, at: AsOf, id: str) -> Answer:
         props = r.said.props
         rows.append(
             {
-                "label": seen.labels[id],
                 "property": r.type,
                 "period": r.key,
                 "text": props.get(r.type) if r.type in ("label", "name", "event_type") else None,
@@ -429,7 +428,7 @@ def entity_profile(world: World, at: AsOf, id: str) -> Answer:
                 "amount_minor": r.minor,
                 "currency": r.currency,
                 "since": r.since,
-                "document": r.said.document if r.type != "label" else None,
+                "document": r.said.document,
                 "statement": r.statement,
             }
         )

@@ -57,7 +57,7 @@ class Said:
 
     @property
     def document(self) -> str:
-        return sha256(self.locator.encode()).hexdigest()
+        return sha256((self.source if self.what == "label" else self.locator).encode()).hexdigest()
 
     @property
     def quote(self) -> str:
@@ -157,6 +157,7 @@ class World:
     def __init__(self, folder: Path, seed: int = 11) -> None:
         self.nodes, self.said, self.merges = Builder(Random(seed)).build()
         self.ledger = Ledger.open(folder)
+        self._seen: dict[AsOf, Seen] = {}
         self._commit()
 
     def _commit(self) -> None:
@@ -202,6 +203,11 @@ class World:
 
     def seen(self, at: AsOf) -> Seen:
         """What a store must show."""
+        if at not in self._seen:
+            self._seen[at] = self._see(at)
+        return self._seen[at]
+
+    def _see(self, at: AsOf) -> Seen:
         commit = self.ledger.commit_at(at.known)
         public = at.published or LAST
         valid = at.valid or self.ledger.known(commit)

@@ -3,7 +3,7 @@
 // @param top: int = 20  rows shown
 // @example label=Bank top=10
 MATCH (l:Fact)<-[k:HAS_FACT]-(n:Entity)-[s:HAS_SCORE]->(v:Score)
-WHERE k.property = 'label' AND l.text = $label AND s.property = 'distress'
+WHERE n.label = $label AND k.property = 'label' AND s.property = 'distress'
   AND k.valid_from <= $valid AND k.valid_to > $valid AND k.known_from <= $known AND k.known_to > $known
   AND k.published <= $published AND k.published_to > $published
   AND s.valid_from <= $valid AND s.valid_to > $valid AND s.known_from <= $known AND s.known_to > $known

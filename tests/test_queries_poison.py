@@ -1,0 +1,151 @@
+"""The poison test: every named query on every store gives exactly what an independent oracle gives, ids and order included.
+
+The graph of `tests/poison.py` has 2,000 nodes and about 33,000 claims; beside every true statement stand twins that must not
+be seen. No expected answer may be empty, or the query would prove nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from math import isclose
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kg.model import AsOf, iso
+from kg.store import GraphStore
+from queries.catalog import Catalog
+from tests import oracles
+from tests.poison import NOW, World, day
+
+CATALOG = Catalog()
+
+INSTANTS: dict[str, Callable[[World], AsOf]] = {
+    "in 2024, after the withdrawals, by what was public by 2025": lambda w: w.at(NOW, 2, day(2025)),
+    "in 2022, before the withdrawals, by what was public then": lambda w: w.at(
+        datetime(2022, 6, 1, tzinfo=UTC), 1, day(2022, 300)
+    ),
+    "in 2024, with all that was ever learned or published": lambda w: w.at(NOW, 3, None),
+}
+MOST_ROWS = 1_500
+"""Instances of a question are chosen with many rows, but not more than this."""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return World(tmp_path_factory.mktemp("poison") / "ledger")
+
+
+@pytest.fixture(scope="module")
+def filled(world: World, module_store: GraphStore) -> Iterator[GraphStore]:
+    module_store.sync(world.ledger)
+    yield module_store
+
+
+def busiest(world: World, at: AsOf, name: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
+    """The choice with most rows (but not too many), so that no expected answer is empty."""
+    oracle, query = getattr(oracles, name), CATALOG[name]
+    sizes = [(len(oracle(world, at, **query.values(choice))), i) for i, choice in enumerate(choices)]
+    return choices[max((size, -i) for size, i in sizes if size <= MOST_ROWS)[1] * -1]
+
+
+def params(name: str, world: World, at: AsOf) -> dict[str, Any]:
+    """Parameters with which a question has an answer at this instant."""
+    seen = world.seen(at)
+    commit = world.ledger.commit_at(at.known)
+    other = iso(world.ledger.known(1 if commit > 1 else 2))
+
+    def most(end: str, *types: str) -> list[str]:
+        ranked = [id for id, _ in Counter(getattr(r, end) for r in seen.of(*types)).most_common()]
+        return ranked[:8] + ranked[8::10][:8]
+
+    by_id = {
+        "exposure_by_counterparty": most("source", "LENDS_TO", "EXPOSED_TO"),
+        "ownership_chain": most("target", "OWNS"),
+        "ultimate_owner": most("target", "OWNS"),
+        "hit_if_fails": most("target", "LENDS_TO", "EXPOSED_TO"),
+        "payment_trail": most("source", "PAID"),
+        "similar_companies": most("target", "SUPPLIES"),
+        "concentration_by_sector": most("source", "LENDS_TO"),
+        "supply_chain_upstream": most("target", "SUPPLIES"),
+        "entity_profile": most("source", "equity"),
+        "largest_holders": most("source", "ISSUED"),
+        "payments_between_owners": most("source", "HAS_ACCOUNT"),
+    }
+    fixed: dict[str, list[dict[str, Any]]] = {
+        "evidence_behind_edge": [
+            {"source": r.source, "relation": r.type, "target": r.target} for r in seen.of("LENDS_TO", "OWNS")[:40]
+        ],
+        "what_changed_between": [{"id": id, "known_before": other} for id in most("source", "LENDS_TO", "OWNS", "SUPPLIES")],
+        "restatements": [{"known_before": other}],
+        "believed_at": [{"id": id, "known_then": other} for id in most("source", "LENDS_TO")],
+        "documents_that_mention_both": _mentioned_together(seen),
+        "common_officers": [{"at_least": n} for n in (1, 2, 3, 4)],
+        "circular_payments": [{"at_least": n} for n in ("0", "100", "5000")],
+        "conflicting_sources": [{"top": 300}],
+    }
+    choices = [{"id": id} for id in by_id[name]] if name in by_id else fixed.get(name, [{}])
+    return busiest(world, at, name, choices)
+
+
+def _mentioned_together(seen: Any) -> list[dict[str, Any]]:
+    by_document: dict[str, list[str]] = {}
+    for row in seen.of("MENTIONED_IN"):
+        by_document.setdefault(row.target, []).append(row.source)
+    pairs = Counter((min(a, b), max(a, b)) for ids in by_document.values() for a in set(ids) for b in set(ids) if a != b)
+    return [{"a": a, "b": b} for (a, b), _ in pairs.most_common(20)]
+
+
+def differences(got: list[dict[str, Any]], expected: list[dict[str, Any]]) -> list[str]:
+    """What is different, row by row in order; floats to 1e-9 relative, all else exactly."""
+    found = [f"{len(got)} rows instead of {len(expected)}"] if len(got) != len(expected) else []
+    for i, (here, there) in enumerate(zip(got, expected, strict=False)):
+        if here.keys() != there.keys():
+            return [*found, f"columns {list(here)} instead of {list(there)}"]
+        for column, value in here.items():
+            want = there[column]
+            near = isinstance(want, float) and isinstance(value, (int, float)) and isclose(value, want, rel_tol=1e-9)
+            if not near and value != want:
+                found.append(f"row {i} {column}: {value!r} instead of {want!r}")
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("instant", INSTANTS)
+@pytest.mark.parametrize("name", CATALOG.queries)
+def test_a_query_sees_no_poison(name: str, instant: str, world: World, filled: GraphStore) -> None:
+    at = INSTANTS[instant](world)
+    given = params(name, world, at)
+    expected = getattr(oracles, name)(world, at, **CATALOG[name].values(given))
+    assert expected, "an empty answer proves nothing"
+    got = CATALOG.run(filled, name, given, at).to_pylist()
+    assert not differences(got, expected)[:5]
+
+
+def test_every_query_has_an_oracle() -> None:
+    assert all(callable(getattr(oracles, name, None)) for name in CATALOG.queries)
+
+
+@pytest.mark.parametrize("clock", ["valid_from", "valid_to", "known_from", "known_to", "published", "published_to"])
+def test_without_a_clock_the_poison_would_be_seen(clock: str, world: World) -> None:
+    """The twins bite: leaving out any one comparison lets some of them through."""
+    opens = world.ledger.delta(0).opens.to_pylist()
+    at = world.at(NOW, 2, day(2025))
+    assert at.valid and at.known and at.published
+    bounds = {"valid": at.valid, "known": at.known, "published": at.published}
+
+    def passes(row: dict[str, Any], column: str) -> bool:
+        moment = bounds[column.partition("_")[0]]
+        return bool(row[column] > moment) if column.endswith("_to") else bool(row[column] <= moment)
+
+    columns = {"valid_from", "valid_to", "known_from", "known_to", "published", "published_to"}
+    types = {"LENDS_TO", "OWNS", "SUPPLIES", "OFFICER_OF"}
+    let_through = [
+        row
+        for row in opens
+        if row["type"] in types and all(passes(row, c) for c in columns - {clock}) and not passes(row, clock)
+    ]
+    assert {row["type"] for row in let_through} == types or clock == "published_to" and let_through
