@@ -65,7 +65,7 @@ def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
     firms = firms or [m for t in after(verb, "from", "at", "by") for m in referents.firms(t, "of")]
     if not titles and not (lemma in LEAVE | {"join", "rejoin"} and persons):
         return
-    role = _role(titles[0]) if titles else ""
+    role = _role(titles[0], referents) if titles else ""
     ended = lemma in LEAVE | DISMISS and certain in (Certainty.SAID, Certainty.FUTURE)
     for person, firm in product(persons, distinct(firms)):
         yield Office(person, firm, role, Certainty.ENDED if ended else certain)
@@ -82,7 +82,10 @@ def _titles_near(verb: Token) -> list[Token]:
 
 def _firms_of(title: Token, referents: Referents) -> list[Mention]:
     owned = [m for c in title.children if c.dep_ in ("poss", "compound", "nmod") for m in referents.firms(c)]
-    return owned or [m for p in _PLACES for t in after(title, p) for m in referents.firms(t)]
+    if owned:
+        return owned
+    near = [t for p in _PLACES for t in after(title, p)]
+    return [m for t in near for m in referents.firms(t)] or [m for t in near for x in after(t, "of") for m in referents.firms(x)]
 
 
 def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
@@ -103,7 +106,7 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
     persons = distinct([m for t in people for m in referents.people(t)])
     certain = Certainty.ENDED if any(t.lower_ in _ENDED for t in phrase(title)) else _standing(title)
     for person, firm in product(persons, firms):
-        yield Office(person, firm, _role(title), certain)
+        yield Office(person, firm, _role(title, referents), certain)
 
 
 def _standing(title: Token) -> Certainty:
@@ -113,14 +116,19 @@ def _standing(title: Token) -> Certainty:
     return Certainty.SAID
 
 
-def _role(title: Token) -> str:
-    """The title as written, in small letters: `chief financial officer`, `head of risk`."""
-    tokens = [t for t in phrase(title) if not t.ent_type_ and t.lower_ not in ("new", "former", "its", "outgoing", "the")]
-    if title.lemma_.lower() in ("head", "director", "president", "manager", "secretary"):
-        inner = [t for c in title.children if c.dep_ == "prep" and c.lower_ == "of" for t in c.subtree]
-        if inner and not any(t.pos_ == "PROPN" for t in inner):
-            tokens += inner
-    return " ".join(t.text for t in tokens if t.pos_ != "PUNCT" and t.text not in _STAND_INS).lower()
+def _role(title: Token, referents: Referents) -> str:
+    """The title as written, in small letters: `chief financial officer`, `chair of the supervisory board`."""
+    tokens = [t for t in phrase(title) if t.i not in referents.parsed.mentions and t.lower_ not in _ASIDE]
+    for child in title.children:
+        if child.dep_ == "prep" and child.lower_ == "of":
+            inner = [t for t in child.subtree if t.i < _first_name(child, referents)]
+            tokens += inner[:-1] if inner and inner[-1].pos_ in ("ADP", "DET") and len(inner) > 2 else inner
+    return " ".join(t.text for t in tokens if t.pos_ != "PUNCT").lower().removesuffix(" of").removesuffix(" of the")
 
 
-_STAND_INS: Final = words("Google Microsoft Amazon Intel Oracle Boeing Nokia Siemens Toyota Samsung Smith Jones Brown Miller Wilson")
+def _first_name(token: Token, referents: Referents) -> int:
+    """Where the first name below the token stands; its first word may be an article or preposition of that name."""
+    return min((t.i for t in token.subtree if t.i in referents.parsed.mentions or t.pos_ == "PROPN"), default=token.i + 6)
+
+
+_ASIDE: Final = words("new former its their outgoing the a an longtime current incoming")

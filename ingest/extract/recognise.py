@@ -35,6 +35,8 @@ _DEFINED: Final = re.compile(
 _PERSON: Final = re.compile(
     r"[A-ZÀ-ÖØ-Þ][\w'’\-]*\.?(?: (?:[A-ZÀ-ÖØ-Þ][\w'’\-]*\.?|de|van|von|der|den|la|bin|al|di|da|dos)){1,3}"
 )
+_RUN: Final = re.compile(rf"(?<![\w.]){_CAP}(?: (?:& |de |of ){{0,1}}{_CAP}){{1,5}}(?!\w)")
+_NOT_FIRMS: Final = frozenset({"GPE", "LOC", "DATE", "NORP", "LAW", "LANGUAGE", "TIME", "MONEY", "PERCENT"})
 _GENERIC: Final = frozenset("company bank group fund registrant issuer trust borrower lender parent firm".split())
 
 
@@ -108,6 +110,24 @@ def seen_names(doc: Any, offset: int, text: str, gazetteer: Gazetteer) -> Iterat
         if not person and squash(text[start:end]).split()[0] in _GENERIC and " " not in text[start:end]:
             continue
         yield named(text, start, end, gazetteer, "Person" if person and label_of(text[start:end]) == "Company" else "")
+
+
+def guessed_names(doc: Any, span: tuple[int, int], text: str, gazetteer: Gazetteer) -> Iterator[Mention]:
+    """Runs of capitalised words that nobody knows: firms if a relation needs one there, for nothing else.
+
+    A sentence in title case has no such runs, for every word of it is capitalised.
+    """
+    sentence = text[span[0] : span[1]]
+    words = [w for w in sentence.split() if w[0].isalpha()]
+    if sum(w[0].isupper() for w in words) > 0.6 * len(words):
+        return
+    other = {i for e in doc.ents if e.label_ in _NOT_FIRMS for i in range(e.start_char, e.end_char)}
+    for match in _RUN.finditer(sentence):
+        start = match.start()
+        while (first := re.match(r"([\w'’\-]+)\s+", sentence[start : match.end()])) and first[1].lower() in _LEADING:
+            start += first.end()
+        if " " in sentence[start : match.end()] and other.isdisjoint(range(start, match.end())):
+            yield named(text, span[0] + start, span[0] + match.end(), gazetteer)
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:

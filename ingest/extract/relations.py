@@ -7,7 +7,7 @@ its parties in the tree; what is denied, wished or asked is left out, what has e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -18,7 +18,7 @@ from ingest.extract.names import Gazetteer, Mention, longest, text_id
 from ingest.extract.match import Match
 from ingest.extract.patterns import matches
 from ingest.extract.quantities import Money, Moment, Share, dates, money, shares
-from ingest.extract.recognise import pipe, seen_names, written_names
+from ingest.extract.recognise import guessed_names, pipe, seen_names, written_names
 from ingest.extract.sentences import sentences
 from ingest.extract.certainty import Certainty
 from kg.model import Value, as_time
@@ -112,14 +112,20 @@ def _names_of_sentence(
 ) -> list[Mention]:
     """Names found by writing, then those the model sees between them; a lone surname is the person named before."""
     written = _within(names, span)
-    taken = {i for m in written for i in range(m.start, m.end)}
     doc = pipe().get_pipe("ner")(pipe().make_doc(text[span[0] : span[1]]))  # type: ignore[operator]  # pipes are callable
-    seen = [m for m in seen_names(doc, span[0], text, gazetteer) if taken.isdisjoint(range(m.start, m.end))]
-    inside = longest([*written, *seen])
+    sums = ((span[0] + m.start, span[0] + m.end) for m in money(text[span[0] : span[1]]))
+    inside = _added(written, seen_names(doc, span[0], text, gazetteer), list(sums))
     for m in inside:
         if m.label == "Person":
             memory.people.setdefault(m.name.split()[-1], m)
-    return longest([*inside, *_surnames(text, span, inside, memory)])
+    inside = longest([*inside, *_surnames(text, span, inside, memory)])
+    return _added(inside, guessed_names(doc, span, text, gazetteer), [])
+
+
+def _added(found: list[Mention], more: Iterable[Mention], taken: list[tuple[int, int]]) -> list[Mention]:
+    """Names found, and those of the others that overlap neither them nor the places taken."""
+    places = {i for start, end in (*taken, *((m.start, m.end) for m in found)) for i in range(start, end)}
+    return longest([*found, *(m for m in more if places.isdisjoint(range(m.start, m.end)))])
 
 
 def _surnames(text: str, span: tuple[int, int], inside: list[Mention], memory: _Memory) -> Iterator[Mention]:

@@ -10,15 +10,16 @@ _STOP: Final = re.compile(r"[.!?][\"”’')\]]*\s+(?=[\"“‘'(\[]?[^\sa-z])")
 _LINE: Final = re.compile(r"\s*\n\s*(?=[^\sa-z])")
 _ABBREVIATION: Final = re.compile(
     r"(?:^|[\s(\"“])(?:Mr|Mrs|Ms|Dr|Prof|Sir|St|No|Nos|vs|v|Art|Sec|approx|ca|cf|e\.g|i\.e|etc|Mio|Mrd|Rs|Jan|Feb|Mar|Apr|Jun|"
-    r"Jul|Aug|Sep|Sept|Oct|Nov|Dec|Gen|Sen|Rep|Hon|Rev|Messrs|Bros|[A-Z]|(?:[A-Z]\.)+[A-Z])\.$"
+    r"Jul|Aug|Sep|Sept|Oct|Nov|Dec|Gen|Sen|Rep|Hon|Rev|Messrs|Bros|[A-Z])\.$"
 )
 _FORM: Final = re.compile(
-    r"(?:^|\s)(?:Inc|Corp|Co|Cos|Ltd|Bhd|Pty|Jr|Sr|S\.A|N\.V|B\.V|A\.G|S\.p\.A|L\.P|L\.L\.C|S\.r\.l|U\.S|U\.K|a\.m|p\.m)\.$"
+    r"(?:^|\s)(?:Inc|Corp|Co|Cos|Ltd|Bhd|Pty|Jr|Sr|a\.m|p\.m|(?:[A-Z]\.)+[A-Z]|S\.p\.A|S\.r\.l)\.$"
 )
-_OPENER: Final = re.compile(
-    r"[\"“‘'(\[]?(?:The|A|An|In|On|At|It|Its|This|That|These|Those|He|She|They|We|Our|His|Her|Their|But|However|And|For|From|"
-    r"After|Before|When|While|As|If|Under|Both|Neither|Shares|Analysts|Separately|Meanwhile|Earlier|Last|There|No)\b"
+_WITHIN: Final = re.compile(
+    r"(?:Chairman|Chairwoman|Chair|Chief|CEO|CFO|COO|President|Director|Executive|Vice|Senior|Group|Holdings?|Corp|Inc|Ltd|LLC|"
+    r"Class|Common|Series|Form|Shares?|Stock|Notes?|Treasury|Congress|Senate|Department|District|Court|Government|[A-Z]+:)\b"
 )
+"""Words that go on with a sentence after `Acme Inc.` or `U.S.`, rather than open the next."""
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -46,4 +47,4 @@ def _inside(text: str, match: re.Match[str]) -> bool:
     before = text[max(0, match.start() - 12) : match.start() + 1]
     if _ABBREVIATION.search(before):
         return True
-    return bool(_FORM.search(before)) and not _OPENER.match(text, match.end())
+    return bool(_FORM.search(before)) and bool(_WITHIN.match(text, match.end()))
