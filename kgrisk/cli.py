@@ -1,0 +1,338 @@
+"""The command line: one command per thing the engine does; data on stdout, progress on stderr.
+
+Exit codes: 0 done, 1 an error that the message explains, 2 wrong usage, 3 done with quarantined records,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kg import plugins
+from kg.errors import KgRiskError
+from kgrisk import __version__, doctor, extraction
+from kgrisk.api import open as open_graph
+from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
+from kgrisk.demo import demo
+from kgrisk.evidence import lines
+from kgrisk.export import FORMS, export
+from kgrisk.options import Home, Json, Known, Published, Store, Valid, answer, asked, opened, pair
+from kgrisk.schedule import Schedule, interval
+from kgrisk.settings import Settings
+from queries.catalog import Catalog
+
+QUARANTINED = 3
+app = typer.Typer(
+    help="Financial risk on a knowledge graph: evidence and three clocks on every number.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Entry point: run a command, turn what went wrong on purpose into one line and an exit code."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", stream=sys.stderr)
+    try:
+        app()
+    except KgRiskError as error:
+        complain(str(error))
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of a pipe went away: that is no error of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def top(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        out.print(f"kgrisk {__version__}")
+        raise typer.Exit
+
+
+@app.command(name="demo")
+def run_demo(
+    home: Annotated[Path, typer.Option("--home", help="A folder of its own; made anew each time.")] = Path("demo-home"),
+    report: Annotated[Path, typer.Option("--out", help="Where the HTML report goes.")] = Path("demo-report.html"),
+    json: Json = False,
+) -> None:
+    """Run the whole engine on the bundled fictional sample, offline, and say what came out."""
+    result = demo(home, report, out if not json else err)
+    if json:
+        emit(result)
+
+
+@app.command()
+def ingest(
+    folder: Annotated[Path, typer.Argument(help="Every file below it that a source knows is read.")],
+    source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Read files into the ledger; the same files again add nothing."""
+    with opened(home) as graph, bars() as bar:
+        report = graph.ingest(folder, sources=source or (), progress=bar)
+    told = report.to_dict()
+    if json:
+        emit(told)
+    else:
+        show("read", [{"source": name, **count} for name, count in told["sources"].items()])
+        show("quarantined", told["quarantined"]) if told["quarantined"] else None
+        out.print(f"commit {report.commit}" if report.committed else f"nothing new; head is commit {report.commit}")
+    if report.quarantined:
+        raise typer.Exit(QUARANTINED)
+
+
+@app.command()
+def extract(
+    source: Annotated[str, typer.Argument(help="A source, see `kgrisk sources`.")],
+    files: Annotated[list[Path], typer.Argument(help="Files to read.")],
+    json: Json = False,
+) -> None:
+    """Print the claims of files, one JSON object a line, without touching a graph."""
+    refused = 0
+    for item in extraction.extract(source, files):
+        if isinstance(item, extraction.Refused):
+            refused += 1
+            progress(f"quarantined: {item.path} {item.locator}: {item.reason}")
+        elif json:
+            emit_lines([item])
+        else:
+            name = item.get("label") or item.get("type") or item.get("property") or item["kind"]
+            ends = item.get("id") or f"{item.get('source', item.get('a'))} -> {item.get('target', item.get('b'))}"
+            out.print(
+                f"{name} {ends} {item['props']} [{item['locator']}]", markup=False, highlight=False, soft_wrap=True
+            )
+    if refused:
+        raise typer.Exit(QUARANTINED)
+
+
+@app.command()
+def resolve(home: Home = None, json: Json = False) -> None:
+    """Judge which ids are one entity: strong identifiers first, names last."""
+    with opened(home) as graph:
+        told = asdict(graph.resolve())
+    emit(told) if json else show("resolved", [told])
+
+
+@app.command()
+def refresh(
+    folder: Annotated[Path | None, typer.Argument(help="Folder to read; default: the setting `inputs`.")] = None,
+    home: Home = None,
+    store: Store = None,
+    json: Json = False,
+) -> None:
+    """Ingest, resolve, project, train, publish and assess risk, under a lock."""
+    with opened(home, store) as graph:
+        run = graph.refresh(folder, progress)
+    emit(run) if json else show("refresh", run["stages"])
+    if run.get("quarantined"):
+        raise typer.Exit(QUARANTINED)
+
+
+@app.command()
+def schedule(
+    folder: Annotated[Path | None, typer.Argument(help="Folder to read; default: the setting `inputs`.")] = None,
+    every: Annotated[str, typer.Option("--every", help="How often: 90s, 15m, 1h, 1d, 1w.")] = "1h",
+    times: Annotated[int | None, typer.Option("--times", min=1, help="Stop after so many slots.")] = None,
+    home: Home = None,
+    store: Store = None,
+    json: Json = False,
+) -> None:
+    """Refresh again and again; a slot that is missed is recorded."""
+    settings = Settings.load(home=home, store=store)
+
+    def once() -> None:
+        with open_graph(settings.home, settings=settings) as graph:
+            run = graph.refresh(folder, progress)
+        emit_lines([run]) if json else progress(f"refresh {run['state']} at commit {run['commit']}")
+
+    Schedule(interval(every), once, settings.home / "runs", times).run()
+
+
+@app.command()
+def train(
+    cut: Annotated[str | None, typer.Option("--cut", help="Learn from what was published by this day.")] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1)] = None,
+    seed: Annotated[int | None, typer.Option("--seed")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Train on the past, test on what came after, publish links, scores and vectors."""
+    with opened(home, epochs=epochs, seed=seed) as graph:
+        result = graph.train(cut, progress=progress)
+    if json:
+        emit({"run": result.run, "cut": result.cut, "metrics": result.metrics.to_pylist(), "remarks": result.remarks})
+        return
+    show(f"cut {result.cut:%Y-%m-%d}", result.metrics.to_pylist())
+    for remark in result.remarks:
+        out.print(remark, markup=False)
+
+
+@app.command()
+def query(
+    name: Annotated[str, typer.Argument(help="A named query, see `kgrisk queries`.")],
+    params: Annotated[list[str] | None, typer.Argument(help="Parameters as name=value.")] = None,
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    store: Store = None,
+    json: Json = False,
+) -> None:
+    """Run a named query."""
+    given = dict(pair(text) for text in params or ())
+    with opened(home, store) as graph:
+        answer(graph.query(name, asked(valid, known, published), **given), json)
+
+
+@app.command()
+def queries(
+    name: Annotated[str | None, typer.Argument(help="Show the text and parameters of one.")] = None,
+    json: Json = False,
+) -> None:
+    """List the named queries, or show one."""
+    catalog = Catalog()
+    if name is None:
+        rows = [{"name": q.name, "tells": q.tells, "parameters": ", ".join(q.inputs)} for q in catalog]
+        emit(rows) if json else show("named queries", rows, limit=len(rows))
+        return
+    found = catalog[name]
+    told = {"name": found.name, "tells": found.tells, "examples": found.examples, "text": found.text()}
+    emit(told) if json else out.print(found.text(), markup=False, highlight=False)
+
+
+@app.command()
+def risk(
+    measure: Annotated[str | None, typer.Argument(help="A risk measure; default: the setting.")] = None,
+    shock: Annotated[str | None, typer.Option("--shock", help="An id that fails, id=0.3, or score:distress.")] = None,
+    include_predicted: Annotated[
+        float | None, typer.Option("--include-predicted", min=0.0, max=1.0, help="Least score of a predicted loan.")
+    ] = None,
+    currency: Annotated[str | None, typer.Option("--currency", help="Count in this currency.")] = None,
+    label: Annotated[str, typer.Option("--label", help="Only one kind of entity, such as Bank.")] = "",
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Spread a shock over the exposures and tell who loses what."""
+    with opened(home, currency=currency) as graph:
+        at = asked(valid, known, published)
+        found = graph.risk(measure, shock, include_predicted=include_predicted, at=at)
+        table, path = found.table(label), found.path()
+        steps = found.steps(path) if path else []
+    if json:
+        head = {"measure": found.losses.measure, "shock": table.name, "unit": found.unit, "total": found.total}
+        emit({**head, "losses": table.rows(), "path": steps, "remarks": table.remarks})
+        return
+    answer(table, False)
+    out.print(f"total {found.total:,.0f} {found.unit}")
+    show(
+        "the path that carries most",
+        steps,
+        ("debtor_name", "creditor_name", "amount", "carried", "predicted", "statement"),
+    )
+
+
+@app.command()
+def explain(
+    what: Annotated[
+        str, typer.Argument(help="An edge, statement or claim id, or property:entity such as distress:lei:...")
+    ],
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Show the evidence behind an edge or a score: document, locator, quote, confidence and clocks."""
+    with opened(home) as graph:
+        found = graph.explain(what, asked(valid, known, published))
+    if json:
+        emit({"what": found.what, "evidence": found.evidence.rows(), "run": found.run})
+        return
+    for line in lines(found):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def embeddings(
+    near: Annotated[str | None, typer.Option("--near", help="Only the entities nearest to this id.")] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
+    to: Annotated[Path | None, typer.Option("--to", help="Write all vectors to this Parquet file.")] = None,
+    home: Home = None,
+    store: Store = None,
+    json: Json = False,
+) -> None:
+    """Print or save the vectors of entities, or the entities nearest to one."""
+    with opened(home, store) as graph:
+        result = graph.nearest(near, k) if near else graph.embeddings()
+    if to is not None:
+        result.to_polars().write_parquet(to)
+        progress(f"{len(result)} rows in {to}")
+    elif json or near:
+        answer(result, json)
+    else:
+        rows = [{"id": r["id"], "label": r["label"], "model": r["model"], "numbers": len(r["vector"])} for r in result]
+        show("vectors (--json or --to FILE gives the numbers)", rows)
+
+
+@app.command()
+def sources(json: Json = False) -> None:
+    """List what kinds of input can be read."""
+    rows = [{"source": name, "reads": doc} for name, doc in plugins.summaries(extraction.PACKAGE).items()]
+    emit(rows) if json else show("sources", rows)
+
+
+@app.command(name="export")
+def run_export(
+    folder: Annotated[Path, typer.Argument(help="Where the files go.")],
+    form: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMS)}.")] = "parquet",
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Write nodes, edges and facts as Parquet, CSV or GraphML."""
+    with opened(home) as graph:
+        files = export(graph.snapshot(asked(valid, known, published)), folder, form)
+    rows = [{"file": str(file), "bytes": file.stat().st_size} for file in files]
+    emit(rows) if json else show("written", rows)
+
+
+@app.command(name="doctor")
+def run_doctor(home: Home = None, store: Store = None, json: Json = False) -> None:
+    """Check what has to be right on this machine; exit code 1 if something fails."""
+    settings = Settings.load(home=home, store=store)
+    findings = doctor.examine(doctor.Patient(settings.home, settings))
+    rows = [{"check": f.check, "state": f.state, "detail": f.detail, "remedy": f.remedy} for f in findings]
+    emit(rows) if json else show("doctor", rows)
+    if not doctor.healthy(findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def config(json: Json = False) -> None:
+    """Show every setting, where it can be set, and its value; secrets are masked."""
+    shown = Settings.load().shown()
+    if json:
+        emit(shown)
+        return
+    fields = Settings.model_fields
+    show("settings", [{"setting": n, "value": str(v), "means": fields[n].description} for n, v in shown.items()])
+
+
+if __name__ == "__main__":
+    main()

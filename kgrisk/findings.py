@@ -1,0 +1,280 @@
+"""Findings: what the demo asks of a filled graph, as plain tables that the console and the report both tell."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kg.errors import KgRiskError
+from kg.model import AsOf
+from kg.ontology import DISTRESS_EVENTS
+from kg.plugins import load
+from kg.snapshot import Snapshot
+from kg.store import GraphStore
+from kgrisk.api import Graph
+from kgrisk.beside import Rival
+from kgrisk.doctor import SAMPLE
+from kgrisk.result import Result
+from kgrisk.risk import PACKAGE, Risk
+from kgrisk.sample.ceiling import ceiling
+from queries.exposures import Exposures
+from queries.measure import RiskMeasure
+from queries.scenario import Shocks
+
+if TYPE_CHECKING:
+    from gnn.pipeline import TrainResult
+
+Rows = list[dict[str, Any]]
+CURRENCY = "EUR"
+WITH_PREDICTED = 0.8
+"""Least probability of a predicted loan that counts in the second telling of a shock."""
+DRAWN = 40
+"""Most entities in the picture of a shock."""
+WINDOW = timedelta(days=365)
+
+
+def counts(values: Sequence[str]) -> Rows:
+    """How often each value occurs, most first."""
+    found = Counter(values)
+    return [{"kind": kind, "count": n} for kind, n in sorted(found.items(), key=lambda item: (-item[1], item[0]))]
+
+
+# ---- graph
+
+
+def size(graph: Graph, at: AsOf) -> dict[str, Any]:
+    """How large the graph is: in all that was ever recorded, and as of one instant."""
+    report = graph.sync()
+    now = graph.snapshot(at)
+    alive = graph.ledger.alive()
+    edges = pc.equal(alive["kind"], "edge")
+    return {
+        "at": at.valid,
+        "nodes": counts(now.labels),
+        "edges": counts(now.edges["type"].to_pylist()),
+        "ever_nodes": counts(graph.ledger.labels()["label"].to_pylist()),
+        "ever_edges": counts(alive.filter(edges)["name"].to_pylist()),
+        "facts": now.facts.num_rows,
+        "claims": alive.num_rows,
+        "commits": graph.ledger.head,
+        "versions": report.opened if report else 0,
+        "sync_seconds": report.seconds if report else 0.0,
+    }
+
+
+# ---- learning
+
+
+def learned(graph: Graph, result: TrainResult, cut: datetime) -> dict[str, Any]:
+    """Metrics, remarks, best links with their evidence paths, and how the scores turned out."""
+    snapshot = graph.snapshot(AsOf(valid=cut, published=cut))
+    return {
+        "cut": cut,
+        "run": result.run,
+        "model": result.model,
+        "metrics": result.metrics.to_pylist(),
+        "relations": result.relations.to_pylist(),
+        "modalities": result.modalities.to_pylist(),
+        "remarks": list(result.remarks),
+        "links": links(snapshot, result.links.to_pylist()),
+        "scores": graph.scores(at=AsOf(valid=cut, published=cut)).rows()[:10],
+        "calibration": calibration(graph, result.scores, cut),
+        "ceiling": ceiling(SAMPLE, cut.year),
+    }
+
+
+def links(snapshot: Snapshot, rows: Rows, each: int = 2) -> Rows:
+    """The best links of each relation that have an evidence path, with names."""
+    made = []
+    for relation in sorted({row["relation"] for row in rows}):
+        own = sorted((row for row in rows if row["relation"] == relation), key=lambda row: row["rank"])
+        for row in [row for row in own if row["hops"]][:each]:
+            names = {f"{end}_name": _name(snapshot, row[end]) for end in ("source", "target")}
+            kept = {name: row[name] for name in ("relation", "source", "target", "score", "rank", "hops", "paths")}
+            made.append(kept | names)
+    return sorted(made, key=lambda row: (-row["score"], row["relation"], row["rank"]))
+
+
+def _name(snapshot: Snapshot, id: str) -> str:
+    row = snapshot.index.get(id)
+    return id if row is None else snapshot.names[row]
+
+
+def calibration(graph: Graph, scores: pa.Table, cut: datetime, bins: int = 8) -> Rows:
+    """Mean score beside the share that did get into distress within a year, in bins of equal size."""
+    hit = distressed(graph.snapshot(), cut, cut + WINDOW)
+    score = np.array(scores["distress"].to_pylist(), float)
+    truth = np.array([id in hit for id in scores["id"].to_pylist()], float)
+    rows = []
+    for part in np.array_split(np.argsort(score, kind="stable"), min(bins, max(len(score), 1))):
+        if len(part):
+            share = float(truth[part].mean())
+            rows.append({"score": float(score[part].mean()), "share": share, "firms": len(part)})
+    return rows
+
+
+def distressed(snapshot: Snapshot, after: datetime, upto: datetime) -> set[str]:
+    """Ids of the subjects of distress events in a window."""
+    kinds = snapshot.facts_of("event_type")
+    kinds = kinds.filter(pc.is_in(kinds["value_text"], pa.array(DISTRESS_EVENTS)))
+    events = set(kinds["subject"].to_pylist())
+    edges = snapshot.edges_of("AFFECTED_BY").to_pylist()
+    return {
+        snapshot.ids[edge["source"]]
+        for edge in edges
+        if edge["target"] in events and edge["value_text"] == "subject" and after < edge["valid_from"] <= upto
+    }
+
+
+# ---- shocks
+
+
+def shocks(graph: Graph, at: AsOf) -> dict[str, Any]:
+    """One failure and the model's own expectation of failures, each with and without predicted loans."""
+    asked: dict[str, Any] = {"currency": CURRENCY, "at": at}
+    culprit, others = worst(graph.snapshot(at))
+    name = _name(graph.snapshot(at), culprit)
+    fail = graph.risk("eisenberg_noe", culprit, include_predicted=WITH_PREDICTED, **asked)
+    score = graph.risk("debtrank", "score:distress", include_predicted=WITH_PREDICTED, **asked)
+    return {
+        "culprit": {"id": culprit, "name": name, "others_lose": others},
+        "threshold": WITH_PREDICTED,
+        "told": [
+            shock(f"{name} fails", "Eisenberg-Noe clearing", fail),
+            shock("score:distress, every firm loses equity by its predicted probability", "DebtRank", score),
+        ],
+    }
+
+
+def worst(snapshot: Snapshot) -> tuple[str, float]:
+    """The entity whose failure costs all others most (DebtRank), and how much."""
+    exposures = Exposures.from_snapshot(snapshot, currency=CURRENCY)
+    losses = load(PACKAGE, "debtrank", RiskMeasure)().spread(exposures, Shocks.each(exposures, 1.0, "default"))  # type: ignore[type-abstract]  # a role is asked for
+    loss = losses.loss.copy()
+    np.fill_diagonal(loss, 0.0)
+    others = loss.sum(axis=1)
+    row = int(others.argmax())
+    return exposures.ids[row], float(others[row])
+
+
+def shock(name: str, measure: str, risk: Risk) -> dict[str, Any]:
+    """Losses by bank and in all, with and without predicted loans, and the path that carries most."""
+    banks = risk.table("Bank").rows()
+    for row in banks:
+        row["contagion"] = row["loss"] - row["direct"]
+    stated, path = risk.without, risk.path()
+    return {
+        "name": name,
+        "measure": measure,
+        "unit": risk.unit,
+        "total": risk.total,
+        "total_stated": float(stated.total[0]) if stated else None,
+        "direct": float(risk.losses.direct[0].sum()),
+        "banks": sorted(banks, key=lambda row: (-row["loss"], row["id"])),
+        "path": risk.steps(path) if path else [],
+        "path_loss": path.loss if path else 0.0,
+        "predicted_used": risk.losses.exposures.predicted.num_rows,
+        "adds_up": risk.adds_up(),
+        "notes": list(risk.losses.notes),
+        "unpriced": len(risk.losses.exposures.unpriced),
+        "assumed": len(risk.losses.exposures.assumed),
+        "picture": picture(risk),
+    }
+
+
+def picture(risk: Risk) -> dict[str, Any]:
+    """The most hit entities and the exposures between them, laid out."""
+    graph = risk.to_networkx()
+    kept = sorted(graph.nodes, key=lambda id: (-graph.nodes[id]["loss"], id))[:DRAWN]
+    small = nx.Graph()
+    small.add_nodes_from(kept)
+    edges = [
+        {"source": a, "target": b, "carried": d["carried"], "predicted": d["predicted"]}
+        for a, b, d in graph.subgraph(kept).edges(data=True)
+    ]
+    small.add_edges_from((edge["source"], edge["target"]) for edge in edges)
+    place = nx.spring_layout(small, seed=3, k=2.2 / math.sqrt(max(len(kept), 1)), iterations=120)
+    nodes = [
+        {
+            "id": id,
+            "x": float(place[id][0]),
+            "y": float(place[id][1]),
+            **{k: graph.nodes[id][k] for k in ("name", "label", "loss", "direct")},
+        }
+        for id in kept
+    ]
+    return {"nodes": nodes, "edges": edges}
+
+
+# ---- questions
+
+
+def questions(graph: Graph, at: AsOf, rival: Rival) -> dict[str, Any]:
+    """Three named queries on the embedded store, and the same on Neo4j, compared row by row."""
+    asked, reason = chosen(graph, at), rival.reason
+    own = [_timed(graph, graph.store, name, params, at) for name, params in asked]
+    others: list[tuple[Result, float]] = []
+    if not reason:
+        try:
+            with rival.filled(graph.ledger) as store:
+                others = [_timed(graph, store, name, params, at) for name, params in asked]
+        except KgRiskError as error:
+            reason = str(error)
+    made = []
+    for place, ((name, params), (result, seconds)) in enumerate(zip(asked, own, strict=True)):
+        told = {"name": name, "tells": graph.catalog[name].tells, "params": params, "seconds": seconds}
+        told |= {"columns": result.columns, "rows": result.rows()[:6], "count": len(result)}
+        if others:
+            told |= {"neo4j_seconds": others[place][1], "difference": difference(result, others[place][0])}
+        made.append(told)
+    if any(query.get("difference") for query in made):
+        raise KgRiskError(
+            "the two stores differ: " + "; ".join(f"{q['name']}: {q['difference']}" for q in made if q["difference"])
+        )
+    return {"asked": made, "neo4j": {"compared": bool(others), "reason": reason}}
+
+
+def chosen(graph: Graph, at: AsOf) -> list[tuple[str, dict[str, Any]]]:
+    """Three questions: who is hit up to three loans away, who depends on few lenders, and what a run has changed."""
+    culprit, _ = worst(graph.snapshot(at))
+    return [
+        ("hit_if_fails", {"id": culprit, "currency": CURRENCY}),
+        ("lender_concentration", {"currency": CURRENCY, "at_least": "25000000"}),
+        ("what_changed_between", {"id": culprit, "known_before": graph.ledger.known(1)}),
+    ]
+
+
+def _timed(graph: Graph, store: GraphStore, name: str, params: Mapping[str, Any], at: AsOf) -> tuple[Result, float]:
+    """The answer, and the seconds of the second time of asking: the first one warms plans and pages on either store."""
+    graph.catalog.run(store, name, params, at, limit=graph.settings.row_limit)
+    start = time.perf_counter()
+    table = graph.catalog.run(store, name, params, at, limit=graph.settings.row_limit)
+    return Result(table, name), time.perf_counter() - start
+
+
+def difference(one: Result, other: Result) -> str:
+    """The first place where two answers differ; empty if they are equal row by row."""
+    if one.columns != other.columns:
+        return f"columns {one.columns} and {other.columns}"
+    if len(one) != len(other):
+        return f"{len(one)} and {len(other)} rows"
+    for number, (a, b) in enumerate(zip(one, other, strict=True), 1):
+        for name in one.columns:
+            if not _equal(a[name], b[name]):
+                return f"row {number}, {name}: {a[name]!r} and {b[name]!r}"
+    return ""
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, float) and isinstance(b, float):
+        return math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-12)
+    return bool(a == b)

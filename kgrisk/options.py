@@ -1,0 +1,62 @@
+"""Options: what several commands take in the same way, and how they read it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kg.model import AsOf, as_time
+from kgrisk.api import Graph
+from kgrisk.api import open as open_graph
+from kgrisk.console import emit, progress, show
+from kgrisk.result import Result
+from kgrisk.settings import Settings
+
+Home = Annotated[Path | None, typer.Option("--home", help="Folder of ledger, files, runs and embedded store.")]
+Store = Annotated[str | None, typer.Option("--store", help="URL of the graph store; default: see `kgrisk config`.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Valid = Annotated[str | None, typer.Option("--valid", help="True in the world at this time, such as 2022-12-31.")]
+Known = Annotated[str | None, typer.Option("--known", help="As recorded by this time.")]
+Published = Annotated[str | None, typer.Option("--published", help="As published by this time.")]
+
+
+def opened(home: Path | None, store: str | None = None, **flags: Any) -> Graph:
+    """The graph that flags and settings name."""
+    settings = Settings.load(home=home, store=store, **flags)
+    return open_graph(settings.home, settings=settings)
+
+
+def asked(valid: str | None, known: str | None, published: str | None) -> AsOf:
+    """The three instants of a question."""
+    return AsOf(*(_moment(text) for text in (valid, known, published)))
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no time; write 2024-09-28 or 2024-09-28T12:00:00+00:00") from error
+    return as_time(moment if moment.tzinfo else moment.date()) if len(text) > 10 else as_time(moment.date())
+
+
+def answer(result: Result, as_json: bool) -> None:
+    """A result on stdout, its remarks on stderr."""
+    for remark in result.remarks:
+        progress(remark)
+    if as_json:
+        emit(result.rows())
+    else:
+        show(result.name, result.rows(), result.columns)
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Name and value of `name=value`."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{text!r}: write a parameter as name=value")
+    return name, value

@@ -1,0 +1,138 @@
+"""Risk: the answer to one shock, with who loses what, over which exposures, and the path that carries most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kg.files import Files
+from kg.ledger import Ledger
+from kg.plugins import load
+from kg.snapshot import Snapshot
+from kgrisk.result import Result, plain
+from queries.explain import Path, explain
+from queries.exposures import Exposures
+from queries.measure import Losses, RiskMeasure, with_and_without_predicted
+from queries.publish import publish as publish_losses
+from queries.scenario import Kind, Shocks, Spec
+
+PACKAGE = "queries.measures"
+SOUGHT = 10
+"""How many of those who lose most over exposures are asked for their heaviest path."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a snapshot: a measure, a shock, and over which exposures."""
+
+    measure: str
+    shock: Spec
+    kind: Kind | None = None
+    include_predicted: float | None = None
+    """Least score of a predicted exposure that counts; None: only what sources state."""
+    types: tuple[str, ...] = ("LENDS_TO", "EXPOSED_TO")
+    currency: str | None = None
+    rates: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Risk:
+    """Losses of one or more scenarios, in money or as a score."""
+
+    losses: Losses
+    without: Losses | None
+    """The same shock over stated exposures alone, where predicted ones were included."""
+    snapshot: Snapshot
+    question: Question
+
+    @property
+    def unit(self) -> str:
+        return self.losses.unit
+
+    @cached_property
+    def total(self) -> float:
+        """Sum over everyone in the first scenario."""
+        return float(self.losses.total[0])
+
+    def name(self, id: str) -> str:
+        return self.snapshot.names[self.snapshot.index[id]]
+
+    def label(self, id: str) -> str:
+        return self.snapshot.labels[self.snapshot.index[id]]
+
+    def table(self, label: str = "", scenario: int = 0) -> Result:
+        """Who loses, most first; `label` keeps one kind of entity, such as Bank."""
+        table = self.losses.table(scenario)
+        ids = table["id"].to_pylist()
+        table = table.add_column(1, "name", pa.array([self.name(id) for id in ids], pa.string()))
+        table = table.add_column(2, "label", pa.array([self.label(id) for id in ids], pa.string()))
+        if self.without is not None:
+            stated = dict(zip(self.without.exposures.ids, self.without.loss[scenario].tolist(), strict=True))
+            table = table.append_column("loss_without_predicted", pa.array([stated.get(id, 0.0) for id in ids]))
+        if label:
+            table = table.filter(pc.equal(table["label"], label))
+        return Result(table, self.losses.scenarios[scenario], self.losses.notes)
+
+    def edges(self, scenario: int = 0) -> Result:
+        """Exposures that carry loss, most first, with the statement that leads to their evidence."""
+        table = self.losses.edges(scenario)
+        for place, column in ((2, "creditor"), (4, "debtor")):
+            names = [self.name(id) for id in table[column].to_pylist()]
+            table = table.add_column(place, f"{column}_name", pa.array(names, pa.string()))
+        return Result(table, self.losses.scenarios[scenario], self.losses.notes)
+
+    def path(self, scenario: int = 0) -> Path | None:
+        """The heaviest way a loss came to somebody over at least one exposure; None if nothing was passed on."""
+        table = self.losses.table(scenario).to_pylist()
+        passed = sorted(table, key=lambda row: (row["direct"] - row["loss"], row["id"]))[:SOUGHT]
+        found = [path for row in passed for path in explain(self.losses, row["id"], scenario=scenario) if path.edges]
+        return max(found, key=lambda path: (path.loss, -len(path.edges), path.entities), default=None)
+
+    def steps(self, path: Path, scenario: int = 0) -> list[dict[str, Any]]:
+        """The exposures of a path from who was shocked to who loses, with names."""
+        rows = {row["id"]: row for row in self.edges(scenario)}
+        return [rows[edge] for edge in reversed(path.edges)]
+
+    def to_networkx(self, scenario: int = 0) -> nx.MultiDiGraph:
+        """Everyone hit, and the exposures over which losses came, from debtor to creditor."""
+        graph = nx.MultiDiGraph()
+        for row in self.table(scenario=scenario):
+            graph.add_node(row["id"], **{name: row[name] for name in ("name", "label", "direct", "loss", "distress")})
+        for row in self.edges(scenario):
+            graph.add_edge(
+                row["debtor"], row["creditor"], key=row["id"], carried=row["carried"], predicted=row["predicted"]
+            )
+        return graph
+
+    def adds_up(self) -> float:
+        """Greatest difference of a loss from its direct part and what its exposures carry: should be rounding."""
+        worst = 0.0
+        exposures = self.losses.exposures
+        for scenario in range(len(self.losses.scenarios)):
+            total = self.losses.direct[scenario].copy()
+            np.add.at(total, exposures.edges["source"].to_numpy(), self.losses.carried(scenario))
+            worst = max(worst, float(np.abs(total - self.losses.loss[scenario]).max(initial=0.0)))
+        return worst
+
+
+def assess(snapshot: Snapshot, asked: Question) -> Risk:
+    """Answer the question on the snapshot. MeasureError or KgRiskError says what cannot be answered and why."""
+    measure = load(PACKAGE, asked.measure, RiskMeasure)()  # type: ignore[type-abstract]  # a role is asked for
+    exposures = Exposures.from_snapshot(snapshot, asked.types, asked.currency, asked.include_predicted, asked.rates)
+    shocks = Shocks.parse(exposures, asked.shock, kind=asked.kind, snapshot=snapshot)
+    if asked.include_predicted is None:
+        return Risk(measure.spread(exposures, shocks), None, snapshot, asked)
+    return Risk(*with_and_without_predicted(measure, exposures, shocks), snapshot, asked)
+
+
+def publish(ledger: Ledger, files: Files, risk: Risk) -> int:
+    """Put the losses back into the ledger as claims of this run; returns the commit."""
+    asked = {name: value for name, value in asdict(risk.question).items() if value is not None}
+    return publish_losses(risk.losses, ledger, files, snapshot=risk.snapshot, details=plain(asked))

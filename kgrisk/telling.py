@@ -1,0 +1,272 @@
+"""Telling: what each stage of the demo found, in tables and sentences on the console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from kgrisk.console import number, table
+
+Facts = Mapping[str, Any]
+SHOWN = 8
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    """A sentence, set off by two blanks; never read as markup."""
+    console.print(Text("  " + text, style=style), soft_wrap=True)
+
+
+def grid(console: Console, title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+    if rows:
+        console.print(table(title, rows, columns))
+
+
+def head(console: Console, title: str) -> None:
+    console.print()
+    console.rule(Text(title, style="bold"), align="left")
+
+
+def money(value: float, unit: str) -> str:
+    """Amount in millions."""
+    return f"{unit} {value / 1e6:,.1f} m"
+
+
+def opening(console: Console, facts: Facts) -> None:
+    machine = facts["machine"]
+    text = (
+        "Files become claims, claims become a graph, the graph becomes scores, and scores become losses in money.\n"
+        "Every company in this sample is fictional. Nothing leaves this machine: any attempt ends the run.\n"
+        f"{machine['cores']} cores, {machine['memory_gb']} GB, Python {machine['python']}, {machine['system']}."
+    )
+    console.print(Panel(Text(text), title="kgrisk demo", title_align="left"))
+
+
+def reading(console: Console, facts: Facts) -> None:
+    read = facts["reading"]
+    head(console, "1. What was read, and what was refused")
+    grid(console, "", source_rows(read))
+    quarantined = read["quarantined"]
+    say(console, f"{len(quarantined)} records or parts of records went into quarantine; the run goes on without them:")
+    grid(console, "", quarantined[:15], ("source", "path", "locator", "reason"))
+    if read["unread"]:
+        unread = [f"{path}: {', '.join(columns)}" for path, columns in sorted(read["unread"].items())]
+        more = f", and {len(unread) - 4} files more" if len(unread) > 4 else ""
+        say(console, f"Columns and tags nobody read: {'; '.join(unread[:4])}{more}.")
+    if read["cleaning"]:
+        say(console, f"Cleaning, counted: {flat(read['cleaning'])}.")
+
+
+def source_rows(read: Facts) -> list[dict[str, Any]]:
+    """One row per source, and their sum."""
+    names = ("files", "records", "claims", "refused", "seconds")
+    rows = [{"source": name, **{n: count[n] for n in names}} for name, count in read["sources"].items()]
+    return [*rows, {"source": "all", **{n: sum(row[n] for row in rows) for n in names}}]
+
+
+def flat(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {flat(part)}" for name, part in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
+
+
+def resolution(console: Console, facts: Facts) -> None:
+    head(console, "2. Which mentions are one entity")
+    for name, value in facts["resolution"].items():
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            grid(console, name.replace("_", " "), value[:SHOWN])
+        else:
+            say(console, f"{name.replace('_', ' ')}: {flat(value)}")
+
+
+def graph(console: Console, facts: Facts) -> None:
+    g = facts["graph"]
+    head(console, "3. The graph")
+    say(
+        console,
+        f"{g['claims']:,} claims in {g['commits']} commits; {g['versions']:,} versions went into the "
+        f"embedded store in {g['sync_seconds']:.1f} s. Ever, and as of {g['at'][:10]} from what was public then:",
+    )
+    grid(console, "nodes", _now_and_ever(g, "nodes"))
+    grid(console, "edges", _now_and_ever(g, "edges"))
+
+
+def _now_and_ever(g: Facts, what: str) -> list[dict[str, Any]]:
+    now = {row["kind"]: row["count"] for row in g[what]}
+    rows = [
+        {"kind": row["kind"], "ever claimed": row["count"], "as of": now.get(row["kind"], 0)}
+        for row in g[f"ever_{what}"]
+    ]
+    total = {
+        "kind": "all",
+        "ever claimed": sum(r["ever claimed"] for r in rows),
+        "as of": sum(r["as of"] for r in rows),
+    }
+    return [*rows, total]
+
+
+def extraction(console: Console, facts: Facts) -> None:
+    rows = facts["extraction"]
+    head(console, "4. How well relations were read from sentences")
+    say(console, "Held out: sentence forms that were frozen before any pattern was written, and never looked at since.")
+    columns = ("forms", "relation", "said", "found", "right", "precision", "recall", "f1", "denied", "denied_asserted")
+    for forms in ("held out", "all"):
+        grid(console, "", [row for row in rows if row["forms"] == forms], columns)
+
+
+def learning(console: Console, facts: Facts) -> None:
+    found = facts["learning"]
+    head(console, f"5. Learning from what was published by {str(found['cut'])[:10]}, tested on what came after")
+    grid(
+        console,
+        "new links, ranked among all entities of a right kind (filtered, ties counted half)",
+        metric_rows(found, "links"),
+    )
+    grid(console, "MRR with each modality dealt out anew among the nodes that have it", found["modalities"])
+    grid(console, "distress within twelve months", metric_rows(found, "risk"))
+    say(console, best_possible(found["ceiling"]))
+    for remark in found["remarks"]:
+        say(console, remark, "yellow" if " loses " in remark else "")
+    grid(console, "most at risk by the published scores", found["scores"][:5], ("name", "label", "distress", "id"))
+    head(console, "6. Links nobody states and the model expects, with what speaks for them")
+    for link in found["links"][:SHOWN]:
+        say(
+            console,
+            f"{link['source_name']} -{link['relation']}-> {link['target_name']}  p = {number(link['score'])}",
+            "bold",
+        )
+        say(console, f"  {link['hops'][0]}")
+
+
+def best_possible(ceiling: Facts) -> str:
+    """What a model could reach at best, known because the sample's distress was drawn from planted probabilities."""
+    return (
+        "Distress was drawn from planted probabilities, so the best that any model could reach is known: "
+        f"AUPRC {ceiling['auprc']:.3f} and Brier {ceiling['brier']:.4f}; leverage alone gives AUPRC "
+        f"{ceiling['auprc_leverage']:.3f}, and the base rate is {ceiling['base_rate']:.3f}."
+    )
+
+
+def metric_rows(found: Facts, task: str) -> list[dict[str, Any]]:
+    """One row per model, one column per metric; the interval beside the figure."""
+    rows: dict[str, dict[str, Any]] = {}
+    for item in found["metrics"]:
+        if item["task"] == task:
+            interval = f" [{item['low']:.3f}, {item['high']:.3f}]" if item["low"] is not None else ""
+            rows.setdefault(item["model"], {"model": item["model"]})[item["metric"]] = _figure(item["value"]) + interval
+            rows[item["model"]]["n"] = item["count"]
+    return list(rows.values())
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def shocks(console: Console, facts: Facts) -> None:
+    found = facts["shocks"]
+    head(console, "7. Two shocks, in money")
+    culprit = found["culprit"]
+    say(
+        console,
+        f"Of all entities, the failure of {culprit['name']} costs the others most: "
+        f"{money(culprit['others_lose'], 'EUR')} by DebtRank.",
+    )
+    for one in found["told"]:
+        console.print()
+        _shock(console, one)
+
+
+def _shock(console: Console, one: Facts) -> None:
+    unit = one["unit"]
+    say(console, f"{one['name']} ({one['measure']})", "bold")
+    parts = f"of it {money(one['direct'], unit)} by the shock itself; the parts add up to within {one['adds_up']:.1g}"
+    say(console, f"lost in all {money(one['total'], unit)}, {parts}")
+    if one["total_stated"] is not None:
+        more = money(one["total"] - one["total_stated"], unit)
+        stated = f"with stated loans alone {money(one['total_stated'], unit)}"
+        say(console, f"{stated}: {one['predicted_used']} predicted loans change it by {more}")
+    grid(console, f"banks that lose most ({unit} m)", bank_rows(one))
+    if one["path"]:
+        say(console, f"the path that carries most ({money(one['path_loss'], unit)}): " + path_text(one))
+    for note in one["notes"]:
+        say(console, note, "dim")
+
+
+def bank_rows(one: Facts) -> list[dict[str, Any]]:
+    """Losses of banks in millions."""
+    return [
+        {
+            "bank": row["name"],
+            "equity": _millions(row["equity"]),
+            "direct": _millions(row["direct"]),
+            "contagion": _millions(row["contagion"]),
+            "loss": _millions(row["loss"]),
+            "stated loans only": _millions(row.get("loss_without_predicted")),
+            "distress": row["distress"],
+        }
+        for row in one["banks"][:SHOWN]
+    ]
+
+
+def _millions(value: float | None) -> str:
+    return "" if value is None else f"{value / 1e6:,.1f}"
+
+
+def path_text(one: Facts) -> str:
+    """From who was shocked to who loses, with the size of each loan."""
+    text = str(one["path"][0]["debtor_name"])
+    for step in one["path"]:
+        how = "would owe (predicted)" if step["predicted"] else "owes"
+        text += f" ={how} {money(step['amount'], one['unit'])}=> {step['creditor_name']}"
+    return text
+
+
+def queries(console: Console, facts: Facts) -> None:
+    found = facts["queries"]
+    head(console, "8. Three named questions, on both stores")
+    for query in found["asked"]:
+        params = ", ".join(f"{name}={value}" for name, value in query["params"].items())
+        grid(console, f"{query['name']}({params}): {query['tells']}", query["rows"], query["columns"])
+        say(console, timing(query))
+    if found["neo4j"]["reason"]:
+        say(console, f"Neo4j was left out: {found['neo4j']['reason']}.", "yellow")
+
+
+def timing(query: Facts) -> str:
+    """Rows and seconds on each store."""
+    own = f"{query['count']} rows; embedded {query['seconds'] * 1000:,.0f} ms"
+    if "neo4j_seconds" not in query:
+        return own
+    return f"{own}, Neo4j {query['neo4j_seconds'] * 1000:,.0f} ms, equal row by row"
+
+
+def closing(console: Console, facts: Facts) -> None:
+    head(console, "9. What it took")
+    rows = [
+        {"stage": s["name"], "seconds": f"{s['seconds']:.1f}", "peak MB": f"{s['peak_mb']:,.0f}"}
+        for s in facts["stages"]
+    ]
+    total = sum(stage["seconds"] for stage in facts["stages"])
+    peak = max(stage["peak_mb"] for stage in facts["stages"])
+    grid(console, "", [*rows, {"stage": "all", "seconds": f"{total:.1f}", "peak MB": f"{peak:,.0f}"}])
+    sockets = facts["sockets"]
+    say(
+        console,
+        f"Sockets off this machine: {sockets['refused'] + sockets['outside']} (asserted); on it: {sockets['inside']}.",
+        "bold",
+    )
+    say(console, f"Report with plots: {facts['report']}", "bold")
+
+
+SECTIONS: Mapping[str, Callable[[Console, Facts], None]] = {
+    "reading": reading,
+    "resolution": resolution,
+    "graph": graph,
+    "extraction": extraction,
+    "learning": learning,
+    "shocks": shocks,
+    "queries": queries,
+}
