@@ -95,12 +95,18 @@ class _Run:
         taken: set[Path] = set()
         for name in _ordered(self._options.get("sources") or plugins.names(PACKAGE)):
             taken |= self._source(name)
-        every = self._paths if self._paths is not None else [p for p in self._folder.rglob("*") if p.is_file()]
-        self._report.untaken = sorted(self._relative(path) for path in set(every) - taken)
+        self._report.untaken = sorted(self._relative(path) for path in self._every() - taken if not self._used(path))
         batch = self._checked(ClaimBatch(pa.concat_tables(self._tables)) if self._tables else ClaimBatch.of(()))
         self._count(batch)
         self._expect()
         return self._commit(batch)
+
+    def _every(self) -> set[Path]:
+        return set(self._paths) if self._paths is not None else {p for p in self._folder.rglob("*") if p.is_file()}
+
+    def _used(self, path: Path) -> bool:
+        """True for a sidecar: its bytes came in with the record beside it."""
+        return digest(path.read_bytes()) in self._paths_of
 
     def _source(self, name: str) -> set[Path]:
         """Read one source; returns the files it took."""

@@ -1,0 +1,80 @@
+"""Registers: entities, stakes, loans and the EBA's exposures, with identifiers checked."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from ingest.sources.registers import Registers
+from kg.model import day
+from tests.ingest_reading import misquoted, read, rows
+
+DEKA = "lei:0W2PZJM8XOY22M4GG883"
+
+
+def test_entities_carry_names_identifiers_sector_and_country() -> None:
+    record, extract = read(Registers, "entities-tiny.csv")
+    labels = {row["subject"]: row["name"] for row in rows(extract, kind="node")}
+    assert labels["cik:990011"] == "Company" and labels[DEKA] == "Bank"
+    assert labels["isin:US0378331005"] == "Security" and labels["sector:heavy-machinery"] == "Sector"
+    names = {row["value_text"] for row in rows(extract, "name") if row["subject"] == "cik:990011"}
+    assert names == {"Oakmere Turbines Inc.", "Oakmere Windmills Corp."}
+    assert rows(extract, "identifier") == []
+    assert [(row["subject"], row["object"]) for row in rows(extract, "ISSUED")] == [("cik:990011", "isin:US0378331005")]
+    assert misquoted(record, extract) == []
+
+
+def test_a_bad_row_is_refused_and_a_bad_cell_loses_only_itself() -> None:
+    _, extract = read(Registers, "entities-tiny.csv")
+    reasons = {refusal.locator: refusal.reason for refusal in extract.refused}
+    assert "lei '0W2PZJM8XOY22M4GG884' fails its check" in reasons["row:3"]
+    assert reasons["row:5"].startswith("label Dragon is unknown; known: Company")
+    assert reasons["row:6"] == "name (empty) is not a name"
+    assert reasons["row:7"] == "published soon is not an ISO date or time"
+    assert {"cik:990013"} <= {row["subject"] for row in rows(extract, "Company")}
+    assert extract.unread == ["favourite_colour"]
+
+
+def test_loans_are_exact_decimals_valid_from_to() -> None:
+    record, extract = read(Registers, "exposures-tiny.csv")
+    loans = {row["key"]: row for row in rows(extract, "LENDS_TO")}
+    assert loans["term loan"]["value_decimal"] == Decimal("1000000.10")
+    assert loans["term loan"]["valid_to"] == day("2021-01-01")
+    assert loans["revolver"]["value_decimal"] == Decimal("2500") and loans["revolver"]["valid_to"].year == 9999
+    assert [refusal.reason for refusal in extract.refused] == [
+        "amount a lot is not a decimal number",
+        "valid_from yesterday is not an ISO date",
+    ]
+    assert misquoted(record, extract) == []
+
+
+def test_eba_millions_become_exact_euros_and_totals_are_not_counted_twice() -> None:
+    record, extract = read(Registers, "eba-tiny.csv")
+    exposed = {row["object"]: row for row in rows(extract, "EXPOSED_TO")}
+    assert set(exposed) == {"iso:FR", "iso:DE"}
+    assert exposed["iso:FR"]["value_decimal"] == Decimal("1250000.000123")
+    assert exposed["iso:DE"]["value_decimal"] == Decimal("2")
+    assert exposed["iso:FR"]["key"] == "Corporates/2019-12-31"
+    assert exposed["iso:FR"]["published"] == day("2020-12-31")
+    assert [(row["subject"], row["value_decimal"]) for row in rows(extract, "assets")] == [(DEKA, Decimal("900500000"))]
+    assert [row["key"] for row in rows(extract, "fact")] == ["Corporates|2019-12-31"]
+    assert [refusal.reason for refusal in extract.refused] == ["iso 'x28': no ISO 3166 alpha-2 code"]
+    assert misquoted(record, extract) == []
+
+
+def test_a_row_of_another_width_is_refused_and_the_numbers_of_the_others_stay_true() -> None:
+    record, extract = read(Registers, "ragged-tiny.csv")
+    assert [(r.locator, r.reason) for r in extract.refused] == [("row:2", "the row has 11 cells; the header has 8")]
+    assert [row["locator"] for row in rows(extract, "LENDS_TO")] == ["row:1", "row:3"]
+    assert misquoted(record, extract) == []
+
+
+def test_constituents_of_an_index_have_ticker_and_sector_and_banks_are_banks(tmp_path: Path) -> None:
+    (tmp_path / "constituents.csv").write_text(
+        "Symbol,Security,GICS Sector,GICS Sub-Industry,CIK\nOAKT,Oakmere,Industrials,Machinery,990011\n"
+        "LHB,Larch Hill,Financials,Regional Banks,990012\n"
+    )
+    _, extract = read(Registers, "constituents.csv", tmp_path)
+    labels = {row["subject"]: row["name"] for row in rows(extract, kind="node")}
+    assert (labels["cik:990011"], labels["cik:990012"]) == ("Company", "Bank")
+    assert {row["object"] for row in rows(extract, "IN_SECTOR")} == {"gics:industrials", "gics:financials"}
