@@ -8,8 +8,9 @@ The head comment of a file is its contract:
     // @clock known_before  the earlier of two dates compared
     // @example id=lei:529900T8BM49AURSDO55
 
-The body below it is never rewritten: it can be pasted into Neo4j Browser. A file whose relationships are not all bound by
-all three clocks does not load. `name.neo4j.cypher` stands beside `name.cypher` where that engine needs other words.
+The body below it is never rewritten: it can be pasted into Neo4j Browser. A file whose relationships are not all
+bound by all three clocks does not load. `name.neo4j.cypher` stands beside `name.cypher` where that engine needs
+other words.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ class NamedQuery:
         for name in given:
             if name not in inputs:
                 known = ", ".join(inputs) or "none"
-                raise CatalogError(f"{self.name}: parameter {name!r} is unknown; known: {known}{suggestion(name, list(inputs))}")
+                raise CatalogError(
+                    f"{self.name}: parameter {name!r} is unknown; known: {known}{suggestion(name, list(inputs))}"
+                )
         values: dict[str, Any] = {}
         for name, item in inputs.items():
             default = item.default if isinstance(item, Parameter) else None
@@ -135,7 +138,9 @@ def _read(folder: Path) -> Iterator[NamedQuery]:
         if not engine:
             continue
         if name not in plain or engine not in ENGINES:
-            raise CatalogError(f"{file.name}: stands beside no {name}.cypher, or {engine!r} is none of {', '.join(ENGINES)}")
+            raise CatalogError(
+                f"{file.name}: stands beside no {name}.cypher, or {engine!r} is none of {', '.join(ENGINES)}"
+            )
         special.setdefault(name, {})[engine] = file
     for name, file in plain.items():
         yield load(file, special.get(name, {}))
@@ -202,12 +207,14 @@ def _check(query: NamedQuery, cypher: str, file: str) -> None:
     clocks = frozenset(CLOCKS) | {clock.name for clock in query.clocks}
     for edge in text.relationships():
         if edge.variable is None and not (edge.many and edge.path):
-            raise CatalogError(f"{file} line {edge.line}: {edge.shape} has no variable, so no clock can bind it; name it")
+            raise CatalogError(
+                f"{file} line {edge.line}: {edge.shape} has no variable, so no clock can bind it; name it"
+            )
         unbound = text.unbound(edge, clocks)
         if unbound:
-            name = edge.variable or edge.path
+            name, free = edge.variable or edge.path, ", ".join(f"${clock}" for clock in unbound)
             raise CatalogError(
-                f"{file} line {edge.line}: {name} in {edge.shape} is not bound by {', '.join('$' + c for c in unbound)}; "
+                f"{file} line {edge.line}: {name} in {edge.shape} is not bound by {free}; "
                 f"add {_needed(edge, unbound)} to the WHERE of the same MATCH, joined by AND"
             )
     declared = {*CLOCKS, *query.inputs}

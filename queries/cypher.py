@@ -1,9 +1,9 @@
 """As much of Cypher's grammar as it takes to see every relationship pattern and what binds its clocks.
 
-The text is cut into tokens (comments and the content of strings cannot look like code then), brackets are matched, and
-every chain `(a)-[r:T]->(b)...` is read, wherever it stands: MATCH, EXISTS {}, COUNT {}, comprehensions, bare predicates.
-A clock counts as bound only where it cannot be argued away: as a whole conjunct of the WHERE of the same MATCH, subquery or
-comprehension, never below OR, NOT or XOR.
+The text is cut into tokens (comments and the content of strings cannot look like code then), brackets are matched,
+and every chain `(a)-[r:T]->(b)...` is read, wherever it stands: MATCH, EXISTS {}, COUNT {}, comprehensions, bare
+predicates. A clock counts as bound only where it cannot be argued away: as a whole conjunct of the WHERE of the
+same MATCH, subquery or comprehension, never below OR, NOT or XOR.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _TOKEN = re.compile(
 )
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _CLAUSES = frozenset({"MATCH", "OPTIONAL", "WITH", "RETURN", "UNWIND", "UNION", "CALL", "ORDER", "SKIP", "LIMIT"})
-_REFUSED = {
-    word: "a named query only reads"
-    for word in ("CREATE", "MERGE", "DELETE", "DETACH", "SET", "REMOVE", "DROP", "FOREACH", "LOAD", "YIELD")
-} | {word: "it finds a path before it looks at the clocks; write a bounded path" for word in ("shortestPath", "allShortestPaths")}
+_WRITING = ("CREATE", "MERGE", "DELETE", "DETACH", "SET", "REMOVE", "DROP", "FOREACH", "LOAD", "YIELD")
+_REFUSED = dict.fromkeys(_WRITING, "a named query only reads") | dict.fromkeys(
+    ("SHORTESTPATH", "ALLSHORTESTPATHS"), "it finds a path before it looks at the clocks; write a bounded path"
+)
 CLOCKS = {
     "valid": (("valid_from", "<="), ("valid_to", ">")),
     "known": (("known_from", "<="), ("known_to", ">")),
@@ -86,13 +86,14 @@ class Text:
         return frozenset(token.text[1:].strip("`") for token in self.tokens if token.kind == "param")
 
     def _check_words(self) -> None:
-        refused = {word.upper(): why for word, why in _REFUSED.items()}
         for before, token in zip([None, *self.tokens], self.tokens, strict=False):
             after_dot = before is not None and before.text in (".", ":")
-            if token.kind == "name" and token.text.upper() in refused and not after_dot:
-                raise CatalogError(f"line {token.line}: {token.text} is not allowed: {refused[token.text.upper()]}")
+            if token.kind == "name" and token.text.upper() in _REFUSED and not after_dot:
+                raise CatalogError(f"line {token.line}: {token.text} is not allowed: {_REFUSED[token.text.upper()]}")
             if before is not None and before.is_word("CALL") and token.text != "{":
-                raise CatalogError(f"line {before.line}: CALL of a procedure is not allowed; only CALL {{ subquery }} is")
+                raise CatalogError(
+                    f"line {before.line}: CALL of a procedure is not allowed; only CALL {{ subquery }} is"
+                )
 
     # ---- patterns
 
@@ -215,7 +216,9 @@ def _tokens(cypher: str) -> Iterator[Token]:
     while place < len(cypher):
         match = _TOKEN.match(cypher, place)
         if match is None:
-            raise CatalogError(f"line {line}: cannot read {cypher[place : place + 20]!r}; a string or comment is not closed")
+            raise CatalogError(
+                f"line {line}: cannot read {cypher[place : place + 20]!r}; a string or comment is not closed"
+            )
         kind, text = match.lastgroup or "", match.group()
         if kind == "mark" and text in "'\"`":
             raise CatalogError(f"line {line}: a string that starts with {text} is not closed")

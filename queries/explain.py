@@ -1,8 +1,8 @@
 """Paths that carry a loss: from who loses back to who was shocked, exposure by exposure.
 
-A loss is direct or came over exposures, and what came over an exposure is a share of its debtor's own loss. Following the
-shares back gives walks that end at a shock; over all walks they add up to the loss. The search takes the heaviest open walk
-first, so the first paths found are the heaviest there are.
+A loss is direct or came over exposures, and what came over an exposure is a share of its debtor's own loss.
+Following the shares back gives walks that end at a shock; over all walks they add up to the loss. The search takes
+the heaviest open walk first, so the first paths found are the heaviest there are.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def explain(losses: Losses, entity: str, *, scenario: int = 0, top: int = 5, hop
     exposures = losses.exposures
     if entity not in exposures.index:
         raise MeasureError(
-            f"{entity} has no exposures in this run{suggestion(entity, list(exposures.ids))}; take an id of `exposures.ids`"
+            f"{entity} is not in this run{suggestion(entity, list(exposures.ids))}; take an id of `exposures.ids`"
         )
     start = exposures.index[entity]
     total = float(losses.loss[scenario, start])

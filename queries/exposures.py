@@ -104,9 +104,7 @@ class Exposures:
         one unit of each other currency in `currency`; MeasureError names the currencies that have none.
         """
         edges, unpriced = priced_edges(snapshot, tuple(types), include_predicted)
-        rows = np.unique(np.concatenate([edges["source"].to_numpy(), edges["target"].to_numpy()])).astype(
-            np.int64
-        )
+        rows = np.unique(np.concatenate([edges["source"].to_numpy(), edges["target"].to_numpy()])).astype(np.int64)
         money = {name: latest_money(snapshot, name, rows) for name in ("equity", "external_assets", "assets")}
         factor = to_currency([edges["unit"], *(unit for _, unit in money.values())], currency, rates or {})
         place = np.full(len(snapshot) + 1, -1, np.int64)
@@ -125,9 +123,7 @@ class Exposures:
             schema=EDGES,
         )
         known = {name: values * factor.of(unit) for name, (values, unit) in money.items()}
-        return _balanced(
-            tuple(snapshot.ids[row] for row in rows), factor.currency, _checked(table), known, unpriced
-        )
+        return _balanced(tuple(snapshot.ids[row] for row in rows), factor.currency, _checked(table), known, unpriced)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -192,9 +188,7 @@ def _checked(edges: pa.Table) -> pa.Table:
             f"exposure {edges['id'][row].as_py()} has amount {amount[row]}; expected a finite number of at least 0: "
             "turn a negative claim round (debtor and creditor swapped) or correct its source"
         )
-    return edges.filter(
-        pc.and_(pc.not_equal(edges["source"], edges["target"]), pc.greater(edges["amount"], 0))
-    )
+    return edges.filter(pc.and_(pc.not_equal(edges["source"], edges["target"]), pc.greater(edges["amount"], 0)))
 
 
 def _balanced(

@@ -50,9 +50,7 @@ class Losses:
     def carried(self, scenario: int = 0) -> Floats:
         """(edges,) what each row of `exposures.edges` carries from its debtor to its creditor."""
         edges = self.exposures.edges
-        return np.asarray(
-            edges["amount"].to_numpy() * self.passed[scenario, edges["target"].to_numpy()], float
-        )
+        return np.asarray(edges["amount"].to_numpy() * self.passed[scenario, edges["target"].to_numpy()], float)
 
     @property
     def total(self) -> Floats:
@@ -118,8 +116,6 @@ class Pattern(ABC):
         """Findings, one per row, with the edge ids that make each."""
 
 
-def with_and_without_predicted(
-    measure: RiskMeasure, exposures: Exposures, shocks: Shocks
-) -> tuple[Losses, Losses]:
+def with_and_without_predicted(measure: RiskMeasure, exposures: Exposures, shocks: Shocks) -> tuple[Losses, Losses]:
     """Losses over all exposures, and over those alone that sources state; the same money is lost in the shock."""
     return measure.spread(exposures, shocks), measure.spread(exposures.without_predicted(), shocks)

@@ -39,7 +39,9 @@ class Parameter:
         default = "" if match["default"] == '""' else match["default"]
         made = cls(match["name"], match["type"], default, match["doc"] or "")
         if not _known(made.type):
-            raise CatalogError(f"@param {made.name}: type {made.type!r} is unknown; known: {', '.join(_READ)}, list<...>, choice<A|B>")
+            raise CatalogError(
+                f"@param {made.name}: type {made.type!r} is unknown; known: {', '.join(_READ)}, list<...>, choice<A|B>"
+            )
         if made.default is not None:
             made.read(made.default)
         return made
@@ -58,7 +60,8 @@ class Parameter:
         if chosen := _CHOICE.match(self.type):
             choices = chosen[1].split("|")
             if value not in choices:
-                raise CatalogError(f"parameter {self.name}: {value!r} is not one of {', '.join(choices)}{suggestion(str(value), choices)}")
+                near = suggestion(str(value), choices)
+                raise CatalogError(f"parameter {self.name}: {value!r} is not one of {', '.join(choices)}{near}")
             return value
         try:
             return _READ[self.type](value)
@@ -132,8 +135,29 @@ def _time(value: Any) -> str:
 
 
 MINOR_DIGITS: Mapping[str, int] = {
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys(
+        (
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ),
+        0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
 """Decimals of a currency's minor unit where they are not two (ISO 4217)."""
 

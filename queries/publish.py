@@ -1,7 +1,7 @@
 """Losses as claims: what a stress run found goes back into the ledger, with the run as its document.
 
-The document is the run's manifest, stored by digest; it holds the question, the data commit and one line per loss, so that
-the locator `run:<id> row:<n>` of each claim leads to its quote.
+The document is the run's manifest, stored by digest; it holds the question, the data commit and one line per loss,
+so that the locator `run:<id> row:<n>` of each claim leads to its quote.
 """
 
 from __future__ import annotations

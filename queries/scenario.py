@@ -31,9 +31,7 @@ class Shocks:
     """(scenarios, n) share of equity that is lost with it, 0 to 1; 1 is default, whatever the equity."""
 
     @classmethod
-    def of(
-        cls, exposures: Exposures, fractions: Floats, kind: Kind = "equity", names: Sequence[str] = ()
-    ) -> Shocks:
+    def of(cls, exposures: Exposures, fractions: Floats, kind: Kind = "equity", names: Sequence[str] = ()) -> Shocks:
         """From (scenarios, n) fractions of what `kind` names.
 
         `equity`: that fraction of equity is lost (above 1 the entity is insolvent by the rest). `external`:
@@ -55,9 +53,7 @@ class Shocks:
             lost, distress = share * equity, np.minimum(share, 1.0)
         elif kind == "external":
             lost = share * outside
-            distress = np.minimum(
-                np.divide(lost, equity, out=np.where(lost > 0, 1.0, 0.0), where=equity > 0), 1.0
-            )
+            distress = np.minimum(np.divide(lost, equity, out=np.where(lost > 0, 1.0, 0.0), where=equity > 0), 1.0)
             # whoever has no known equity does not fail by an outside loss of unknown weight
             distress = np.where(np.isnan(exposures.equity), share, distress)
         elif kind == "default":
@@ -137,9 +133,7 @@ def _placed(exposures: Exposures, fractions: Mapping[str, float]) -> Floats:
 
 def _scores(exposures: Exposures, property: str, snapshot: Snapshot | None) -> Floats:
     if snapshot is None:
-        raise MeasureError(
-            f"shock score:{property} reads predicted scores; give the snapshot that holds them"
-        )
+        raise MeasureError(f"shock score:{property} reads predicted scores; give the snapshot that holds them")
     rows, values = snapshot.latest(property)
     share = np.zeros(len(exposures))
     for row, value in zip(rows, values, strict=True):
@@ -148,10 +142,9 @@ def _scores(exposures: Exposures, property: str, snapshot: Snapshot | None) -> F
             share[place] = value
     if not share.any():
         raise MeasureError(
-            f"no entity with exposures has a {property!r} score above 0 (scored entities: {len(rows)}); train and publish scores first"
+            f"no entity with exposures has a {property!r} score above 0 "
+            f"(scored entities: {len(rows)}); train and publish scores first"
         )
     if (share > 1).any():
-        raise MeasureError(
-            f"scores of {property!r} go up to {share.max()}; a shock needs probabilities from 0 to 1"
-        )
+        raise MeasureError(f"scores of {property!r} go up to {share.max()}; a shock needs probabilities from 0 to 1")
     return share

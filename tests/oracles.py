@@ -1,7 +1,7 @@
 """What each named query must answer, in plain Python over the visible statements.
 
-One function per query, called like its file and written from its head comment: `oracle(world, at, **params)` gives the rows
-in order, with the columns the query has.
+One function per query, called like its file and written from its head comment: `oracle(world, at, **params)` gives
+the rows in order, with the columns the query has.
 """
 
 from __future__ import annotations
@@ -43,7 +43,13 @@ def exposure_by_counterparty(world: World, at: AsOf, id: str, at_least: int) -> 
     seen = world.seen(at)
     groups = _groups(seen.out(id, *MONEY), lambda r: (r.target, r.currency))
     rows = (
-        {"counterparty": t, "label": seen.labels[t], "currency": c, "owed_minor": sum(r.minor for r in g), "claims": len(g)}
+        {
+            "counterparty": t,
+            "label": seen.labels[t],
+            "currency": c,
+            "owed_minor": sum(r.minor for r in g),
+            "claims": len(g),
+        }
         for (t, c), g in groups.items()
     )
     return _sorted((r for r in rows if r["owed_minor"] >= at_least), "-owed_minor", "counterparty", "currency")
@@ -327,12 +333,14 @@ def documents_that_mention_both(world: World, at: AsOf, a: str, b: str) -> Answe
             "words_b": q.said.quote,
             "place_a": r.said.locator,
             "place_b": q.said.locator,
+            "edge_a": r.id,
+            "edge_b": q.id,
         }
         for r in seen.out(a, "MENTIONED_IN")
         for q in seen.out(b, "MENTIONED_IN")
         if r.target == q.target
     )
-    return _sorted(rows, "-published", "document")
+    return _sorted(rows, "-published", "document", "edge_a", "edge_b")
 
 
 def distress_ranking(world: World, at: AsOf, label: str, top: int) -> Answer:
@@ -387,7 +395,14 @@ def related_party_loans(world: World, at: AsOf, at_least: int) -> Answer:
         for p in people.get(r.source, set()) & people.get(r.target, set())
     ]
     rows = (
-        {"person": p, "lender": s, "borrower": t, "currency": c, "lent_minor": sum(r.minor for _, r in g), "loans": len(g)}
+        {
+            "person": p,
+            "lender": s,
+            "borrower": t,
+            "currency": c,
+            "lent_minor": sum(r.minor for _, r in g),
+            "loans": len(g),
+        }
         for (p, s, t, c), g in _groups(pairs, lambda x: (x[0], x[1].source, x[1].target, x[1].currency)).items()
     )
     order = ("-lent_minor", "person", "lender", "borrower", "currency")
@@ -503,7 +518,8 @@ def exposure_to_distressed(world: World, at: AsOf, kinds: list[str], since: str)
         for r in owed[a.source]
     ]
     groups = _groups(
-        found, lambda x: (x[0].source, x[0].target, x[1].target, x[2].said.props["event_type"], x[1].since, x[0].currency)
+        found,
+        lambda x: (x[0].source, x[0].target, x[1].target, x[2].said.props["event_type"], x[1].since, x[0].currency),
     )
     rows = (
         {
@@ -518,4 +534,4 @@ def exposure_to_distressed(world: World, at: AsOf, kinds: list[str], since: str)
         }
         for (n, d, e, k, when, c), g in groups.items()
     )
-    return _sorted(rows, "-owed_minor", "creditor", "debtor", "happening", "currency")
+    return _sorted(rows, "-owed_minor", "creditor", "debtor", "happening", "currency", "kind", "happened")

@@ -1,9 +1,10 @@
 """The poison world: a seeded random graph in which beside every edge stand twins that must not be seen.
 
-Each true statement gets up to six twins with absurd amounts (or ends): not yet valid, no longer valid, retracted, not yet
-recorded, superseded by a later publication, and not yet published. All are real claims, committed to a real ledger in three
-commits, so that the known clock comes from the commits. `World.seen` tells what must be visible at an instant straight from
-the list of statements: filter by the three clocks, then the best statement of each group; it shares no code with kg.project.
+Each true statement gets up to six twins with absurd amounts (or ends): not yet valid, no longer valid, retracted,
+not yet recorded, superseded by a later publication, and not yet published. All are real claims, committed to a real
+ledger in three commits, so that the known clock comes from the commits. `World.seen` tells what must be visible at
+an instant straight from the list of statements: filter by the three clocks, then the best statement of each group;
+it shares no code with kg.project.
 """
 
 from __future__ import annotations
@@ -161,7 +162,7 @@ class World:
         self._commit()
 
     def _commit(self) -> None:
-        """Three commits: what was first said; what was withdrawn; what was learned late, and who turned out the same."""
+        """Three commits: what was first said; what was withdrawn; what came late, and who turned out the same."""
         opening = [Claim(Node(label, id), _plain(id), day(2019)) for id, label in self.nodes.items()]
         self.ledger.commit(self._batch(1, opening), RunManifest("ingest", {"n": 1}))
         self.ledger.commit(self._batch(2), RunManifest("ingest", {"n": 2}), retract=self._dead(2))
@@ -224,7 +225,9 @@ class World:
     def _labels(self, commit: int) -> Iterator[Said]:
         for id, label in self.nodes.items():
             if commit < 2 or f"row:{id}" not in self.unlabelled:
-                yield Said("label", id, "", "", {"label": label}, FIRST, LAST, day(2019), "registers.nodes@1", f"row:{id}")
+                yield Said(
+                    "label", id, "", "", {"label": label}, FIRST, LAST, day(2019), "registers.nodes@1", f"row:{id}"
+                )
 
     def _winner(self, group: tuple[str, ...], candidates: list[Said]) -> Row:
         by_claim = sorted(candidates, key=lambda s: self.claims[s.locator])
@@ -306,7 +309,13 @@ class Builder:
             self.put("IN_SECTOR", id, self._any("Sector"))
             self.put("IN_COUNTRY", id, self._any("Country"))
         for i in range(260):
-            self.put("OFFICER_OF", r.choice(self.ids["Person"][:90]), r.choice(some), f"role{i % 2}", {"role": f"role{i % 2}"})
+            self.put(
+                "OFFICER_OF",
+                r.choice(self.ids["Person"][:90]),
+                r.choice(some),
+                f"role{i % 2}",
+                {"role": f"role{i % 2}"},
+            )
         for id in self.ids["Security"]:
             self.put("ISSUED", r.choice(some), id)
         for i in range(260):
@@ -328,15 +337,26 @@ class Builder:
         return day(2021, self.random.randrange(900)) + timedelta(seconds=self.random.randrange(80_000))
 
     def _planted(self) -> None:
-        """Rings of payments, insiders who trade before an event, officers on both sides of a loan, known links predicted."""
+        """Rings of payments, insiders trading before an event, officers on both sides of a loan."""
         r = self.random
         for i in range(24):
             ring = r.sample(self.ids["Account"], 3 + i % 2)
             start = day(2021, r.randrange(700))
             for step, (a, b) in enumerate(zip(ring, ring[1:] + ring[:1], strict=True)):
-                self.put("PAID", a, b, f"ring{i}-{step}", {"amount": Decimal(1000 + i), "currency": "EUR"}, start + timedelta(days=step))
+                self.put(
+                    "PAID",
+                    a,
+                    b,
+                    f"ring{i}-{step}",
+                    {"amount": Decimal(1000 + i), "currency": "EUR"},
+                    start + timedelta(days=step),
+                )
         for i, event in enumerate(self.ids["Event"]):
-            firm, person, moment = r.choice(self.firms[:40]), r.choice(self.ids["Person"][:90]), day(2022, r.randrange(500))
+            firm, person, moment = (
+                r.choice(self.firms[:40]),
+                r.choice(self.ids["Person"][:90]),
+                day(2022, r.randrange(500)),
+            )
             self.put("AFFECTED_BY", firm, event, "subject", {"role": "subject"}, moment)
             if i % 2:
                 self.put("AFFECTED_BY", r.choice(self.firms[:40]), event, "party", {"role": "party"}, moment)

@@ -93,7 +93,9 @@ def test_payments_cancel_out_inside_the_network(seed: int) -> None:
     paid_outside = share @ x.external_liabilities
     unpaid = (debts - found.payments[0]).sum()
     # what came in from outside is kept as equity or was paid out, what is unpaid is counted as negative equity
-    assert found.equity[0].sum() + unpaid + paid_outside == pytest.approx(x.external_assets.sum() + 0, rel=1e-9, abs=1e-9)
+    assert found.equity[0].sum() + unpaid + paid_outside == pytest.approx(
+        x.external_assets.sum() + 0, rel=1e-9, abs=1e-9
+    )
 
 
 @given(st.integers(0, 10**6))
@@ -215,7 +217,9 @@ def test_the_scores_of_example_ppr_1() -> None:
     found = personalised_pagerank(WALK, np.array([[1, 0, 0, 0], [0.25] * 4]), 0.85)
     transition = WALK.toarray() / WALK.sum(axis=1)[:, None]
     for row, restart in zip(found, ([1, 0, 0, 0], [0.25] * 4), strict=True):
-        np.testing.assert_allclose(row, np.linalg.solve(np.eye(4) - 0.85 * transition.T, 0.15 * np.array(restart)), rtol=TOLERANCE)
+        np.testing.assert_allclose(
+            row, np.linalg.solve(np.eye(4) - 0.85 * transition.T, 0.15 * np.array(restart)), rtol=TOLERANCE
+        )
     np.testing.assert_allclose(found[0], [0.4522329, 0.1921990, 0.3555681, 0], atol=1e-7)
     np.testing.assert_allclose(found[1], [0.3725268, 0.1958239, 0.3941492, 0.0375], atol=1e-7)
 

@@ -1,7 +1,7 @@
-"""The poison test: every named query on every store gives exactly what an independent oracle gives, ids and order included.
+"""The poison test: every named query on every store answers exactly like its oracle, ids and order included.
 
-The graph of `tests/poison.py` has 2,000 nodes and about 33,000 claims; beside every true statement stand twins that must not
-be seen. No expected answer may be empty, or the query would prove nothing.
+The graph of `tests/poison.py` has 2,000 nodes and about 33,000 claims; beside every true statement stand twins that
+must not be seen. No expected answer may be empty, or the query would prove nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from math import isclose
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from queries.catalog import Catalog
 from tests import oracles
 from tests.poison import NOW, World, day
 
+pytestmark = pytest.mark.slow
 CATALOG = Catalog()
 
 INSTANTS: dict[str, Callable[[World], AsOf]] = {
@@ -79,7 +79,9 @@ def params(name: str, world: World, at: AsOf) -> dict[str, Any]:
         "evidence_behind_edge": [
             {"source": r.source, "relation": r.type, "target": r.target} for r in seen.of("LENDS_TO", "OWNS")[:40]
         ],
-        "what_changed_between": [{"id": id, "known_before": other} for id in most("source", "LENDS_TO", "OWNS", "SUPPLIES")],
+        "what_changed_between": [
+            {"id": id, "known_before": other} for id in most("source", "LENDS_TO", "OWNS", "SUPPLIES")
+        ],
         "restatements": [{"known_before": other}],
         "believed_at": [{"id": id, "known_then": other} for id in most("source", "LENDS_TO")],
         "documents_that_mention_both": _mentioned_together(seen),
@@ -95,7 +97,9 @@ def _mentioned_together(seen: Any) -> list[dict[str, Any]]:
     by_document: dict[str, list[str]] = {}
     for row in seen.of("MENTIONED_IN"):
         by_document.setdefault(row.target, []).append(row.source)
-    pairs = Counter((min(a, b), max(a, b)) for ids in by_document.values() for a in set(ids) for b in set(ids) if a != b)
+    pairs = Counter(
+        (min(a, b), max(a, b)) for ids in by_document.values() for a in set(ids) for b in set(ids) if a != b
+    )
     return [{"a": a, "b": b} for (a, b), _ in pairs.most_common(20)]
 
 
@@ -113,7 +117,6 @@ def differences(got: list[dict[str, Any]], expected: list[dict[str, Any]]) -> li
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("instant", INSTANTS)
 @pytest.mark.parametrize("name", CATALOG.queries)
 def test_a_query_sees_no_poison(name: str, instant: str, world: World, filled: GraphStore) -> None:
@@ -148,4 +151,4 @@ def test_without_a_clock_the_poison_would_be_seen(clock: str, world: World) -> N
         for row in opens
         if row["type"] in types and all(passes(row, c) for c in columns - {clock}) and not passes(row, clock)
     ]
-    assert {row["type"] for row in let_through} == types or clock == "published_to" and let_through
+    assert {row["type"] for row in let_through} == types or (clock == "published_to" and let_through)

@@ -94,9 +94,7 @@ def least_distress(leverage: Matrix[np.float64], shock: Floats) -> Floats:
         climbing = np.array([s for s in climbing if not _finish(leverage, start[:, s], h[:, s])], np.int64)
         if not len(climbing):
             return np.asarray(h.T, float)
-    raise MeasureError(
-        f"DebtRank did not settle in {ROUNDS * SWEEPS} sweeps; check exposures of very different size"
-    )
+    raise MeasureError(f"DebtRank did not settle in {ROUNDS * SWEEPS} sweeps; check exposures of very different size")
 
 
 def _finish(leverage: Matrix[np.float64], shock: Floats, h: Floats) -> bool:

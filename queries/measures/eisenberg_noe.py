@@ -64,9 +64,7 @@ class EisenbergNoe(RiskMeasure):
         unpaid = np.where(debts > 0, 1 - after.payments / safe, 0.0)
         waves = tuple(tuple(tuple(exposures.ids[i] for i in wave) for wave in run) for run in after.waves)
         loss = shocks.lost + received
-        return Losses(
-            self.name, exposures, shocks.names, exposures.currency, shocks.lost, passed, loss, unpaid, waves
-        )
+        return Losses(self.name, exposures, shocks.names, exposures.currency, shocks.lost, passed, loss, unpaid, waves)
 
 
 def clear(exposures: Exposures, external_assets: Floats) -> Clearing:
@@ -76,8 +74,8 @@ def clear(exposures: Exposures, external_assets: Floats) -> Clearing:
     if (e < -TIE * scale).any():
         row, node = (int(i[0]) for i in np.nonzero(e < -TIE * scale))
         raise MeasureError(
-            f"{exposures.ids[node]} would have external assets of {e[row, node]:.2f} {exposures.currency}: Eisenberg-Noe "
-            "needs at least 0; take a smaller shock, or kind='external', a fraction of what it has outside"
+            f"{exposures.ids[node]} would have {e[row, node]:.2f} {exposures.currency} outside: "
+            "Eisenberg-Noe needs at least 0; take a smaller shock, or kind='external', a fraction of what it has outside"
         )
     e = np.maximum(e, 0.0)
     debts = exposures.owed + exposures.external_liabilities
@@ -130,9 +128,7 @@ def fictitious_default(
     return p, tuple(waves)
 
 
-def _paid_by(
-    income: sparse.csr_array[np.float64], debts: Floats, e: Floats, failed: NDArray[np.bool_]
-) -> Floats:
+def _paid_by(income: sparse.csr_array[np.float64], debts: Floats, e: Floats, failed: NDArray[np.bool_]) -> Floats:
     """Payments when exactly `failed` pay all they have and the others all they owe."""
     inside = np.flatnonzero(failed)
     p = np.where(failed, 0.0, debts)

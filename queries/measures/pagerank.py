@@ -41,14 +41,10 @@ class PageRank(RiskMeasure):
     def spread(self, exposures: Exposures, shocks: Shocks) -> Losses:
         """Scores, not money (`unit` is `score`); `direct` is what came by no exposure."""
         owed = exposures.owed
-        x = personalised_pagerank(
-            sparse.csr_array(exposures.claims.T), shocks.distress, self.alpha, self.dangling
-        )
+        x = personalised_pagerank(sparse.csr_array(exposures.claims.T), shocks.distress, self.alpha, self.dangling)
         passed = self.alpha * np.divide(x, owed, out=np.zeros_like(x), where=owed > 0)
         received = (exposures.claims @ passed.T).T
-        return Losses(
-            self.name, exposures, shocks.names, "score", x - received, passed, x, np.minimum(x, 1.0)
-        )
+        return Losses(self.name, exposures, shocks.names, "score", x - received, passed, x, np.minimum(x, 1.0))
 
 
 def personalised_pagerank(
@@ -70,9 +66,7 @@ def personalised_pagerank(
     s = np.atleast_2d(np.asarray(restart, float)).T
     out = np.asarray(weights.sum(axis=1), float).reshape(-1)
     stuck = out <= 0
-    walk = sparse.csr_array(
-        weights.T @ sparse.diags_array(np.divide(1.0, out, out=np.zeros_like(out), where=~stuck))
-    )
+    walk = sparse.csr_array(weights.T @ sparse.diags_array(np.divide(1.0, out, out=np.zeros_like(out), where=~stuck)))
     mass = s.sum(axis=0)
     back = np.divide(s, mass, out=np.zeros_like(s), where=mass > 0)
     x = s.copy()

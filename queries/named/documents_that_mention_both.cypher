@@ -8,5 +8,5 @@ WHERE r.valid_from <= $valid AND r.valid_to > $valid AND r.known_from <= $known 
   AND q.valid_from <= $valid AND q.valid_to > $valid AND q.known_from <= $known AND q.known_to > $known
   AND q.published <= $published AND q.published_to > $published
 RETURN d.id AS document, d.label AS label, r.published AS published, r.quote AS words_a, q.quote AS words_b,
-  r.locator AS place_a, q.locator AS place_b
-ORDER BY published DESC, document
+  r.locator AS place_a, q.locator AS place_b, r.id AS edge_a, q.id AS edge_b
+ORDER BY published DESC, document, edge_a, edge_b

@@ -13,4 +13,4 @@ WHERE t.property = 'event_type' AND f.text IN $kinds AND a.role = 'subject' AND 
   AND r.amount_minor IS NOT NULL
 RETURN n.id AS creditor, d.id AS debtor, e.id AS happening, f.text AS kind, a.valid_from AS happened, r.currency AS currency,
   sum(r.amount_minor) AS owed_minor, count(r) AS claims
-ORDER BY owed_minor DESC, creditor, debtor, happening, currency
+ORDER BY owed_minor DESC, creditor, debtor, happening, currency, kind, happened
