@@ -153,6 +153,7 @@ class Gazetteer:
         self.labels: Mapping[str, str] = {i: label for i, label, _ in known}
         """Label of every id known, which an id keeps for ever."""
         self._by_squash = _owners((squash(n), i) for i, _, n in known)
+        self._full = {squash(n): n for _, label, n in known if label != "Person" and squash(n)}
         shorter = _shorter(known)
         self._by_short = {k: v for k, v in shorter.items() if k not in self._by_squash}
         self._automaton = self._build(known)
@@ -165,6 +166,25 @@ class Gazetteer:
         key = squash(name)
         ids = self._by_squash.get(key) or self._by_short.get(key) or self._by_short.get(squash(plain_name(name)))
         return _strongest(ids) if ids and (key in self._by_squash or self._one(ids)) else None
+
+    def nearest(self, name: str, likeness: float = 92.0) -> str | None:
+        """The known full name that is most like this one (edit likeness in percent), if one is near and no second is."""
+        from rapidfuzz import fuzz, process
+
+        key = squash(name)
+        if key in self._full:
+            return self._full[key]
+        found = process.extract(key, self._full.keys(), scorer=fuzz.ratio, score_cutoff=likeness, limit=2)
+        if not found or (len(found) > 1 and found[1][1] >= found[0][1]):
+            return None
+        return self._full[found[0][0]]
+
+    def label(self, written: str) -> str:
+        """Label of what bears this name: the ledger's own of the written name, else its entities', else by its words."""
+        own = self.labels.get(text_id(written, "Company"))
+        key = squash(written)
+        ids = self._by_squash.get(key) or self._by_short.get(key) or ()
+        return own or (self.labels[_strongest(ids)] if ids else label_of(written))
 
     def find(self, text: str) -> list[Mention]:
         """Known names in the text, longest first, none overlapping, in order."""
@@ -179,19 +199,12 @@ class Gazetteer:
         automaton = ahocorasick.Automaton()
         for written in _spellings(known):
             key = lower_each(written)
-            entry = _Entry(written, self._label(written), self.lookup(written) or "", _symbol(written))
+            entry = _Entry(written, self.label(written), self.lookup(written) or "", _symbol(written))
             automaton.add_word(key, (*automaton.get(key, ()), entry))
         if len(automaton):
             automaton.make_automaton()
             return automaton
         return None
-
-    def _label(self, written: str) -> str:
-        """The ledger's own label of this written name, else of the entities that bear it, else by its words."""
-        own = self.labels.get(text_id(written, "Company"))
-        key = squash(written)
-        ids = self._by_squash.get(key) or self._by_short.get(key) or ()
-        return own or (self.labels[_strongest(ids)] if ids else label_of(written))
 
     def _hits(self, text: str) -> Iterator[tuple[int, int, _Entry]]:
         for last, entries in self._automaton.iter(lower_each(text)):

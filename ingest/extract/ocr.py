@@ -142,6 +142,7 @@ def _pixels(content: bytes) -> Any:
         raise RecordError("the image has no bytes; expected PNG or JPEG")
     if content[:4] != b"\x89PNG" and content[:3] != b"\xff\xd8\xff":
         raise RecordError(f"the file begins with {content[:8]!r}; expected PNG or JPEG")
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a broken file is told by our error
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise RecordError(f"the {len(content)} bytes begin like a picture but cannot be decoded; it is cut off or damaged")

@@ -184,15 +184,20 @@ def dates(text: str, published: datetime) -> list[Moment]:
     """Dates in the text; relative ones ("last week", "on Tuesday") count back from the publication."""
     found = []
     for match in _DATE.finditer(text):
-        when = _read_date(match[0], published.astimezone(UTC).replace(tzinfo=None))
+        when = read_date(match[0], published)
         if when:
             found.append(Moment(match.start(), match.end(), when))
     return found
 
 
+def read_date(text: str, published: datetime) -> datetime | None:
+    """Midnight UTC of a written day, counted back from the publication where it is relative; None if no reading."""
+    return _read_date(text, published.astimezone(UTC).replace(tzinfo=None))
+
+
 @lru_cache(maxsize=4096)
 def _read_date(text: str, base: datetime) -> datetime | None:
-    """Midnight UTC of the day; None if no reading. `base` makes a replay give the same day."""
+    """`base` makes a replay give the same day."""
     import dateparser
 
     settings = {
