@@ -290,9 +290,11 @@ def _by_name(known: _Known, clusters: _Clusters) -> Iterator[Pair]:
 
 def _by_short_name(known: _Known, clusters: _Clusters) -> Iterator[Pair]:
     """`Acme` for `Acme Holdings plc`, where no other firm is called so."""
-    gazetteer = Gazetteer((id, known.labels[id], name) for id, name in known.called(known.identified))
+    longer = list(known.called(known.identified))
+    gazetteer = Gazetteer((id, known.labels[id], name) for id, name in longer)
+    decided = {spelt(name) for _, name in longer for spelt in (match.full, match.plain)}
     for id, name in known.called(known.named):
-        best = gazetteer.lookup(name)
+        best = None if decided & {match.full(name), match.plain(name)} else gazetteer.lookup(name)
         if best is not None and any(match.compatible(name, other) for other in known.names[best]):
             yield Pair(
                 id, best, "short name", 0.88, f"{name!r} is short for {best} ({' / '.join(known.names[best])}) alone"

@@ -185,7 +185,9 @@ class _Reading:
         name = local(root) if root is not None else ""
         if root is not None and name == "ownershipDocument":
             form = Ownership(root)
-            people = [*form.owners, *([form.issuer] if form.issuer else [])]
+            if form.issuer is None:
+                raise RecordError("the ownershipDocument names no issuer; it is cut off or of another kind")
+            people = [*form.owners, form.issuer]
             self._add(claim for party in people for claim in party.claims(witness))
             self._add(form.claims(witness))
         elif root is not None and name == "informationTable":

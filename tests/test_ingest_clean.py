@@ -1,0 +1,102 @@
+"""Cleaning: what each rule reads, what it leaves alone, and that it is counted."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from ingest.clean import Rules, accepted, decimals, decode, instants, number, when
+from ingest.extract.identifier import account_id, identify, person_id
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1,234.50", "1234.50"), ("(12)", "-12"), ("$ 3", "3"), ("1 000", "1000"), ("-4.2", "-4.2"), ("1e3", "1000")],
+)
+def test_numbers_lose_separators_and_keep_their_exact_value(text: str, expected: str) -> None:
+    assert number(text) == Decimal(expected)
+
+
+@pytest.mark.parametrize("text", ["", "lots", "1.2.3", "NaN", "Infinity"])
+def test_what_is_no_number_is_none(text: str) -> None:
+    assert number(text) is None
+
+
+def test_a_rule_is_counted_only_where_it_changed_something() -> None:
+    rules = Rules()
+    assert number("12", rules) == 12 and number("1,2", rules) == 12
+    assert dict(rules.counts) == {"number.separators": 1}
+
+
+@pytest.mark.parametrize("text", ["2024-09-28", "20240928", "09-28-2024", "09/28/2024", "September 28, 2024", "Sep. 28, 2024"])
+def test_dates_are_read_in_every_form_that_filings_use(text: str) -> None:
+    assert when(text) == date(2024, 9, 28)
+
+
+def test_an_impossible_date_is_none() -> None:
+    assert when("2024-02-31") is None and when("soon") is None
+
+
+def test_acceptance_is_eastern_time_in_summer_and_winter() -> None:
+    assert accepted("20250110160730").astimezone(UTC) == datetime(2025, 1, 10, 21, 7, 30, tzinfo=UTC)  # type: ignore[union-attr]
+    assert accepted("20250710160730").astimezone(UTC) == datetime(2025, 7, 10, 20, 7, 30, tzinfo=UTC)  # type: ignore[union-attr]
+    assert accepted("never") is None
+
+
+def test_columns_of_amounts_are_exact_and_null_where_they_are_no_numbers() -> None:
+    frame = pl.DataFrame({"a": ["1,234.50", " 12 ", "x", "-0.123456789", "+4", "2e-06", None, ""]})
+    assert frame.select(decimals("a"))["a"].to_list() == [
+        Decimal("1234.5"), Decimal(12), None, Decimal("-0.123456789"), Decimal(4), Decimal("0.000002"), None, None,
+    ]  # fmt: skip
+
+
+def test_columns_of_times_are_utc() -> None:
+    frame = pl.DataFrame({"a": ["2024-01-02", "2024-01-02T03:04:05Z", "2024-01-02 03:04", "2024-01-02T03:04:05+02:00", "x"]})
+    assert frame.select(instants("a"))["a"].to_list() == [
+        datetime(2024, 1, 2, tzinfo=UTC),
+        datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC),
+        datetime(2024, 1, 2, 3, 4, tzinfo=UTC),
+        datetime(2024, 1, 2, 1, 4, 5, tzinfo=UTC),
+        None,
+    ]
+
+
+def test_encodings_are_told_apart() -> None:
+    assert decode("Müller".encode()) == ("Müller", "utf-8")
+    assert decode("Müller – “x”".encode("cp1252")) == ("Müller – “x”", "cp1252")
+    assert decode("Müller".encode("utf-16")) == ("Müller", "utf-16")
+    assert decode(b"\xef\xbb\xbfa") == ("a", "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("cik:0000320193", "cik:320193"),
+        ("lei:0w2pzjm8xoy22m4gg883", "lei:0W2PZJM8XOY22M4GG883"),
+        ("isin:us0378331005", "isin:US0378331005"),
+        ("cusip:037833100", "cusip:037833100"),
+        ("iso:gb", "iso:GB"),
+        ("name:Acme   Holdings PLC", "name:acme holdings plc"),
+    ],
+)
+def test_ids_come_in_one_spelling(given: str, expected: str) -> None:
+    assert identify(given) == expected
+
+
+@pytest.mark.parametrize("given", ["cik:0", "cik:12345678901", "isin:US0378331006", "cusip:037833101", "iso:XX", "dragon:1", "cik:", "x"])
+def test_a_wrong_id_is_refused_with_what_is_wrong(given: str) -> None:
+    with pytest.raises(ValueError, match=given.partition(":")[0]):
+        identify(given)
+
+
+def test_account_numbers_are_ibans_only_with_right_check_digits() -> None:
+    assert account_id("GB82 WEST 1234 5698 7654 32") == "iban:GB82WEST12345698765432"
+    assert account_id("GB83WEST12345698765432") == "acct:GB83WEST12345698765432"
+
+
+def test_person_ids_are_opaque_and_the_same_for_every_spelling_of_the_cik() -> None:
+    assert person_id("cik:0000990077") == person_id("cik:990077")
+    assert len(person_id("cik:990077")) == len("person:") + 16
