@@ -133,7 +133,8 @@ def _typical(stated: pa.Table) -> dict[int, tuple[float, str]]:
 def latest_money(snapshot: Snapshot, property: str, rows: NDArray[np.int64]) -> tuple[Floats, pa.ChunkedArray]:
     """Latest amount of the property for each row of nodes (NaN where none) and its currency (null where none)."""
     facts = snapshot.facts_of(property)
-    facts = facts.filter(pc.is_valid(facts["value_decimal"]))
+    wanted = pc.is_in(facts["subject"], pa.array(rows, facts["subject"].type))
+    facts = facts.filter(pc.and_(wanted, pc.is_valid(facts["value_decimal"])))
     order = ["subject", "valid_from", "published", "key", "statement"]
     facts = facts.sort_by([(name, "ascending") for name in order])
     amounts = as_float(facts["value_decimal"]).to_pylist()

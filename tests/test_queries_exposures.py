@@ -131,7 +131,7 @@ def test_several_currencies_need_rates_and_are_named(ledger: Ledger) -> None:
 
 def test_a_negative_exposure_is_refused_with_its_id(ledger: Ledger) -> None:
     snapshot = committed(ledger, bank(A, "10"), bank(B, "10"), loan(A, B, "-5"))
-    with pytest.raises(MeasureError, match="has amount -5.0; expected a finite number of at least 0"):
+    with pytest.raises(MeasureError, match=r"has amount -5\.0; expected a finite number of at least 0"):
         Exposures.from_snapshot(snapshot)
 
 

@@ -75,7 +75,7 @@ def clear(exposures: Exposures, external_assets: Floats) -> Clearing:
         row, node = (int(i[0]) for i in np.nonzero(e < -TIE * scale))
         raise MeasureError(
             f"{exposures.ids[node]} would have {e[row, node]:.2f} {exposures.currency} outside: "
-            "Eisenberg-Noe needs at least 0; take a smaller shock, or kind='external', a fraction of what it has outside"
+            "Eisenberg-Noe needs at least 0; take a smaller shock, or kind='external' (a part of what it has outside)"
         )
     e = np.maximum(e, 0.0)
     debts = exposures.owed + exposures.external_liabilities
