@@ -3,10 +3,11 @@
 CompGCN with the multiplicative composition (Vashishth et al. 2020), normalised per relation as in R-GCN
 (Schlichtkrull et al. 2018):
 
-    m_v,dir = sum_{(u, r) in N_dir(v)} w_uvr (x_u * z_r)        w_uvr = 1 / |N_r(v)|
+    m_v,dir = sum_{(u, r) in N_dir(v)} w_uvr (x_u * z_r)        w_uvr = d_uvr / sum_u' d_u'vr
     x'_v    = m_v,out W_out + m_v,in W_in + (x_v * z_self) W_self + b
     z'_r    = z_r W_rel
 
+with d = 1 for a state, such as a loan, and d = exp(-age in years) for an event, such as an article: old news fades.
 The sum over edges is taken before the dense product: nodes x dim x dim work instead of edges x dim x dim. With
 W_r = diag(z_r) W it is an R-GCN layer with mean aggregation. The plain update h_v = sum h_u (no weight, no
 self-loop, no normalisation) that the article writes is `unweighted_sum`, kept so that a test can show that it
@@ -20,7 +21,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from gnn.tensors import RELATIONS, GraphTensors
+from gnn.tensors import RELATIONS, YEAR, GraphTensors, microseconds
+from kg.ontology import EDGES
 
 
 @dataclass(frozen=True)
@@ -31,21 +33,28 @@ class Messages:
     relation: Tensor
     target: Tensor
     weight: Tensor
-    """(edges, 1) float32, one over the number of messages of this relation that reach the target."""
+    """(edges, 1) float32; those of one relation that reach one target add up to 1."""
 
     @classmethod
-    def of(cls, source: Tensor, relation: Tensor, target: Tensor) -> Messages:
-        if not len(source):
-            return cls(source, relation, target, torch.zeros(0, 1))
-        slot = target * (2 * len(RELATIONS)) + relation
-        _, inverse, counts = torch.unique(slot, return_inverse=True, return_counts=True)
-        return cls(source, relation, target, (1.0 / counts[inverse].to(torch.float32))[:, None])
+    def of(cls, source: Tensor, relation: Tensor, target: Tensor, say: Tensor) -> Messages:
+        """Messages whose say (edges,) is shared out among those of one relation at one target."""
+        slots, inverse = torch.unique(target * (2 * len(RELATIONS)) + relation, return_inverse=True)
+        total = torch.zeros(len(slots)).index_add(0, inverse, say)
+        return cls(source, relation, target, (say / total[inverse])[:, None])
 
 
 def both_ways(graph: GraphTensors) -> tuple[Messages, Messages]:
     """Messages from heads to tails, and from tails to heads under the reciprocal relations."""
     head, relation, tail = graph.edges.unbind(1)
-    return Messages.of(head, relation, tail), Messages.of(tail, relation + len(RELATIONS), head)
+    say = freshness(graph)
+    return Messages.of(head, relation, tail, say), Messages.of(tail, relation + len(RELATIONS), head, say)
+
+
+def freshness(graph: GraphTensors) -> Tensor:
+    """(edges,) float32: 1 for states, exp(-age in years) at the cut for events."""
+    years = (microseconds(graph.cut) - graph.last).to(torch.float64) / YEAR
+    event = torch.tensor([EDGES[name].time == "event" for name in RELATIONS])[graph.edges[:, 1]]
+    return torch.where(event, torch.exp(-years), 1.0).to(torch.float32)
 
 
 class Convolution(nn.Module):

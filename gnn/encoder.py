@@ -73,19 +73,28 @@ class VectorCache:
             np.save(file, vector.detach().numpy().astype(np.float32), allow_pickle=False)
         os.replace(new, path)
 
-    def vectors(self, encoder: Encoder, values: Sequence[str | bytes]) -> Tensor:
-        """Vectors (values, dim): read where the content was seen before, else encoded once and written."""
+    def vectors(self, encoder: Encoder, values: Sequence[str | bytes]) -> list[Tensor | None]:
+        """A vector for each value: read where the content was seen before, else encoded once and written.
+
+        None stands for a value that the encoder refuses; the reason is logged and the run goes on without it.
+        """
         keys = [digest(value.encode() if isinstance(value, str) else value) for value in values]
-        content = dict(zip(keys, values, strict=True))
-        found = {key: self.load(encoder, key) for key in content}
-        missing = sorted(key for key, vector in found.items() if vector is None)
-        if missing:
-            log.info("encoding %d of %d %s values", len(missing), len(content), encoder.modality)
-            for key, vector in zip(missing, encoder.encode([content[key] for key in missing]), strict=True):
-                found[key] = vector
-                self.save(encoder, key, vector)
-        rows = [vector for key in keys if (vector := found[key]) is not None]
-        return torch.stack(rows) if rows else torch.zeros(0, encoder.dim)
+        found: dict[str, Tensor | None] = {}
+        for key, value in sorted(zip(keys, values, strict=True)):
+            if key not in found:
+                found[key] = self.load(encoder, key)
+                if found[key] is None:
+                    found[key] = self._encoded(encoder, key, value)
+        return [found[key] for key in keys]
+
+    def _encoded(self, encoder: Encoder, key: str, value: str | bytes) -> Tensor | None:
+        try:
+            vector = encoder.encode([value])[0]
+        except ModelError as error:
+            log.warning("no %s vector for %s: %s", encoder.modality, key, error)
+            return None
+        self.save(encoder, key, vector)
+        return vector
 
 
 def check_weights(path: Path, sha256: str) -> None:

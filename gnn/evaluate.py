@@ -67,7 +67,7 @@ def _ranks(model: Model, graph: GraphTensors, asked: Tensor, true: Tensor) -> Te
     fits, nodes = allowed(graph), len(graph)
     answers = torch.unique(codes(true, nodes))
     ranks = []
-    for batch in torch.split(asked, BATCH):  # type: ignore[no-untyped-call]  # torch
+    for batch in torch.split(asked, BATCH):
         scores = model.score_tails(graph, batch[:, 0], batch[:, 1])
         target = scores.gather(1, batch[:, 2:])
         rivals = fits[batch[:, 1]] & ~answered(answers, batch, nodes)

@@ -180,7 +180,7 @@ def modality_rows(one: Learned, test: Window, mrr: float, seed: int) -> list[dic
 def window_remarks(test: Window) -> list[str]:
     later = test.later
     return [
-        f"Test: {len(later.triples)} triples first published after the cut; {later.repeats} more only repeat a known one, "
+        f"Test: {len(later.triples)} triples first published after the cut; {later.repeats} more repeat a known one, "
         f"and {later.unseen} touch a node nothing spoke of before: both kinds are left out of the ranking."
     ]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +15,17 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from gnn.tensors import LABELS, GraphTensors
-from kg.ontology import DISTRESS_EVENTS, FIRMS
+from gnn.convolution import both_ways
+from gnn.tensors import LABELS, RELATIONS, GraphTensors
+from kg.ontology import DISTRESS_EVENTS, EDGES, FIRMS
 from kg.snapshot import Snapshot
+
+TIES: Final = tuple(
+    name
+    for name in RELATIONS
+    if set(FIRMS) & set(EDGES[name].source) and set(FIRMS) & set(EDGES[name].target) and EDGES[name].time == "state"
+)
+"""Lasting relations between firms: what trouble travels along."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,8 @@ class Cohort:
     """(firms,) int64 rows of the graph: firms without a distress event by the cut."""
     truth: np.ndarray
     """(firms,) 1.0 where a distress event fell into the window after the cut."""
+    stricken: Tensor
+    """(nodes,) float32 exp(-age in years) of the latest distress event before the cut, 0 without one."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -71,15 +82,18 @@ def distress_dates(snapshot: Snapshot) -> dict[str, list[datetime]]:
 
 def cohort(graph: GraphTensors, dates: dict[str, list[datetime]], until: datetime) -> Cohort:
     """Firms at risk at the graph's cut and their distress up to `until`; `dates` is what was known at labelling."""
-    firms = torch.isin(graph.labels, torch.tensor([LABELS.index(name) for name in FIRMS]))
+    firms = torch.isin(graph.labels, torch.tensor([LABELS.index(name) for name in FIRMS])).tolist()
+    stricken = torch.zeros(len(graph))
     rows, truth = [], []
-    for row in torch.nonzero(firms).squeeze(1).tolist():
-        own = dates.get(graph.ids[row], [])
-        if any(when <= graph.cut for when in own):
-            continue
-        rows.append(row)
-        truth.append(float(any(graph.cut < when <= until for when in own)))
-    return Cohort(graph, torch.tensor(rows, dtype=torch.int64), np.array(truth))
+    for row, id in enumerate(graph.ids):
+        own = dates.get(id, [])
+        before = [when for when in own if when <= graph.cut]
+        if before:
+            stricken[row] = math.exp(-(graph.cut - before[-1]) / timedelta(days=365.25))
+        elif firms[row]:
+            rows.append(row)
+            truth.append(float(any(graph.cut < when <= until for when in own)))
+    return Cohort(graph, torch.tensor(rows, dtype=torch.int64), np.array(truth), stricken)
 
 
 def facts(cohort: Cohort) -> np.ndarray:
@@ -88,4 +102,14 @@ def facts(cohort: Cohort) -> np.ndarray:
     if own is None:
         return np.zeros((len(cohort), 1))
     table: np.ndarray = own.dense(len(cohort.graph))[cohort.rows].numpy()
+    return table.astype(np.float64)
+
+
+def contagion(cohort: Cohort) -> np.ndarray:
+    """(firms, columns) log(1 + sum of `stricken` over partners), by relation between firms and its direction."""
+    sums = torch.zeros(len(cohort.graph), 2 * len(RELATIONS))
+    for side in both_ways(cohort.graph):
+        sums = sums.index_put((side.target, side.relation), cohort.stricken[side.source], accumulate=True)
+    columns = [r + d for r, name in enumerate(RELATIONS) if name in TIES for d in (0, len(RELATIONS))]
+    table: np.ndarray = sums[cohort.rows][:, columns].log1p().numpy()
     return table.astype(np.float64)

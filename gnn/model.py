@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 from torch import Tensor, nn
 
 from gnn.tensors import LABELS, RELATIONS, GraphTensors
@@ -82,7 +83,8 @@ def exact(threads: int) -> Iterator[None]:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     try:
-        yield
+        with threadpool_limits(threads):  # numpy and scikit-learn bring pools of their own
+            yield
     finally:
         torch.use_deterministic_algorithms(strict)
         torch.set_num_threads(before)

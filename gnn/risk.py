@@ -38,28 +38,33 @@ class Scored:
     probability: np.ndarray
     """(firms,) of the cohort at the cut, calibrated."""
     valid_loss: float
-    """Log loss on the validation cohort, by which the head to publish is chosen: the test is not looked at."""
+    """Log loss of the predictions ahead of time, by which the head to publish is chosen: the test is not looked at."""
 
 
-def assess(head: Head, again: Head, past: Sequence[Cohort], now: Cohort) -> Scored:
-    """Fit on all cohorts but the last two, choose settings on the last but one, calibrate on the last; then use
-    them all.
+def assess(kind: type[Head], past: Sequence[Cohort], now: Cohort, seed: int, threads: int) -> Scored:
+    """Fit as time went by, calibrate on the cohorts that were still ahead then, and fit on all of them for the last.
 
-    `past` is in order of time. `again` is a fresh head of the same kind and gets every cohort for the final fit.
+    `past` is in order of time. Cohort k is predicted by a head fitted on those before it, with the one just before
+    it as its validation cohort; these predictions, of all k >= 2, are what the scores are calibrated on.
     """
-    early, valid = past[:-1], past[-1]
-    head.fit(early[:-1] or early, early[-1])
-    raw = head.predict(valid)
-    scale = scale_of(raw, valid)
-    again.fit(early, valid)
-    return Scored(head.name, scale(logit(again.predict(now))), log_loss(valid.truth, scale(logit(raw))))
+    ahead = [(fitted(kind, past[:k], seed, threads).predict(past[k]), past[k].truth) for k in range(2, len(past))]
+    raw, truth = (np.concatenate(parts) for parts in zip(*ahead, strict=True))
+    scale = scale_of(raw, truth)
+    final = fitted(kind, past, seed, threads).predict(now)
+    return Scored(kind.name, scale(logit(final)), log_loss(truth, scale(logit(raw))))
 
 
-def scale_of(raw: np.ndarray, valid: Cohort) -> Platt:
-    """Calibration on a cohort the head has not seen; the identity where that has one outcome only or no spread."""
-    if not 0 < valid.positives < len(valid) or np.ptp(raw) < 1e-12:
+def fitted(kind: type[Head], cohorts: Sequence[Cohort], seed: int, threads: int) -> Head:
+    head = kind(seed, threads)
+    head.fit(cohorts[:-1], cohorts[-1])
+    return head
+
+
+def scale_of(raw: np.ndarray, truth: np.ndarray) -> Platt:
+    """Calibration on predictions ahead of time; the identity where they saw one outcome only or have no spread."""
+    if not 0 < truth.sum() < len(truth) or np.ptp(raw) < 1e-9:
         return Platt(1.0, 0.0)
-    return platt(logit(raw), valid.truth)
+    return platt(logit(raw), truth)
 
 
 def logit(probability: np.ndarray) -> np.ndarray:
@@ -115,14 +120,14 @@ def outlook(
     report(
         f"risk: {len(past)} earlier cohorts, {sum(c.positives for c in past)} distressed firms; {len(now)} firms now"
     )
-    if len(past) < 3 or not past[-1].positives or not sum(c.positives for c in past[:-1]):
+    if len(past) < 3 or not past[0].positives + past[1].positives or not past[-1].positives:
         return Outlook(
             remarks=[f"Risk: {len(past)} earlier cohorts hold too few distress events to learn from; no scores."]
         )
     rows = []
     for kind in (*BASELINES, *GRAPHS):
         report(f"risk: fitting {kind.name}")
-        rows.append(assess(kind(seed, settings.threads), kind(seed, settings.threads), past, now))
+        rows.append(assess(kind, past, now, seed, settings.threads))
     best = min(rows[len(BASELINES) :], key=lambda one: one.valid_loss)
     found = Outlook(chosen=best.name, scores=score_table(now, best))
     for one in rows:

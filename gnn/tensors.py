@@ -32,6 +32,8 @@ TEXTS: Final = ("title", "name", "description", "text")
 """Text properties in the order in which they are joined."""
 SILENT: Final = "Person"
 """Names of persons are not embedded: a person can be erased, a vector cannot."""
+YEAR: Final = 365.25 * 86_400e6
+"""Microseconds."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -204,8 +206,11 @@ def _features(
         values: dict[int, str | bytes] = dict(_texts(graph, facts, row))
     else:
         values = dict(_images(facts, row, files))
-    rows = np.array(sorted(values), dtype=np.int64)
-    return Features(torch.from_numpy(rows), cache.vectors(encoder, [values[r] for r in rows]))
+    nodes = sorted(values)
+    made = zip(nodes, cache.vectors(encoder, [values[node] for node in nodes]), strict=True)
+    kept = {node: vector for node, vector in made if vector is not None}
+    vectors = torch.stack(list(kept.values())) if kept else torch.zeros(0, encoder.dim)
+    return Features(torch.tensor(list(kept), dtype=torch.int64), vectors)
 
 
 def _winners(facts: pa.Table, properties: Iterable[str]) -> list[dict[str, object]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -22,8 +22,12 @@ class Ledgerlike(Protocol):
     def view(self, at: AsOf) -> Snapshot: ...
 
 
+BEFORE = timedelta(microseconds=1)
+"""What holds until a date is seen at it: yearly figures end at midnight, and the next are published later."""
+
+
 class Views:
-    """Snapshots and tensors by date, where a date is both what was valid and what was published then."""
+    """Snapshots and tensors by date: what held up to then, as published by then."""
 
     def __init__(self, source: Ledgerlike | Callable[[AsOf], Snapshot], files: Files, cache: Path | None) -> None:
         self._view = source if callable(source) else source.view
@@ -34,7 +38,7 @@ class Views:
     def snapshot(self, date: datetime | None) -> Snapshot:
         """The graph as of a date; None is everything known today."""
         if date not in self._snapshots:
-            self._snapshots[date] = self._view(AsOf() if date is None else AsOf(valid=date, published=date))
+            self._snapshots[date] = self._view(AsOf() if date is None else AsOf(valid=date - BEFORE, published=date))
         return self._snapshots[date]
 
     def tensors(self, date: datetime, encoders: Sequence[Encoder] = ()) -> GraphTensors:

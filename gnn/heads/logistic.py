@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -20,29 +21,49 @@ class Logistic(Head):
 
     name = "logistic"
 
-    def features(self, cohort: Cohort) -> np.ndarray:
-        """(firms, columns) what the regression reads."""
-        return facts(cohort)
-
-    def prepare(self, cohorts: Sequence[Cohort]) -> None:
-        """Learn what `features` needs from the cohorts of the train window; nothing here."""
+    def blocks(self, cohort: Cohort) -> list[Block]:
+        """What the regression reads, in parts that are scaled each in its way."""
+        return [Block(facts(cohort))]
 
     def fit(self, cohorts: Sequence[Cohort], valid: Cohort) -> None:
-        self.prepare(cohorts)
+        self._scale(cohorts)
         x, y = self._stack(cohorts)
-        tried = [(log_loss(valid.truth, self._train(x, y, c)(self.features(valid))), c) for c in STRENGTHS]
+        tried = [(log_loss(valid.truth, Regression(x, y, c)(self._features(valid))), c) for c in STRENGTHS]
         self.strength = min(tried)[1]
-        self.model = self._train(*self._stack([*cohorts, valid]), self.strength)
+        self._scale([*cohorts, valid])
+        self.model = Regression(*self._stack([*cohorts, valid]), self.strength)
 
     def predict(self, cohort: Cohort) -> np.ndarray:
-        return self.model(self.features(cohort))
+        return self.model(self._features(cohort))
+
+    def _scale(self, cohorts: Sequence[Cohort]) -> None:
+        columns = zip(*(self.blocks(c) for c in cohorts), strict=True)
+        self.scales = [scale_of(np.concatenate([b.values for b in parts]), parts[0].whole) for parts in columns]
+
+    def _features(self, cohort: Cohort) -> np.ndarray:
+        parts = zip(self.blocks(cohort), self.scales, strict=True)
+        return np.concatenate([np.clip((b.values - mean) / spread, -5.0, 5.0) for b, (mean, spread) in parts], axis=1)
 
     def _stack(self, cohorts: Sequence[Cohort]) -> tuple[np.ndarray, np.ndarray]:
-        return np.concatenate([self.features(c) for c in cohorts]), np.concatenate([c.truth for c in cohorts])
+        return np.concatenate([self._features(c) for c in cohorts]), np.concatenate([c.truth for c in cohorts])
 
-    @staticmethod
-    def _train(x: np.ndarray, y: np.ndarray, strength: float) -> Regression:
-        return Regression(x, y, strength)
+
+@dataclass(frozen=True)
+class Block:
+    """Columns of one kind."""
+
+    values: np.ndarray
+    """(firms, columns)."""
+    whole: bool = False
+    """True: the columns are one vector and keep their proportions; False: each is a figure of its own."""
+
+
+def scale_of(values: np.ndarray, whole: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and spread per column; a whole vector gets one spread, so that it weighs as about three figures do."""
+    mean, spread = values.mean(0), values.std(0)
+    if whole:
+        spread = np.full(len(spread), 0.6 * np.sqrt(values.var(0).sum()))
+    return mean, np.where(spread > 0, spread, 1.0)
 
 
 class Regression:
@@ -53,20 +74,15 @@ class Regression:
             from sklearn.linear_model import LogisticRegression
         except ImportError as error:
             raise MissingExtraError(HINT) from error
-        self.mean, self.spread = x.mean(0), np.where(x.std(0) > 0, x.std(0), 1.0)
         self.rate = (y.sum() + 1) / (len(y) + 2)
         self.model = None
         if 0 < y.sum() < len(y):
-            self.model = LogisticRegression(C=strength, max_iter=1000, tol=1e-8).fit(self._scaled(x), y)
-
-    def _scaled(self, x: np.ndarray) -> np.ndarray:
-        scaled: np.ndarray = np.clip((x - self.mean) / self.spread, -5.0, 5.0)
-        return scaled
+            self.model = LogisticRegression(C=strength, max_iter=2000).fit(x, y)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         if self.model is None:
             return np.full(len(x), self.rate)
-        probability: np.ndarray = self.model.predict_proba(self._scaled(x))[:, 1]
+        probability: np.ndarray = self.model.predict_proba(x)[:, 1]
         return probability
 
 

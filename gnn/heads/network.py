@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gnn.evaluate import auprc
-from gnn.head import Cohort, Head
+from gnn.head import TIES, Cohort, Head, contagion
 from gnn.heads.logistic import log_loss
 from gnn.model import Shape, exact, seeded
 from gnn.models.relational import Relational
@@ -18,14 +18,14 @@ from gnn.train import Recipe, fit
 
 
 class Network(Head):
-    """P = sigmoid(w . [embedding, facts] + b); the embedding carries documents, pages, events and partners to the firm.
+    """P = sigmoid(w . [embedding, facts, contagion] + b); the embedding brings documents, pages and partners.
 
     Each cohort is read on the graph of its own cut, so no label can flow in. Rows of single nodes are left out: a
     row trained on an earlier cut would remember who failed, not why.
     """
 
     name = "network"
-    recipe = Recipe(epochs=60, rate=0.01, decay=0.97, weight_decay=3e-3, patience=12)
+    recipe = Recipe(epochs=40, rate=0.01, decay=0.97, weight_decay=3e-2, patience=12)
 
     def fit(self, cohorts: Sequence[Cohort], valid: Cohort) -> None:
         recipe = Recipe(**{**vars(self.recipe), "seed": self.seed, "threads": self.threads})
@@ -54,7 +54,7 @@ class Distress(nn.Module):
         self.encoder = Relational(shape, dim=24, layers=2, dropout=0.3, table=False, seed=seed)
         self.width = shape.modalities.get("numeric", 0)
         with seeded(seed):
-            self.out = nn.Linear(24 + self.width, 1)
+            self.out = nn.Linear(24 + self.width + 2 * len(TIES), 1)
             nn.init.normal_(self.out.weight, std=0.05)
             nn.init.constant_(self.out.bias, float(np.log(max(rate, 1e-3) / (1 - min(rate, 0.999)))))
 
@@ -62,7 +62,8 @@ class Distress(nn.Module):
         x = self.encoder.embed(cohort.graph)[cohort.rows]
         own = cohort.graph.features.get("numeric")
         facts = torch.zeros(len(cohort), self.width) if own is None else own.dense(len(cohort.graph))[cohort.rows]
-        logit: Tensor = self.out(torch.cat([F.dropout(x, 0.3, self.training), facts], dim=1)).squeeze(1)
+        near = torch.from_numpy(contagion(cohort)).to(torch.float32)
+        logit: Tensor = self.out(torch.cat([F.dropout(x, 0.3, self.training), facts, near], dim=1)).squeeze(1)
         return logit
 
 

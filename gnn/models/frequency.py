@@ -6,10 +6,7 @@ import torch
 from torch import Tensor
 
 from gnn.model import Model, Shape
-from gnn.tensors import RELATIONS, GraphTensors, microseconds
-
-YEAR = 365.25 * 86_400e6
-"""Microseconds."""
+from gnn.tensors import RELATIONS, YEAR, GraphTensors, microseconds
 
 
 class Frequency(Model):

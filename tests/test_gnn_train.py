@@ -1,0 +1,211 @@
+"""The training loop, its checkpoints, and what the decoders can and cannot tell."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gnn.checkpoint import FACTS, load_tensors, save_tensors
+from gnn.decoder import score
+from gnn.evaluate import auroc
+from gnn.links import LinkTask, one_vs_all, scored
+from gnn.model import Model, Shape
+from gnn.models.factors import Factors
+from gnn.models.relational import Relational
+from gnn.sample import allowed, negatives
+from gnn.tensors import RELATIONS, Features, GraphTensors
+from gnn.train import Recipe, fit
+from kg.errors import ModelError
+from tests.test_gnn_convolution import SUPPLIES, graph, some_edges
+
+SMALL = Recipe(epochs=6, rate=0.02, seed=1, patience=3)
+
+
+def small() -> GraphTensors:
+    own = graph(some_edges(30, 150), 30)
+    return own.with_features(
+        {"numeric": Features(torch.arange(0, 30, 2), torch.randn(15, 4, generator=torch.Generator().manual_seed(2)))}
+    )
+
+
+def weights(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def equal(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+class Scripted:
+    """A real task whose validation values are given, and which remembers the weights at each validation."""
+
+    def __init__(self, values: list[float]) -> None:
+        self.values, self.seen = values, list[dict[str, Tensor]]()
+
+    def losses(self, model: nn.Module) -> Iterator[Tensor]:
+        yield ((model.weight - 3.0) ** 2).sum()  # type: ignore[operator,union-attr]
+
+    def validate(self, model: nn.Module) -> float:
+        self.seen.append(weights(model))
+        return self.values[len(self.seen) - 1]
+
+
+def test_early_stopping_restores_the_best_epoch_and_keeps_its_patience() -> None:
+    model, task = nn.Linear(2, 1), Scripted([0.1, 0.5, 0.4, 0.3, 0.2, 0.9])
+    run = fit(model, task, Recipe(epochs=6, patience=3))
+    assert run.best == 2 and run.value == 0.5
+    assert len(run.epochs) == 5  # three epochs without a better value after the second; the 0.9 is never reached
+    assert equal(weights(model), task.seen[1])
+
+
+def test_the_rate_decays_and_every_epoch_is_on_the_curve() -> None:
+    run = fit(nn.Linear(2, 1), Scripted([0.0] * 4), Recipe(epochs=4, rate=0.1, decay=0.5, patience=9))
+    assert [row["rate"] for row in run.epochs] == [0.1, 0.05, 0.025, 0.0125]
+    assert run.epochs[-1]["loss"] < run.epochs[0]["loss"]
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not() -> None:
+    own, found = small(), []
+    for seed in (5, 5, 6):
+        model = Relational(Shape.of(own), dim=8, seed=seed)
+        fit(model, LinkTask(own), replace(SMALL, seed=seed))
+        found.append(weights(model))
+    assert equal(found[0], found[1]) and not equal(found[0], found[2])
+
+
+def test_training_leaves_the_callers_random_numbers_and_threads_alone() -> None:
+    torch.manual_seed(9)
+    expected = torch.rand(1)
+    threads = torch.get_num_threads()
+    torch.manual_seed(9)
+    fit(Relational(Shape.of(small()), dim=8), LinkTask(small()), SMALL)
+    assert torch.equal(torch.rand(1), expected) and torch.get_num_threads() == threads
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_resumed_run_equals_a_straight_one_bit_for_bit(tmp_path: Path) -> None:
+    own, valid = small(), small().edges[:10]
+    straight, resumed = Relational(Shape.of(own), dim=8), Relational(Shape.of(own), dim=8)
+    first = fit(straight, LinkTask(own, valid), SMALL)
+    fit(resumed, LinkTask(own, valid), replace(SMALL, epochs=2), checkpoint=tmp_path / "state")
+    other = Relational(Shape.of(own), dim=8, seed=77)  # all of it must come from the checkpoint
+    second = fit(other, LinkTask(own, valid), SMALL, checkpoint=tmp_path / "state")
+    assert first == second and len(second.epochs) > 2
+    assert equal(weights(straight), weights(other))
+
+
+def test_a_loss_that_is_no_number_stops_the_run() -> None:
+    class Broken(Scripted):
+        def losses(self, model: nn.Module) -> Iterator[Tensor]:
+            yield model.weight.sum() * torch.nan  # type: ignore[operator,union-attr]
+
+    with pytest.raises(ModelError, match="loss is nan"):
+        fit(nn.Linear(2, 1), Broken([0.0]), Recipe(epochs=1))
+
+
+def test_a_checkpoint_comes_back_bit_for_bit_and_a_changed_one_is_refused(tmp_path: Path) -> None:
+    model = Relational(Shape.of(small()), dim=8)
+    save_tensors(tmp_path, model.state_dict(), {"note": "first"})
+    save_tensors(tmp_path, model.state_dict(), {"note": "second"})
+    tensors, facts = load_tensors(tmp_path)
+    assert equal(tensors, weights(model)) and facts == {"note": "second"}
+    assert len(list(tmp_path.iterdir())) == 2  # the JSON and one file of weights, no leftovers
+    file = tmp_path / json.loads((tmp_path / FACTS).read_text())["weights"]
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(ModelError, match="another sha256"):
+        load_tensors(tmp_path)
+    with pytest.raises(ModelError, match="train again"):
+        load_tensors(tmp_path / "nowhere")
+
+
+def test_grouped_one_vs_all_is_the_loss_of_each_triple_alone() -> None:
+    own = ring(12)
+    model, fits = Factors(Shape.of(own), dim=8), allowed(own)
+    with torch.no_grad():
+        assert one_vs_all(model, own, own.edges, fits).item() == pytest.approx(
+            alone(model, own, own.edges, fits), rel=1e-5
+        )
+
+
+def alone(model: Model, own: GraphTensors, triples: Tensor, fits: Tensor) -> float:
+    """Mean negative log probability, one triple and one direction at a time."""
+    total = 0.0
+    for h, r, t in triples.tolist():
+        for head, relation, tail in ((h, r, t), (t, r + len(RELATIONS), h)):
+            scores = model.score_tails(own, torch.tensor([head]), torch.tensor([relation]))[0]
+            total -= float(scores.masked_fill(~fits[relation], -torch.inf).log_softmax(0)[tail])
+    return total / (2 * len(triples))
+
+
+def test_an_edge_that_is_asked_for_does_not_pass_messages() -> None:
+    """In training the graph a step sees lacks the step's own edges, in both directions."""
+    own = small()
+
+    class Watching(Relational):
+        def embed(self, graph: GraphTensors) -> Tensor:
+            seen.append(graph)
+            return super().embed(graph)
+
+    seen: list[GraphTensors] = []
+    model = Watching(Shape.of(own), dim=8)
+    asked = LinkTask(own, steps=3)
+    assert len(list(asked.losses(model))) == 3
+    hidden = [len(own.edges) - len(graph.edges) for graph in seen]
+    assert sum(hidden) == len(asked.rows) and min(hidden) > 0
+
+
+def ring(nodes: int = 40) -> GraphTensors:
+    """Each node supplies the next three and never the other way round."""
+    return graph(sorted([n, SUPPLIES, (n + step) % nodes] for n in range(nodes) for step in (1, 2, 3)), nodes)
+
+
+def direction_auroc(symmetric: bool) -> float:
+    """How well edges are told from the same edges turned round."""
+    own = ring()
+    held = torch.arange(len(own.edges)) % 5 == 0
+    known = own.without(held)
+    model = Factors(Shape.of(known), dim=32, symmetric=symmetric)
+    fit(model, LinkTask(known), Recipe(epochs=40, rate=0.05, seed=0))
+    right = own.edges[held]
+    values, truth = scored(model, known, right, right[:, [2, 1, 0]])
+    return auroc(truth, values)
+
+
+def test_direction_matters_to_complex_and_cannot_to_distmult() -> None:
+    a, r, b = torch.randn(3, 5, 8)
+    assert not torch.allclose(score(a, r, b), score(b, r, a))
+    assert torch.allclose(score(a, r, b, symmetric=True), score(b, r, a, symmetric=True), atol=1e-5)
+    assert direction_auroc(symmetric=False) > direction_auroc(symmetric=True) + 0.2
+
+
+def test_the_gap_between_unseen_true_edges_and_random_ones_grows_with_training() -> None:
+    own = ring()
+    held = torch.arange(len(own.edges)) % 5 == 0
+    known, right = own.without(held), own.edges[held]
+    wrong = negatives(own, right, 1, seed=0)
+    gaps = []
+    for epochs in (1, 40):
+        model = Factors(Shape.of(known), dim=32, seed=0)
+        fit(model, LinkTask(known), Recipe(epochs=epochs, rate=0.05, seed=0))
+        values, truth = scored(model, known, right, wrong)
+        gaps.append(values[truth > 0].mean() - values[truth == 0].mean())
+    assert gaps[1] > gaps[0] + 0.5
+
+
+def test_every_modality_gets_a_gradient() -> None:
+    own = small().with_features(
+        {
+            name: Features(torch.arange(30), torch.randn(30, width))
+            for name, width in (("image", 5), ("numeric", 4), ("text", 6))
+        }
+    )
+    model = Relational(Shape.of(own), dim=8)
+    sum(LinkTask(own, steps=1).losses(model)).backward()  # type: ignore[union-attr]
+    for name in ("image", "numeric", "text"):
+        assert model.fusion.project[name].weight.grad.abs().sum() > 0
