@@ -71,7 +71,7 @@ def _event(finding: Finding, evidence: Evidence, origin: Origin) -> Iterator[Cla
 
 
 def event_id(finding: Finding) -> str:
-    """Id of an event: two articles of one year that name the same parties tell of one event (a downgrade: of one month)."""
+    """Id of an event: articles of one year that name the same parties tell of one (a downgrade: of one month)."""
     when = as_time(finding.valid_from) if finding.valid_from else None
     time = when.strftime("%Y-%m" if finding.event in _MONTHLY else "%Y") if when else ""
     who = sorted(f"{role}={m.id}" for role, m in finding.parties if role != "agency")

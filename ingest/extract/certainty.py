@@ -1,4 +1,5 @@
-"""Whether a sentence says that something is so: denied, hedged and asked statements are not facts, ended ones are past."""
+"""Whether a sentence says that something is so: denied, hedged and asked statements are not facts, ended ones are
+past."""
 
 from __future__ import annotations
 
@@ -62,7 +63,7 @@ def _climb(token: Token, grade: Certainty) -> Certainty:
 def _local(token: Token) -> Certainty:
     """What the word's own dependants say of it."""
     words = {c.lower_ for c in token.children}
-    if words & {"longer"} and words & {"no", "not", "n't"} or _no_longer(token):
+    if (words & {"longer"} and words & {"no", "not", "n't"}) or _no_longer(token):
         return Certainty.ENDED
     if words & NEGATORS or words & DOUBT_ADVERBS or _scopes_neither(token):
         return Certainty.OPEN

@@ -19,7 +19,9 @@ _PAY: Final = lex.words("pay repay meet make honour honor service settle redeem"
 _STOP: Final = lex.words("stop cease halt suspend")
 _DOWN: Final = lex.words("cut lower reduce slash drop take move push downgrade relegate")
 _FORMAL: Final = lex.words("proceeding proceedings petition administrator receiver liquidator filing application")
-_RATING: Final = re.compile(r"(?:AAA|AA|A|BBB|BB|B|CCC|CC|C|D|Aa|Baa|Ba|Caa|Ca|SD|RD)[1-3]?[+-]?|junk|speculative|selective")
+_RATING: Final = re.compile(
+    r"(?:AAA|AA|A|BBB|BB|B|CCC|CC|C|D|Aa|Baa|Ba|Caa|Ca|SD|RD)[1-3]?[+-]?|junk|speculative|selective"
+)
 _Found = tuple[str, list["Token"], Certainty]
 
 
@@ -33,7 +35,7 @@ def distress(parsed: Parsed, referents: Referents) -> Iterator[Match]:
 
 
 def _unpaid(verb: Token) -> Iterator[_Found]:
-    """`failed to pay`, `was unable to repay`, `could not meet`, `did not make the payment`, `stopped paying interest`."""
+    """`failed to pay`, `was unable to repay`, `did not make the payment`, `stopped paying interest`."""
     if verb.pos_ != "VERB" or verb.lemma_ not in _PAY or not _due(verb):
         return
     head = verb.head
@@ -71,7 +73,14 @@ def _insolvent(token: Token) -> Iterator[_Found]:
     if lemma in ("bankrupt", "insolvent"):
         yield "bankruptcy", _called(token), certainty(token)
     elif lemma in _FORMAL and _of_insolvency(token):
-        if token.dep_ in ("nsubjpass", "dobj") and head.lemma_ in ("open", "appoint", "grant", "accept", "initiate", "approve"):
+        if token.dep_ in ("nsubjpass", "dobj") and head.lemma_ in (
+            "open",
+            "appoint",
+            "grant",
+            "accept",
+            "initiate",
+            "approve",
+        ):
             yield "bankruptcy", after(head, "against", "over", "to", "for", "at"), certainty(head)
         elif holders := [c for c in token.children if c.dep_ == "poss"]:
             yield "bankruptcy", holders, certainty(token)

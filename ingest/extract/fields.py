@@ -30,19 +30,28 @@ _LABELLED: Final = {
     name: re.compile(rf"^\W{{0,2}}(?:{labels})\s*[:：]\s*(?P<value>\S.*)$", re.I) for name, labels in LABELS.items()
 }
 _DATE: Final = re.compile(
-    r"(?<!\d)(?:\d{4}-\d{2}-\d{2}|\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})|\d{1,2}[ -]?(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
+    r"(?<!\d)(?:\d{4}-\d{2}-\d{2}|\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})|\d{1,2}[ -]?(?:JAN|FEB|MAR|APR|MAY|"
+    r"JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
     r"[A-Z]*[ -]?\d{2,4})(?!\d)",
     re.I,
 )
 _SUM: Final = re.compile(r"(?<![\d.,])\d{1,3}(?:[ ,]?\d{3})*[.,]\s?\d{2}(?!\d)")
 _TOTAL: Final = re.compile(r"\b(?:grand total|round\w* ?d? total|total|amount due|nett? (?:total|amount))\b", re.I)
 _BEST: Final = re.compile(r"grand|round|incl|amount|nett|after|payable|due", re.I)
-_PART: Final = re.compile(r"sub|qty|quantity|excl|item|disc|saving|tax amount|total (?:gst|tax|sr)|gst total|change", re.I)
-_STOP: Final = re.compile(
-    r"\b(?:tel|fax|phone|gst|cash|invoice|date|bill|doc|receipt|tax|email|www|table|cashier|company reg|co\.? reg|roc|reg)\b", re.I
+_PART: Final = re.compile(
+    r"sub|qty|quantity|excl|item|disc|saving|tax amount|total (?:gst|tax|sr)|gst total|change", re.I
 )
-_REGISTRY: Final = re.compile(r"^\W*(?:co(?:mpany)?\.? ?(?:reg|no)|reg|roc|\(?\d{4,}-?[A-Z0-9]?\)?\W*$|[\d\W]{5,}$)", re.I)
-_SHOP: Final = re.compile(r"\b(?:sdn|bhd|enterprise|trading|restaurant|restoran|kedai|s/b|mart|store|shop|cafe|hardware|plt)\b", re.I)
+_STOP: Final = re.compile(
+    r"\b(?:tel|fax|phone|gst|cash|invoice|date|bill|doc|receipt|tax|email|www|table|cashier|company reg|"
+    r"co\.? reg|roc|reg)\b",
+    re.I,
+)
+_REGISTRY: Final = re.compile(
+    r"^\W*(?:co(?:mpany)?\.? ?(?:reg|no)|reg|roc|\(?\d{4,}-?[A-Z0-9]?\)?\W*$|[\d\W]{5,}$)", re.I
+)
+_SHOP: Final = re.compile(
+    r"\b(?:sdn|bhd|enterprise|trading|restaurant|restoran|kedai|s/b|mart|store|shop|cafe|hardware|plt)\b", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)

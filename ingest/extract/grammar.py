@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _FIRMS: Final = ("Google", "Microsoft", "Amazon", "Intel", "Oracle", "Boeing", "Nokia", "Siemens", "Toyota", "Samsung")
 _PEOPLE: Final = ("Smith", "Jones", "Brown", "Miller", "Wilson")
-_ASIDE: Final = re.compile(r"\s?\((?:[^()]{0,12}(?:NYSE|NASDAQ|Nasdaq|LSE|TSX|XETRA|ticker)[^()]*|[^()]{0,40}[“\"][^()]*)\)")
+_ASIDE: Final = re.compile(
+    r"\s?\((?:[^()]{0,12}(?:NYSE|NASDAQ|Nasdaq|LSE|TSX|XETRA|ticker)[^()]*|[^()]{0,40}[“\"][^()]*)\)"
+)
 _CLAUSES: Final = frozenset({"relcl", "advcl", "ccomp", "parataxis", "csubj"})
 _NOUN: Final = ("NOUN", "PROPN", "PRON", "NUM", "SYM", "ADJ", "X", "DET")
 
@@ -55,8 +57,8 @@ def parses(
 ) -> Iterator[Parsed]:
     """Trees of the sentence text[span], the likeliest first (amounts that overlap a name are left alone).
 
-    A tree without a verb at its root is nearly always a mistake (`ships` read as a noun), which a pronoun in place of the
-    first name often mends. A reader to whom the first tree says nothing may ask for one more.
+    A tree without a verb at its root is nearly always a mistake (`ships` read as a noun), which a pronoun in place
+    of the first name often mends. A reader to whom the first tree says nothing may ask for one more.
     """
     pieces = _pieces(span, names, sums)
     first = _parse(nlp, text, span, pieces, "")
@@ -69,9 +71,7 @@ def parses(
         yield first
 
 
-def _parse(
-    nlp: Language, text: str, span: tuple[int, int], pieces: list[Mention | Money], opening: str
-) -> Parsed:
+def _parse(nlp: Language, text: str, span: tuple[int, int], pieces: list[Mention | Money], opening: str) -> Parsed:
     """`opening` stands for the first name if it is given."""
     from spacy.tokens import Doc
 
@@ -97,7 +97,7 @@ def _parse(
     _plain(nlp, text, (at, span[1]), words, spaces, spans)
     doc = Doc(nlp.vocab, words=words, spaces=spaces)
     for name in ("tok2vec", "tagger", "parser", "attribute_ruler", "lemmatizer"):
-        doc = nlp.get_pipe(name)(doc)  # type: ignore[operator]  # every pipe of this model is callable
+        doc = nlp.get_pipe(name)(doc)
     return Parsed(span[0], text[span[0] : span[1]], doc, spans, mentions)
 
 
@@ -229,7 +229,9 @@ def has(token: Token, *words: str) -> bool:
 
 def phrase(token: Token) -> list[Token]:
     """A noun with its modifiers before it, in order: `chief financial officer`."""
-    left: list[Token] = [t for t in token.lefts if t.dep_ in ("compound", "amod", "nmod", "punct", "advmod", "cc", "conj")]
+    left: list[Token] = [
+        t for t in token.lefts if t.dep_ in ("compound", "amod", "nmod", "punct", "advmod", "cc", "conj")
+    ]
     return sorted({x for t in left for x in t.subtree} | {token}, key=lambda t: t.i)
 
 

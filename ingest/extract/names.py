@@ -12,35 +12,49 @@ from typing import Any, Final
 
 from kg.ontology import FIRMS, SCHEMES, scheme
 
+
+def _words(text: str) -> frozenset[str]:
+    """The words of a text as a set."""
+    return frozenset(text.split())
+
+
 TEXT_LABELS: Final = (*FIRMS, "Person")
 """Labels that a name found in text can have."""
 
-FORMS: Final = frozenset(
-    "inc incorporated corp corporation co company ltd limited llc llp lp plc ag se sa nv bv gmbh kg kgaa spa ab asa as oyj "
+FORMS: Final = _words(
+    "inc incorporated corp corporation co company ltd limited llc llp lp plc ag se sa nv bv gmbh kg kgaa spa "
+    "ab asa as oyj "
     "oy pty sdn bhd sarl srl sl pte kk jsc pjsc ojsc ooo ltda zrt nyrt kft aps na sas trust cv "
-    "有限公司 股份有限公司 集团有限公司".split()
+    "有限公司 股份有限公司 集团有限公司"
 )
 """Legal forms, without dots and in small letters."""
 _DOTTED: Final = frozenset({"inc", "corp", "co", "ltd", "bhd", "cos"})
 """Forms that are abbreviations, so that a dot after them is theirs."""
-_GENERIC: Final = frozenset(
-    "holdings holding group international worldwide global companies enterprises industries".split()
-)
+_GENERIC: Final = _words("holdings holding group international worldwide global companies enterprises industries")
 _BANK: Final = re.compile(
     r"\b(bank|banks|banco|banca|banque|bancorp|bancshares|bankers|sparkasse|landesbank|savings|kreditbank|\w+bank)\b",
     re.I,
 )
 _FUND: Final = re.compile(r"\b(funds?|etf|etfs|sicav|ucits|hedge fund)\b", re.I)
-_ORDINARY: Final = frozenset(
-    "first second national general american united global international capital finance financial standard new north south "
-    "east west northern southern eastern western public federal state city central royal premier union trust bank target gap "
-    "summit best market markets energy power water steel oil gas gold silver global group holding company companies partners "
-    "partner industries services service systems solutions technology technologies data network media digital credit savings "
-    "loan loans mutual life health care home homes land property properties real estate investment investments investors fund "
-    "funds asset assets insurance security securities street river lake mountain valley bay ocean pacific atlantic european "
-    "europe america africa asia china india japan britain germany france the and for with january february march april may "
-    "june july august september october november december monday tuesday wednesday thursday friday saturday sunday board "
-    "court bond bonds share shares note notes report press release chairman director president chief officer year quarter".split()
+_ORDINARY: Final = _words(
+    "first second national general american united global international capital finance financial standard new "
+    "north south "
+    "east west northern southern eastern western public federal state city central royal premier union trust "
+    "bank target gap "
+    "summit best market markets energy power water steel oil gas gold silver global group holding company "
+    "companies partners "
+    "partner industries services service systems solutions technology technologies data network media digital "
+    "credit savings "
+    "loan loans mutual life health care home homes land property properties real estate investment investments "
+    "investors fund "
+    "funds asset assets insurance security securities street river lake mountain valley bay ocean pacific "
+    "atlantic european "
+    "europe america africa asia china india japan britain germany france the and for with january february "
+    "march april may "
+    "june july august september october november december monday tuesday wednesday thursday friday saturday "
+    "sunday board "
+    "court bond bonds share shares note notes report press release chairman director president chief officer "
+    "year quarter"
 )
 _SPACES: Final = re.compile(r"\s+")
 _WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
@@ -168,7 +182,7 @@ class Gazetteer:
         return _strongest(ids) if ids and (key in self._by_squash or self._one(ids)) else None
 
     def nearest(self, name: str, likeness: float = 92.0) -> str | None:
-        """The known full name that is most like this one (edit likeness in percent), if one is near and no second is."""
+        """The one known full name that is most like this one; `likeness` is the least edit likeness in percent."""
         from rapidfuzz import fuzz, process
 
         key = squash(name)
@@ -180,7 +194,7 @@ class Gazetteer:
         return self._full[found[0][0]]
 
     def label(self, written: str) -> str:
-        """Label of what bears this name: the ledger's own of the written name, else its entities', else by its words."""
+        """Label of what bears this name: the ledger's own, else its entities', else by its words."""
         own = self.labels.get(text_id(written, "Company"))
         key = squash(written)
         ids = self._by_squash.get(key) or self._by_short.get(key) or ()

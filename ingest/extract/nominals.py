@@ -77,14 +77,12 @@ def _company_noun(noun: Token) -> Token:
 
 
 def _called(noun: Token) -> list[Token]:
-    """Who is called by this noun: by `is`, in apposition on either side, as the name behind it, after `as` or `among`."""
+    """Who is called so: by `is`, in apposition on either side, as the name behind it, after `as` or `among`."""
     found = [c for c in noun.children if c.dep_ == "appos"]
     head = noun.head
     if noun.dep_ in ("attr", "oprd") or (noun.dep_ == "dobj" and head.lemma_ in ("become", "remain")):
         found += _patients(head) if noun.dep_ == "oprd" else subjects(head)
-    elif noun.dep_ == "appos":
-        found += [head]
-    elif noun.dep_ in ("compound", "nmod", "amod"):
+    elif noun.dep_ == "appos" or noun.dep_ in ("compound", "nmod", "amod"):
         found += [head]
     elif noun.dep_ == "pobj":
         found += _by_preposition(head)
@@ -152,8 +150,8 @@ def _takers(noun: Token) -> list[Token]:
         verb = noun.head
         own = [s for c in verb.children if c.dep_ in ("ccomp", "xcomp") for s in c.children if s.dep_ == "nsubj"]
         return own or objects(verb)
-    verb = next((a for a in noun.ancestors if a.pos_ == "VERB"), None)
-    return subjects(verb) if verb is not None and verb.lemma_ not in lex.LAPSE else []
+    above = next((a for a in noun.ancestors if a.pos_ == "VERB"), None)
+    return subjects(above) if above is not None and above.lemma_ not in lex.LAPSE else []
 
 
 def _lawsuit(noun: Token, referents: Referents) -> Iterator[Match]:

@@ -1,7 +1,7 @@
 """Words on a page image: OCR by PP-OCRv6 (its weights lie in the rapidocr wheel), box by box, on one thread.
 
-The result depends on the bytes of the image alone, so boxes are kept by digest: reading a locator back runs no OCR again.
-Coordinates are whole pixels from the top left corner of the image as stored.
+The result depends on the bytes of the image alone, so boxes are kept by digest: reading a locator back runs no OCR
+again. Coordinates are whole pixels from the top left corner of the image as stored.
 """
 
 from __future__ import annotations
@@ -145,7 +145,9 @@ def _pixels(content: bytes) -> Any:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a broken file is told by our error
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
-        raise RecordError(f"the {len(content)} bytes begin like a picture but cannot be decoded; it is cut off or damaged")
+        raise RecordError(
+            f"the {len(content)} bytes begin like a picture but cannot be decoded; it is cut off or damaged"
+        )
     if image.shape[0] * image.shape[1] > MAX_PIXELS:
         raise RecordError(f"the image has {image.shape[1]} x {image.shape[0]} pixels; at most {MAX_PIXELS} are read")
     return image

@@ -16,8 +16,12 @@ from ingest.extract.referents import Referents, distinct
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-APPOINT: Final = words("appoint name elect hire promote choose pick select install designate recruit reappoint reelect confirm bring poach")
-SERVE: Final = words("join serve act work become remain continue start begin take succeed replace assume rejoin lead head run")
+APPOINT: Final = words(
+    "appoint name elect hire promote choose pick select install designate recruit reappoint reelect confirm bring poach"
+)
+SERVE: Final = words(
+    "join serve act work become remain continue start begin take succeed replace assume rejoin lead head run"
+)
 LEAVE: Final = words("resign retire step quit leave depart exit")
 DISMISS: Final = words("dismiss fire sack oust remove suspend")
 _PLACES: Final = ("of", "at", "for", "in")
@@ -53,9 +57,7 @@ def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
     agents = after(verb, "by") if passive(verb) else subjects(verb)
     patients = subjects(verb) if passive(verb) else objects(verb)
     titles = _titles_near(verb)
-    if lemma in APPOINT:
-        people, employers = patients, agents
-    elif lemma in DISMISS:
+    if lemma in APPOINT or lemma in DISMISS:
         people, employers = patients, agents
     else:
         people, employers = agents, patients
@@ -73,10 +75,19 @@ def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
 
 def _titles_near(verb: Token) -> list[Token]:
     """Titles the verb gives or takes: its complement, or what stands after `as`, `to`, `from`."""
-    level = [c for c in verb.children if c.dep_ in ("oprd", "attr", "dobj", "appos", "npadvmod", "dative", "ccomp", "xcomp")]
+    level = [
+        c for c in verb.children if c.dep_ in ("oprd", "attr", "dobj", "appos", "npadvmod", "dative", "ccomp", "xcomp")
+    ]
     level += [t for t in after(verb, "as", "to", "from")]
-    level += [g for c in level for g in c.children if c.dep_ in ("dobj", "oprd", "ccomp") and g.dep_ in ("appos", "oprd", "attr")]
-    level += [t for c in level for t in after(c, "of") if c.lemma_.lower() in ("post", "position", "role", "office", "job")]
+    level += [
+        g
+        for c in level
+        for g in c.children
+        if c.dep_ in ("dobj", "oprd", "ccomp") and g.dep_ in ("appos", "oprd", "attr")
+    ]
+    level += [
+        t for c in level for t in after(c, "of") if c.lemma_.lower() in ("post", "position", "role", "office", "job")
+    ]
     return [t for t in level if t.lemma_.lower() in TITLES or (t.lemma_ == "board" and verb.lemma_ in SERVE | APPOINT)]
 
 
@@ -85,7 +96,9 @@ def _firms_of(title: Token, referents: Referents) -> list[Mention]:
     if owned:
         return owned
     near = [t for p in _PLACES for t in after(title, p)]
-    return [m for t in near for m in referents.firms(t)] or [m for t in near for x in after(t, "of") for m in referents.firms(x)]
+    return [m for t in near for m in referents.firms(t)] or [
+        m for t in near for x in after(t, "of") for m in referents.firms(x)
+    ]
 
 
 def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
@@ -128,7 +141,9 @@ def _role(title: Token, referents: Referents) -> str:
 
 def _first_name(token: Token, referents: Referents) -> int:
     """Where the first name below the token stands; its first word may be an article or preposition of that name."""
-    return min((t.i for t in token.subtree if t.i in referents.parsed.mentions or t.pos_ == "PROPN"), default=token.i + 6)
+    return min(
+        (t.i for t in token.subtree if t.i in referents.parsed.mentions or t.pos_ == "PROPN"), default=token.i + 6
+    )
 
 
 _ASIDE: Final = words("new former its their outgoing the a an longtime current incoming")

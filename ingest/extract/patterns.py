@@ -20,6 +20,7 @@ from ingest.extract.referents import Referents, distinct
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
+
 def matches(parsed: Parsed, topic: Mention | None, speaker: Mention | None) -> list[Match]:
     """All that the sentence speaks of, with how certain it is; denied and open statements too."""
     referents = Referents(parsed, topic, speaker)
@@ -71,7 +72,12 @@ def _object(frame: Frame, verb: Token) -> Token | None:
     """The noun the frame asks for among what the verb is about."""
     if not frame.noun:
         return None
-    things = [t for p in (_patients(verb), after(verb, "into", "for", "to", "with", "in", "on", "of")) for x in p for t in together(x)]
+    things = [
+        t
+        for p in (_patients(verb), after(verb, "into", "for", "to", "with", "in", "on", "of"))
+        for x in p
+        for t in together(x)
+    ]
     for token in things:
         if frame.event == "lawsuit" and any(c.lemma_.lower() in lex.INSOLVENCY for c in token.lefts):
             continue

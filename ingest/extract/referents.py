@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ingest.extract.grammar import Parsed, after, together
 from ingest.extract.lexicon import DRILL, GENERIC, METONYMS
 from ingest.extract.names import Mention, collapse, text_id
-from ingest.extract.recognise import _PERSON as PERSON
+from ingest.extract.recognise import PERSON
 from kg.ontology import FIRMS
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class Referents:
             (i, m) for i, m in sorted(self.parsed.mentions.items()) if i < token.i and (m.label == "Person") == person
         ]
         for i, m in fits:
-            head = self.parsed.doc[i]
-            if head.dep_ in ("nsubj", "nsubjpass") and head.head in list(token.ancestors):
+            name = self.parsed.doc[i]
+            if name.dep_ in ("nsubj", "nsubjpass") and name.head in list(token.ancestors):
                 return self._here(m, token)
         if fits:
             return self._here(fits[-1][1], token)
@@ -103,7 +103,9 @@ class Referents:
     @staticmethod
     def _could_be_person(m: Mention) -> bool:
         """An unknown `Company` of two plain words, where only a person can be meant."""
-        return m.label == "Company" and not m.entity and 2 <= len(m.text.split()) <= 4 and bool(PERSON.fullmatch(m.text))
+        return (
+            m.label == "Company" and not m.entity and 2 <= len(m.text.split()) <= 4 and bool(PERSON.fullmatch(m.text))
+        )
 
     @staticmethod
     def _as_person(m: Mention) -> Mention:

@@ -1,7 +1,7 @@
 """Relations and events that sentences assert: who owns, lends to, supplies, leads, sues whom, and who defaults.
 
-Names are found first; only sentences with a name and a telling word are parsed. Each frame of the lexicon then looks for
-its parties in the tree; what is denied, wished or asked is left out, what has ended carries its end.
+Names are found first; only sentences with a name and a telling word are parsed. Each frame of the lexicon then looks
+for its parties in the tree; what is denied, wished or asked is left out, what has ended carries its end.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from ingest.extract.certainty import Certainty
 from ingest.extract.grammar import parses
-from ingest.extract.names import Gazetteer, Mention, longest, text_id
 from ingest.extract.match import Match
+from ingest.extract.names import Gazetteer, Mention, longest, text_id
 from ingest.extract.patterns import matches
-from ingest.extract.quantities import Money, Moment, Share, dates, money, shares
+from ingest.extract.quantities import Moment, Money, Share, dates, money, shares
 from ingest.extract.recognise import guessed_names, pipe, seen_names, written_names
 from ingest.extract.sentences import sentences
-from ingest.extract.certainty import Certainty
 from kg.model import Value, as_time
 from kg.ontology import EDGES, FIRMS
 
@@ -28,13 +28,20 @@ if TYPE_CHECKING:
     from ingest.source import Models
 
 TRIGGER: Final = re.compile(
-    r"\b(own|stake|sharehold|stockhold|interest|acqui|bought|buy|purchas|take ?over|took over|takes over|taken over|taking over|merge|"
-    r"absorb|subsidiar|parent|unit of|arm of|division of|control|belong|lend|lent|loan|borrow|credit|facilit|financ|ow(?:e|es|ed|ing)\b|"
-    r"mortgage|suppl|deliver|customer|vendor|order|contract|rel(?:y|ies|ied)\b|depend|sourc|procur|provid|furnish|ship|sell|sold|"
-    r"appoint|nam(?:e|es|ed|ing)\b|elect|hire|promot|join|chie|chair|presid|director|ceo\b|cfo\b|coo\b|officer|head of|treasurer|"
-    r"resign|retir|step|quit|left\b|leav|depart|dismiss|oust|fired|succe|replac|becom|became|serv(?:e|es|ed|ing)\b|sue|suing|lawsuit|"
-    r"suit\b|complaint|litigation|court|legal|default|miss|fail|unable|repay|bankrupt|insolv|chapter (?:7|11)|administrat|receiver|"
-    r"liquidat|lower|\bcut\b|junk|payment|coupon|interest|debt|obligation|servicing|behind|creditor|wound up|wind(?:ing)?.up|collaps|downgrad|rating|percent|per cent|%)",
+    r"\b(own|stake|sharehold|stockhold|interest|acqui|bought|buy|purchas|take ?over|took over|takes over|"
+    r"taken over|taking over|merge|"
+    r"absorb|subsidiar|parent|unit of|arm of|division of|control|belong|lend|lent|loan|borrow|credit|facilit|"
+    r"financ|ow(?:e|es|ed|ing)\b|"
+    r"mortgage|suppl|deliver|customer|vendor|order|contract|rel(?:y|ies|ied)\b|depend|sourc|procur|provid|"
+    r"furnish|ship|sell|sold|"
+    r"appoint|nam(?:e|es|ed|ing)\b|elect|hire|promot|join|chie|chair|presid|director|ceo\b|cfo\b|coo\b|officer|"
+    r"head of|treasurer|"
+    r"resign|retir|step|quit|left\b|leav|depart|dismiss|oust|fired|succe|replac|becom|became|serv(?:e|es|ed|"
+    r"ing)\b|sue|suing|lawsuit|"
+    r"suit\b|complaint|litigation|court|legal|default|miss|fail|unable|repay|bankrupt|insolv|chapter (?:7|11)|"
+    r"administrat|receiver|"
+    r"liquidat|lower|\bcut\b|junk|payment|coupon|interest|debt|obligation|servicing|behind|creditor|wound up|"
+    r"wind(?:ing)?.up|collaps|downgrad|rating|percent|per cent|%)",
     re.I,
 )
 _Q = TypeVar("_Q", Money, Share, Moment)

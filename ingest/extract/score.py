@@ -1,8 +1,8 @@
 """Precision and recall of extraction against a table of what each sentence says.
 
-One unit is (document, relation, party, party), names compared after resolution to the entities of the truth; for an event
-it is (document, event, role, party). Denied, hedged and ended statements must not be asserted: each one that is counts as
-wrong. Events and roles that the truth never speaks of are not judged.
+One unit is (document, relation, party, party), names compared after resolution to the entities of the truth; for an
+event it is (document, event, role, party). Denied, hedged and ended statements must not be asserted: each one that is
+counts as wrong. Events and roles that the truth never speaks of are not judged.
 
     precision = right / found        recall = right / said        f1 = 2 right / (found + said)
 """

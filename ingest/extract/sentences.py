@@ -16,8 +16,10 @@ _FORM: Final = re.compile(
     r"(?:^|\s)(?:Inc|Corp|Co|Cos|Ltd|Bhd|Pty|Jr|Sr|a\.m|p\.m|(?:[A-Z]\.)+[A-Z]|S\.p\.A|S\.r\.l)\.$"
 )
 _WITHIN: Final = re.compile(
-    r"(?:Chairman|Chairwoman|Chair|Chief|CEO|CFO|COO|President|Director|Executive|Vice|Senior|Group|Holdings?|Corp|Inc|Ltd|LLC|"
-    r"Class|Common|Series|Form|Shares?|Stock|Notes?|Treasury|Congress|Senate|Department|District|Court|Government|[A-Z]+:)\b"
+    r"(?:Chairman|Chairwoman|Chair|Chief|CEO|CFO|COO|President|Director|Executive|Vice|Senior|Group|Holdings?|"
+    r"Corp|Inc|Ltd|LLC|"
+    r"Class|Common|Series|Form|Shares?|Stock|Notes?|Treasury|Congress|Senate|Department|District|Court|"
+    r"Government|[A-Z]+:)\b"
 )
 """Words that go on with a sentence after `Acme Inc.` or `U.S.`, rather than open the next."""
 

@@ -1,7 +1,7 @@
 """Page images: scanned or rendered PNG and JPEG pages read by OCR; loans, invoices and receipts with their boxes.
 
-A `pages.csv` beside the images (file, document, page, published, subject_id) says which document a page belongs to, when it
-was made public and whom it concerns. Without it the date printed on the page counts as its publication.
+A `pages.csv` beside the images (file, document, page, published, subject_id) says which document a page belongs to,
+when it was made public and whom it concerns. Without it the date printed on the page counts as its publication.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def _sidecar(file: Path) -> tuple[bytes, Mapping[str, Mapping[str, str]]]:
     frame = read_table(content).frame
     missing = {"file", "published"} - set(frame.columns)
     if missing:
-        raise SourceError(f"{file}: column {', '.join(sorted(missing))} is missing; expected file,document,page,published,subject_id")
+        raise SourceError(
+            f"{file}: column {', '.join(sorted(missing))} is missing; expected file,document,page,published,subject_id"
+        )
     return content, {str(row["file"]): {k: str(v) for k, v in row.items() if v is not None} for row in frame.to_dicts()}
 
 
@@ -111,7 +113,9 @@ def _when(record: Record, found: Mapping[str, Field]) -> datetime:
         raise RecordError(f"{record.path}: published {record.meta['published']!r} in {SIDECAR} is no ISO time")
     day = day_of(found["date"], _LATEST) if "date" in found else None
     if day is None:
-        raise RecordError(f"{record.path}: no date on the page and no row in {SIDECAR}; add one with its publication time")
+        raise RecordError(
+            f"{record.path}: no date on the page and no row in {SIDECAR}; add one with its publication time"
+        )
     return day
 
 
@@ -154,9 +158,7 @@ def _firm(page: _Page, field: Field, gazetteer: Gazetteer, bank: bool) -> tuple[
     return id, [claim, Claim(mentioned, evidence, page.published, page.published)]
 
 
-def _edge(
-    page: _Page, found: Mapping[str, Field], relation: tuple[str, str, str], named: Mapping[str, str]
-) -> Claim:
+def _edge(page: _Page, found: Mapping[str, Field], relation: tuple[str, str, str], named: Mapping[str, str]) -> Claim:
     type, source, target = relation
     parts = [found[n] for n in (source, target, "amount", "date") if n in found]
     amount = amount_of(found["amount"], "") if "amount" in found else None

@@ -32,7 +32,9 @@ class News(Source):
             try:
                 content = file.read_bytes()
             except OSError as error:
-                raise SourceError(f"{file} cannot be read ({error.strerror}); check the path and its permissions") from error
+                raise SourceError(
+                    f"{file} cannot be read ({error.strerror}); check the path and its permissions"
+                ) from error
             yield from _records(self._relative(file), content)
 
     def claims(self, record: Record, models: Models) -> Iterator[Claim]:
@@ -40,7 +42,9 @@ class News(Source):
         article = read_article(record.content, record.path)
         published = article.published or record.published
         if published is None:
-            raise RecordError(f"{record.path}: no publication time; add a 'published' field or <meta name=\"published\">")
+            raise RecordError(
+                f"{record.path}: no publication time; add a 'published' field or <meta name=\"published\">"
+            )
         origin = Origin(record.document, published, self.extractor)
         return article_claims(article, origin, models)
 
