@@ -21,7 +21,7 @@ from gnn.encoders.table import Table
 from gnn.encoders.text import Text
 from gnn.forecast import FUSED, Forecast, forecast
 from gnn.model import Model, exact
-from gnn.publish import extractor, publish, said, vector_bytes
+from gnn.publish import extractor, publish, said, vector_bytes, vectors
 from gnn.result import LOSS_ROWS, METRICS, MODALITY_ROWS, RELATION_ROWS, Embeddings, TrainResult
 from gnn.risk import Outlook, outlook
 from gnn.settings import Report, Settings
@@ -32,7 +32,7 @@ from kg.files import Files
 from kg.model import AsOf, RunManifest, as_time, digest, iso
 from kg.snapshot import Snapshot
 
-__all__ = ["Settings", "TrainResult", "publish", "train"]
+__all__ = ["Settings", "TrainResult", "publish", "train", "vectors"]
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +57,13 @@ def train(
     with exact(settings.threads):
         links = forecast(views, encoders, cut, settings, seed, report)
         risk = outlook(views, encoders, cut, settings, seed, report)
-        vectors = embeddings(links.model, links.graph)
+        embedded = embeddings(links.model, links.graph)
     details = facts_of(views, cut, seed, settings, encoders) | {
         "head": risk.chosen,
         "metrics": [*links.metrics, *risk.metrics],
-        "vectors": digest(vector_bytes(vectors)),
+        "vectors": digest(vector_bytes(embedded)),
     }
-    manifest, checkpoint = sealed(details, links, risk, vectors, out)
+    manifest, checkpoint = sealed(details, links, risk, embedded, out)
     return TrainResult(
         run=manifest.id,
         model=FUSED,
@@ -75,7 +75,8 @@ def train(
         losses=pa.Table.from_pylist(links.losses, schema=LOSS_ROWS),
         links=links.links,
         scores=risk.scores,
-        embeddings=vectors,
+        tested=risk.tested,
+        embeddings=embedded,
         remarks=[*links.remarks, *risk.remarks],
         checkpoint=checkpoint,
         manifest=manifest,
@@ -121,10 +122,10 @@ def facts_of(views: Views, cut: datetime, seed: int, settings: Settings, encoder
 
 
 def sealed(
-    details: dict[str, Any], links: Forecast, risk: Outlook, vectors: Embeddings, out: Path
+    details: dict[str, Any], links: Forecast, risk: Outlook, embedded: Embeddings, out: Path
 ) -> tuple[RunManifest, Path]:
     """The manifest with a line for every claim to come, and the checkpoint in a folder named by the run."""
-    rows = said(links.links, risk.scores, vectors, str(details["vectors"]))
+    rows = said(links.links, risk.scores, embedded, str(details["vectors"]))
     manifest = RunManifest("train", details | {"rows": rows})
     shape = {**asdict(links.model.shape), "modalities": dict(links.model.shape.modalities)}
     facts = details | {"settings_of_model": links.model.settings, "shape": shape, "ids": list(links.graph.ids)}

@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gnn.result import Embeddings, TrainResult
+from gnn.result import VECTOR_ROWS, Embeddings, TrainResult
 from kg.errors import ModelError
 from kg.files import Files
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Node, RunManifest
 from kg.ontology import EDGES
+from kg.snapshot import Snapshot
 
 
 class Writable(Protocol):
@@ -120,3 +121,20 @@ def documents(alive: pa.Table, model: str, cut: datetime) -> list[str]:
     same = pc.equal(alive["published"], pa.scalar(cut, pa.timestamp("us", "UTC")))
     found: list[Any] = pc.unique(alive.filter(pc.and_(own, same))["document"]).to_pylist()
     return sorted(str(document) for document in found)
+
+
+def vectors(snapshot: Snapshot, files: Files) -> pa.Table:
+    """The latest published vector of every node of a snapshot that has one: id, label, model, vector."""
+    facts = snapshot.facts_of("embedding").sort_by(
+        [(name, "ascending") for name in ("subject", "valid_from", "published", "key")]
+    )
+    latest = {fact["subject"]: fact for fact in facts.select(["subject", "key", "value_text"]).to_pylist()}
+    arrays: dict[str, np.ndarray] = {}
+    rows = []
+    for node, fact in sorted(latest.items()):
+        name, _, row = fact["value_text"].removeprefix("vectors:").partition("#")
+        if name not in arrays:
+            arrays[name] = read_vectors(files.get(name))
+        vector = arrays[name][int(row)].tolist()
+        rows.append({"id": snapshot.ids[node], "label": snapshot.labels[node], "model": fact["key"], "vector": vector})
+    return pa.Table.from_pylist(rows, schema=VECTOR_ROWS)

@@ -66,6 +66,18 @@ SCORE_ROWS = pa.schema(
     [pa.field("id", pa.string()), pa.field("label", pa.string()), pa.field("distress", pa.float64())]
 )
 
+TESTED_ROWS = pa.schema(
+    [pa.field("id", pa.string()), pa.field("probability", pa.float64()), pa.field("truth", pa.float64())]
+)
+VECTOR_ROWS = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("label", pa.string()),
+        pa.field("model", pa.string()),
+        pa.field("vector", pa.list_(pa.float32())),
+    ]
+)
+
 
 @dataclass(frozen=True)
 class Embeddings:
@@ -100,6 +112,8 @@ class TrainResult:
     losses: pa.Table
     links: pa.Table
     scores: pa.Table
+    tested: pa.Table
+    """Firms at the cut, the published probability, and what became of them in the window after it."""
     embeddings: Embeddings
     remarks: list[str]
     """Findings as sentences, among them every baseline that a model loses to."""

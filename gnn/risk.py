@@ -19,7 +19,7 @@ from gnn.heads.base_rate import BaseRate
 from gnn.heads.logistic import Logistic, log_loss
 from gnn.heads.network import Network
 from gnn.heads.propagated import Propagated
-from gnn.result import SCORE_ROWS
+from gnn.result import SCORE_ROWS, TESTED_ROWS
 from gnn.settings import Report, Settings
 from gnn.tensors import LABELS
 from gnn.views import Views, months
@@ -90,6 +90,7 @@ class Outlook:
 
     metrics: list[dict[str, Any]] = field(default_factory=list)
     scores: pa.Table = field(default_factory=SCORE_ROWS.empty_table)
+    tested: pa.Table = field(default_factory=TESTED_ROWS.empty_table)
     chosen: str = ""
     """The head whose scores are published."""
     remarks: list[str] = field(default_factory=list)
@@ -129,7 +130,9 @@ def outlook(
         report(f"risk: fitting {kind.name}")
         rows.append(assess(kind, past, now, seed, settings.threads))
     best = min(rows[len(BASELINES) :], key=lambda one: one.valid_loss)
-    found = Outlook(chosen=best.name, scores=score_table(now, best))
+    scores = score_table(now, best)
+    tested = {"id": scores["id"], "probability": best.probability, "truth": now.truth}
+    found = Outlook(chosen=best.name, scores=scores, tested=pa.table(tested, schema=TESTED_ROWS))
     for one in rows:
         found.metrics += metrics(one, now, seed)
     found.remarks = risk_remarks(rows, best, now)
