@@ -97,8 +97,7 @@ class ArcadeStore:
         return self.folder / "databases" / "graph"
 
     def _open(self) -> Database:
-        shutil.rmtree(self._graph.with_name("graph.new"), ignore_errors=True)  # a bulk build that was broken off
-        self._graph.parent.mkdir(parents=True, exist_ok=True)
+        self._tidy()
         try:
             db = (
                 open_database(str(self._graph))
@@ -113,6 +112,17 @@ class ArcadeStore:
         for statement in (*type_statements(), *index_statements()):
             db.command("sql", statement)
         return db
+
+    def _beside(self, word: str) -> Path:
+        return self._graph.with_name(f"graph.{word}")
+
+    def _tidy(self) -> None:
+        """Clear away what a bulk build left that was broken off; between its two renames the old graph comes back."""
+        self._graph.parent.mkdir(parents=True, exist_ok=True)
+        if self._beside("old").exists() and not self._graph.exists():
+            self._beside("old").rename(self._graph)
+        for word in ("new", "old"):
+            shutil.rmtree(self._beside(word), ignore_errors=True)
 
     def close(self) -> None:
         """Close the database and let other processes have the folder."""
@@ -134,18 +144,18 @@ class ArcadeStore:
 
     def sync(self, ledger: Ledger, on_io: OnIO = no_io) -> SyncReport:
         """Bring the store to the ledger's head."""
-        if self._mark is None and (report := self._bulk(ledger, on_io)) is not None:
+        if self._mark is None and (report := self._bulk(ledger, on_io, BULK)) is not None:
             return report
         return synchronise(self, ledger, self._vectors, CHUNK, on_io)
 
     def rebuild(self, ledger: Ledger, on_io: OnIO = no_io) -> SyncReport:
         """Build anew beside the old folder, and put it in its place when it is complete."""
-        report = self._bulk(ledger, on_io, least=0)
+        report = self._bulk(ledger, on_io, 0)
         assert report is not None
         return report
 
-    def _bulk(self, ledger: Ledger, on_io: OnIO, least: int = BULK) -> SyncReport | None:
-        began, new = time.monotonic(), self._graph.with_name("graph.new")
+    def _bulk(self, ledger: Ledger, on_io: OnIO, least: int) -> SyncReport | None:
+        began, new = time.monotonic(), self._beside("new")
         whole = stage(None, ledger, self._vectors)
         assert whole is not None
         if len(whole.plan) < least:
@@ -154,7 +164,7 @@ class ArcadeStore:
         with self._turn:
             on_io("bulk:rename")
             self._db.close()
-            shutil.rmtree(self._graph)
+            self._graph.rename(self._beside("old"))
             new.rename(self._graph)
             self._db = self._open()
             self._mark = self._read_mark()
