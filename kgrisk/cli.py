@@ -17,16 +17,13 @@ import typer
 
 from kg import plugins
 from kg.errors import KgRiskError
-from kgrisk import __version__, doctor, extraction
+from kgrisk import __version__, asking, doctor, extraction
 from kgrisk.api import open as open_graph
 from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
 from kgrisk.demo import demo
-from kgrisk.evidence import lines
-from kgrisk.export import FORMS, export
-from kgrisk.options import Home, Json, Known, Published, Store, Valid, answer, asked, opened, pair
+from kgrisk.options import Home, Json, Store, opened
 from kgrisk.schedule import Schedule, interval
 from kgrisk.settings import Settings
-from queries.catalog import Catalog
 
 QUARANTINED = 3
 app = typer.Typer(
@@ -36,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(asking.app)
 
 
 def main() -> None:
@@ -135,6 +133,8 @@ def refresh(
     with opened(home, store) as graph:
         run = graph.refresh(folder, progress)
     emit(run) if json else show("refresh", run["stages"])
+    for stage, reason in run["skipped"].items():
+        progress(f"{stage} left out: {reason}")
     if run.get("quarantined"):
         raise typer.Exit(QUARANTINED)
 
@@ -179,137 +179,10 @@ def train(
 
 
 @app.command()
-def query(
-    name: Annotated[str, typer.Argument(help="A named query, see `kgrisk queries`.")],
-    params: Annotated[list[str] | None, typer.Argument(help="Parameters as name=value.")] = None,
-    valid: Valid = None,
-    known: Known = None,
-    published: Published = None,
-    home: Home = None,
-    store: Store = None,
-    json: Json = False,
-) -> None:
-    """Run a named query."""
-    given = dict(pair(text) for text in params or ())
-    with opened(home, store) as graph:
-        answer(graph.query(name, asked(valid, known, published), **given), json)
-
-
-@app.command()
-def queries(
-    name: Annotated[str | None, typer.Argument(help="Show the text and parameters of one.")] = None,
-    json: Json = False,
-) -> None:
-    """List the named queries, or show one."""
-    catalog = Catalog()
-    if name is None:
-        rows = [{"name": q.name, "tells": q.tells, "parameters": ", ".join(q.inputs)} for q in catalog]
-        emit(rows) if json else show("named queries", rows, limit=len(rows))
-        return
-    found = catalog[name]
-    told = {"name": found.name, "tells": found.tells, "examples": found.examples, "text": found.text()}
-    emit(told) if json else out.print(found.text(), markup=False, highlight=False)
-
-
-@app.command()
-def risk(
-    measure: Annotated[str | None, typer.Argument(help="A risk measure; default: the setting.")] = None,
-    shock: Annotated[str | None, typer.Option("--shock", help="An id that fails, id=0.3, or score:distress.")] = None,
-    include_predicted: Annotated[
-        float | None, typer.Option("--include-predicted", min=0.0, max=1.0, help="Least score of a predicted loan.")
-    ] = None,
-    currency: Annotated[str | None, typer.Option("--currency", help="Count in this currency.")] = None,
-    label: Annotated[str, typer.Option("--label", help="Only one kind of entity, such as Bank.")] = "",
-    valid: Valid = None,
-    known: Known = None,
-    published: Published = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Spread a shock over the exposures and tell who loses what."""
-    with opened(home, currency=currency) as graph:
-        at = asked(valid, known, published)
-        found = graph.risk(measure, shock, include_predicted=include_predicted, at=at)
-        table, path = found.table(label), found.path()
-        steps = found.steps(path) if path else []
-    if json:
-        head = {"measure": found.losses.measure, "shock": table.name, "unit": found.unit, "total": found.total}
-        emit({**head, "losses": table.rows(), "path": steps, "remarks": table.remarks})
-        return
-    answer(table, False)
-    out.print(f"total {found.total:,.0f} {found.unit}")
-    show(
-        "the path that carries most",
-        steps,
-        ("debtor_name", "creditor_name", "amount", "carried", "predicted", "statement"),
-    )
-
-
-@app.command()
-def explain(
-    what: Annotated[
-        str, typer.Argument(help="An edge, statement or claim id, or property:entity such as distress:lei:...")
-    ],
-    valid: Valid = None,
-    known: Known = None,
-    published: Published = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Show the evidence behind an edge or a score: document, locator, quote, confidence and clocks."""
-    with opened(home) as graph:
-        found = graph.explain(what, asked(valid, known, published))
-    if json:
-        emit({"what": found.what, "evidence": found.evidence.rows(), "run": found.run})
-        return
-    for line in lines(found):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-@app.command()
-def embeddings(
-    near: Annotated[str | None, typer.Option("--near", help="Only the entities nearest to this id.")] = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
-    to: Annotated[Path | None, typer.Option("--to", help="Write all vectors to this Parquet file.")] = None,
-    home: Home = None,
-    store: Store = None,
-    json: Json = False,
-) -> None:
-    """Print or save the vectors of entities, or the entities nearest to one."""
-    with opened(home, store) as graph:
-        result = graph.nearest(near, k) if near else graph.embeddings()
-    if to is not None:
-        result.to_polars().write_parquet(to)
-        progress(f"{len(result)} rows in {to}")
-    elif json or near:
-        answer(result, json)
-    else:
-        rows = [{"id": r["id"], "label": r["label"], "model": r["model"], "numbers": len(r["vector"])} for r in result]
-        show("vectors (--json or --to FILE gives the numbers)", rows)
-
-
-@app.command()
 def sources(json: Json = False) -> None:
     """List what kinds of input can be read."""
     rows = [{"source": name, "reads": doc} for name, doc in plugins.summaries(extraction.PACKAGE).items()]
     emit(rows) if json else show("sources", rows)
-
-
-@app.command(name="export")
-def run_export(
-    folder: Annotated[Path, typer.Argument(help="Where the files go.")],
-    form: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMS)}.")] = "parquet",
-    valid: Valid = None,
-    known: Known = None,
-    published: Published = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Write nodes, edges and facts as Parquet, CSV or GraphML."""
-    with opened(home) as graph:
-        files = export(graph.snapshot(asked(valid, known, published)), folder, form)
-    rows = [{"file": str(file), "bytes": file.stat().st_size} for file in files]
-    emit(rows) if json else show("written", rows)
 
 
 @app.command(name="doctor")

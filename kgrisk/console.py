@@ -20,8 +20,11 @@ from kgrisk.result import plain
 ROWS = 50
 """Rows of a table shown to people; JSON has them all."""
 
-out = Console(soft_wrap=False)
-err = Console(stderr=True)
+WIDE = 132
+"""Columns where the output is no terminal and so has no width of its own."""
+
+out = Console(width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, width=None if sys.stderr.isatty() else WIDE)
 
 
 def progress(line: str) -> None:

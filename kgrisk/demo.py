@@ -7,13 +7,14 @@ import logging
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
 import psutil
 from rich.console import Console
+from rich.text import Text
 
 from ingest.extract.score import score
 from kg.errors import KgRiskError
@@ -31,6 +32,8 @@ from kgrisk.settings import Settings
 
 MARK = ".kgrisk-demo"
 """File in a home folder that the demo made itself, and may therefore remove."""
+ASKED_AFTER = timedelta(days=89)
+"""From the cut of the models to the day that shocks and questions ask about."""
 log = logging.getLogger(__name__)
 
 
@@ -45,10 +48,13 @@ class Demo:
     meter: Meter = field(default_factory=Meter)
     guard: SocketGuard = field(default_factory=SocketGuard)
     facts: dict[str, Any] = field(default_factory=dict)
+    tell: Callable[[str], None] = log.info
+    """Takes a line of progress."""
 
     def stage(self, name: str, work: Callable[[Demo, Graph], Any], graph: Graph) -> None:
         """Run one stage, keep what it found, and tell it."""
-        with self.meter.stage(name), self.console.status(f"{name} ..."):
+        with self.meter.stage(name), self.console.status(f"{name} ...") as status:
+            self.tell = lambda line: status.update(Text(f"{name}: {line}"))
             self.facts[name] = plain(work(self, graph))
         telling.SECTIONS[name](self.console, self.facts)
         last = self.meter.stages[-1]
@@ -67,8 +73,9 @@ class Demo:
 
     @property
     def at(self) -> AsOf:
-        """The world as it was at the cut, from what was public then: no answer peeks ahead."""
-        return AsOf(valid=self.cut, published=self.cut)
+        """The end of the quarter after the cut, when the year's loans are on file, from what was public then."""
+        asked = self.cut + ASKED_AFTER
+        return AsOf(valid=asked, published=asked)
 
 
 def demo(home: Path, report: Path, console: Console, settings: Settings | None = None) -> dict[str, Any]:
@@ -117,7 +124,10 @@ def sockets(guard: SocketGuard) -> dict[str, Any]:
 
 
 def _read(run: Demo, graph: Graph) -> Any:
-    return graph.ingest(run.sample).to_dict()
+    report = graph.ingest(
+        run.sample, progress=lambda source, done, files: run.tell(f"{source} {done} of {files} files")
+    )
+    return report.to_dict()
 
 
 def _resolve(run: Demo, graph: Graph) -> Any:
@@ -133,7 +143,7 @@ def _extraction(run: Demo, graph: Graph) -> Any:
 
 
 def _learning(run: Demo, graph: Graph) -> Any:
-    result = graph.train(run.cut, progress=log.info)
+    result = graph.train(run.cut, progress=run.tell)
     return findings.learned(graph, result, run.cut)
 
 

@@ -17,6 +17,8 @@ from kg.errors import KgRiskError
 from kg.files import Files
 from kg.ledger import Ledger
 from kg.model import LAST, AsOf
+from kgrisk.console import cell
+from kgrisk.extraction import edge_values
 from kgrisk.result import Result
 
 BY_MODEL = ("model", "risk")
@@ -171,7 +173,11 @@ class Explainer:
 
 def _value_and_clocks(row: dict[str, Any]) -> dict[str, Any]:
     """What all statements have: key, the one value, its unit, the clocks and the statement id."""
-    value = next((row[name] for name in VALUES if row[name] is not None), None)
+    if row.get("type") or row.get("kind") == "edge":
+        value: Any = edge_values({**row, "name": row.get("type") or row["name"]})
+        value = {name: part for name, part in value.items() if name != "currency"}
+    else:
+        value = next((row[name] for name in VALUES if row[name] is not None), None)
     clocks = {name: row[name] for name in ("valid_from", "valid_to", "known_from", "published")}
     clocks["valid_to"] = None if clocks["valid_to"] == LAST else clocks["valid_to"]
     return {"key": row["key"], "value": value, "unit": row["unit"] or "", **clocks, "statement": row["statement"]}
@@ -184,8 +190,9 @@ def lines(explanation: Explanation) -> Iterator[str]:
         yield f"{what['source_name']} -{what['type']}-> {what['target_name']}"
     else:
         yield f"{what['property']} of {what['name']}"
-    value = f"{what['value']} {what['unit']}".strip()
-    yield f"  value {value}; key {what['key'] or '-'}; statement {what['statement']}"
+    values = what["value"] if isinstance(what["value"], dict) else {"value": what["value"]}
+    value = ", ".join(f"{name} {cell(part)}" for name, part in values.items()) + f" {what['unit']}".rstrip()
+    yield f"  {value}; key {what['key'] or '-'}; statement {what['statement']}"
     end = f"{what['valid_to']:%Y-%m-%d}" if what["valid_to"] else "open"
     recorded = f"{what['known_from']:%Y-%m-%d %H:%M:%S}"
     yield f"  true from {what['valid_from'].date()} to {end}; published {what['published'].date()}; recorded {recorded}"

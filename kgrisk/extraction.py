@@ -56,7 +56,7 @@ def told(row: Mapping[str, Any]) -> dict[str, Any]:
             "source": row["subject"],
             "target": row["object"],
             "key": row["key"],
-            "props": _edge(row),
+            "props": edge_values(row),
         },
     }.get(row["kind"], lambda: {"a": row["subject"], "b": row["object"], "props": {}})()
     clocks = {
@@ -74,7 +74,8 @@ def _property(row: Mapping[str, Any]) -> dict[str, Any]:
     return made | {"currency": row["unit"]} if type == "money" else made
 
 
-def _edge(row: Mapping[str, Any]) -> dict[str, Any]:
+def edge_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties of an edge row by their names in the vocabulary."""
     made: dict[str, Any] = {}
     for name, property in EDGES[row["name"]].props.items():
         if (value := row[VALUE_COLUMNS[property.type]]) is not None:

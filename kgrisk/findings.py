@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,11 @@ WITH_PREDICTED = 0.8
 """Least probability of a predicted loan that counts in the second telling of a shock."""
 DRAWN = 40
 """Most entities in the picture of a shock."""
+SHOWN = 6
+"""Rows shown of each answer."""
+TOLD = ("LENDS_TO", "SUPPLIES", "OWNS", "EXPOSED_TO", "SUBSIDIARY_OF", "OFFICER_OF", "HOLDS")
+"""Relations whose predicted links are told: between parties, as trades and payments say little one by one."""
+_DIGEST = re.compile(r"[0-9a-f]{32,64}")
 WINDOW = timedelta(days=365)
 
 
@@ -92,16 +98,16 @@ def learned(graph: Graph, result: TrainResult, cut: datetime) -> dict[str, Any]:
     }
 
 
-def links(snapshot: Snapshot, rows: Rows, each: int = 2) -> Rows:
-    """The best links of each relation that have an evidence path, with names."""
+def links(snapshot: Snapshot, rows: Rows, each: int = 3) -> Rows:
+    """The best links of each relation between parties that have an evidence path, with names."""
     made = []
-    for relation in sorted({row["relation"] for row in rows}):
+    for relation in TOLD:
         own = sorted((row for row in rows if row["relation"] == relation), key=lambda row: row["rank"])
         for row in [row for row in own if row["hops"]][:each]:
             names = {f"{end}_name": _name(snapshot, row[end]) for end in ("source", "target")}
             kept = {name: row[name] for name in ("relation", "source", "target", "score", "rank", "hops", "paths")}
             made.append(kept | names)
-    return sorted(made, key=lambda row: (-row["score"], row["relation"], row["rank"]))
+    return made
 
 
 def _name(snapshot: Snapshot, id: str) -> str:
@@ -148,9 +154,12 @@ def shocks(graph: Graph, at: AsOf) -> dict[str, Any]:
     return {
         "culprit": {"id": culprit, "name": name, "others_lose": others},
         "threshold": WITH_PREDICTED,
+        "at": at.valid,
         "told": [
-            shock(f"{name} fails", "Eisenberg-Noe clearing", fail),
-            shock("score:distress, every firm loses equity by its predicted probability", "DebtRank", score),
+            shock(f"{name} fails", "Eisenberg-Noe clearing; it loses all it has outside the network", fail, culprit),
+            shock(
+                "Every firm loses equity by its predicted probability of distress", "score:distress, DebtRank", score
+            ),
         ],
     }
 
@@ -166,35 +175,40 @@ def worst(snapshot: Snapshot) -> tuple[str, float]:
     return exposures.ids[row], float(others[row])
 
 
-def shock(name: str, measure: str, risk: Risk) -> dict[str, Any]:
-    """Losses by bank and in all, with and without predicted loans, and the path that carries most."""
-    banks = risk.table("Bank").rows()
-    for row in banks:
+def shock(name: str, measure: str, risk: Risk, failed: str = "") -> dict[str, Any]:
+    """Losses of the others by bank and in all, with and without predicted loans, and the paths that carry most."""
+    everyone = [row for row in risk.table().rows() if row["id"] != failed]
+    for row in everyone:
         row["contagion"] = row["loss"] - row["direct"]
-    stated, path = risk.without, risk.path()
+    banks = [row for row in everyone if row["label"] == "Bank"]
+    waves = risk.losses.waves[0] if risk.losses.waves else ()
+    stated, paths = risk.without, [risk.path(), risk.path(hops=2)]
     return {
         "name": name,
         "measure": measure,
         "unit": risk.unit,
-        "total": risk.total,
-        "total_stated": float(stated.total[0]) if stated else None,
-        "direct": float(risk.losses.direct[0].sum()),
+        "total": sum(row["loss"] for row in everyone),
+        "total_stated": sum(row["loss_without_predicted"] for row in everyone) if stated else None,
+        "direct": sum(row["direct"] for row in everyone),
+        "waves": [[risk.name(id) for id in wave] for wave in waves],
         "banks": sorted(banks, key=lambda row: (-row["loss"], row["id"])),
-        "path": risk.steps(path) if path else [],
-        "path_loss": path.loss if path else 0.0,
+        "paths": [{"loss": path.loss, "steps": risk.steps(path)} for path in paths if path],
         "predicted_used": risk.losses.exposures.predicted.num_rows,
         "adds_up": risk.adds_up(),
         "notes": list(risk.losses.notes),
         "unpriced": len(risk.losses.exposures.unpriced),
         "assumed": len(risk.losses.exposures.assumed),
-        "picture": picture(risk),
+        "picture": picture(risk, failed),
     }
 
 
-def picture(risk: Risk) -> dict[str, Any]:
+def picture(risk: Risk, failed: str) -> dict[str, Any]:
     """The most hit entities and the exposures between them, laid out."""
     graph = risk.to_networkx()
-    kept = sorted(graph.nodes, key=lambda id: (-graph.nodes[id]["loss"], id))[:DRAWN]
+    if failed in graph:
+        graph.nodes[failed]["loss"] = 0.0  # what it loses itself is off the scale of the others
+    order = sorted(graph.nodes, key=lambda id: (id != failed, -graph.nodes[id]["loss"], id))
+    kept = order[:DRAWN]
     small = nx.Graph()
     small.add_nodes_from(kept)
     edges = [
@@ -232,7 +246,7 @@ def questions(graph: Graph, at: AsOf, rival: Rival) -> dict[str, Any]:
     made = []
     for place, ((name, params), (result, seconds)) in enumerate(zip(asked, own, strict=True)):
         told = {"name": name, "tells": graph.catalog[name].tells, "params": params, "seconds": seconds}
-        told |= {"columns": result.columns, "rows": result.rows()[:6], "count": len(result)}
+        told |= {"rows": readable(graph.snapshot(at), result.rows()[:SHOWN]), "count": len(result)}
         if others:
             told |= {"neo4j_seconds": others[place][1], "difference": difference(result, others[place][0])}
         made.append(told)
@@ -243,12 +257,30 @@ def questions(graph: Graph, at: AsOf, rival: Rival) -> dict[str, Any]:
     return {"asked": made, "neo4j": {"compared": bool(others), "reason": reason}}
 
 
+def readable(snapshot: Snapshot, rows: Rows) -> Rows:
+    """Rows for people: names for ids, whole currency for minor units, the head of a digest."""
+    return [
+        {name.removesuffix("_minor"): _readable(snapshot, name, value) for name, value in row.items()} for row in rows
+    ]
+
+
+def _readable(snapshot: Snapshot, name: str, value: Any) -> Any:
+    if name.endswith("_minor") and value is not None:
+        return value // 100  # the demo counts in euro
+    if not isinstance(value, str):
+        return value
+    scheme, _, rest = value.partition(":")
+    if scheme == "doc" and len(rest) == 64:
+        return value[:16]
+    return _name(snapshot, value) if value in snapshot.index else value[:12] if _DIGEST.fullmatch(value) else value
+
+
 def chosen(graph: Graph, at: AsOf) -> list[tuple[str, dict[str, Any]]]:
     """Three questions: who is hit up to three loans away, who depends on few lenders, and what a run has changed."""
     culprit, _ = worst(graph.snapshot(at))
     return [
         ("hit_if_fails", {"id": culprit, "currency": CURRENCY}),
-        ("lender_concentration", {"currency": CURRENCY, "at_least": "25000000"}),
+        ("concentration_by_sector", {"id": culprit, "currency": CURRENCY}),
         ("what_changed_between", {"id": culprit, "known_before": graph.ledger.known(1)}),
     ]
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kg.errors import KgRiskError
+from kg.errors import KgRiskError, MeasureError, ModelError
 from kg.lease import Lease
 from kgrisk.meter import Meter
 from kgrisk.result import plain
@@ -70,7 +70,7 @@ def refresh(graph: Graph, folder: Path | None, progress: Progress | None = None)
     """Bring everything up to date with the files in a folder; returns the content of the run file.
 
     Without a folder only what the ledger holds is worked on. LeaseHeldError if another refresh runs. Training and risk
-    are left out where the ledger has nothing new since the last refresh that was done.
+    are left out where the ledger has nothing new since the last refresh that did them.
     """
     tell = progress or (lambda _: None)
     if folder is not None and not folder.is_dir():
@@ -111,27 +111,32 @@ def _stages(graph: Graph, folder: Path | None, run: RunFile, tell: Progress) -> 
         resolved = graph.resolve()
     done("resolve", resolve=asdict(resolved))
     if graph.ledger.head == _last_head(graph.home / "runs"):
-        with meter.stage("sync"):
-            graph.sync()
-        done("sync")
-        run.save(state="done", ended=datetime.now(UTC), skipped=["train", "risk"], reason="nothing new in the ledger")
-        return
-    _learn(graph, meter, done, tell)
-    run.save(state="done", ended=datetime.now(UTC), head=graph.ledger.head)
-
-
-def _learn(graph: Graph, meter: Meter, done: Callable[..., None], tell: Progress) -> None:
-    """Train, publish, assess risk, and bring the store up to date with it all."""
-    with meter.stage("train"):
-        result = graph.train(progress=tell)
-    done("train", model=result.run, remarks=list(result.remarks))
-    with meter.stage("risk"):
-        risk = graph.risk()
-        publish(graph.ledger, graph.files, risk)
-    done("risk", risk={"measure": risk.losses.measure, "total": risk.total, "unit": risk.unit})
+        skipped = dict.fromkeys(("train", "risk"), "nothing new in the ledger since the last refresh")
+    else:
+        skipped = _learn(graph, meter, done, tell)
     with meter.stage("sync"):
         graph.sync()
     done("sync")
+    whole = {} if skipped else {"head": graph.ledger.head}
+    run.save(state="done", ended=datetime.now(UTC), skipped=skipped, **whole)
+
+
+def _learn(graph: Graph, meter: Meter, done: Callable[..., None], tell: Progress) -> dict[str, str]:
+    """Train, publish and assess risk; returns what was left out and why: a graph may hold too little to learn from."""
+    try:
+        with meter.stage("train"):
+            result = graph.train(progress=tell)
+        done("train", model=result.run, remarks=list(result.remarks))
+    except ModelError as error:
+        return {"train": str(error), "risk": "no scores to start from"}
+    try:
+        with meter.stage("risk"):
+            risk = graph.risk()
+            publish(graph.ledger, graph.files, risk)
+        done("risk", risk={"measure": risk.losses.measure, "total": risk.total, "unit": risk.unit})
+    except MeasureError as error:
+        return {"risk": str(error)}
+    return {}
 
 
 def _last_head(folder: Path) -> int | None:

@@ -32,6 +32,8 @@ def write_report(facts: Mapping[str, Any], file: Path) -> Path:
         "bank_rows": telling.bank_rows,
         "source_rows": telling.source_rows(facts["reading"]),
         "best_possible": telling.best_possible(facts["learning"]["ceiling"]),
+        "lost": telling.lost,
+        "path_words": telling.PATHS,
         "path_text": telling.path_text,
         "timing": telling.timing,
         "seconds": sum(stage["seconds"] for stage in facts["stages"]),

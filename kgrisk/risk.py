@@ -27,6 +27,11 @@ PACKAGE = "queries.measures"
 SOUGHT = 10
 """How many of those who lose most over exposures are asked for their heaviest path."""
 
+PATHS = 25
+"""Heaviest paths looked at for each of them."""
+HOPS = 4
+"""Most exposures of such a path."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -88,11 +93,12 @@ class Risk:
             table = table.add_column(place, f"{column}_name", pa.array(names, pa.string()))
         return Result(table, self.losses.scenarios[scenario], self.losses.notes)
 
-    def path(self, scenario: int = 0) -> Path | None:
-        """The heaviest way a loss came to somebody over at least one exposure; None if nothing was passed on."""
+    def path(self, scenario: int = 0, hops: int = 1) -> Path | None:
+        """The heaviest way a loss came to somebody over at least `hops` exposures; None if nothing was passed on."""
         table = self.losses.table(scenario).to_pylist()
         passed = sorted(table, key=lambda row: (row["direct"] - row["loss"], row["id"]))[:SOUGHT]
-        found = [path for row in passed for path in explain(self.losses, row["id"], scenario=scenario) if path.edges]
+        asked = [explain(self.losses, row["id"], scenario=scenario, top=PATHS, hops=HOPS) for row in passed]
+        found = [path for paths in asked for path in paths if len(path.edges) >= hops]
         return max(found, key=lambda path: (path.loss, -len(path.edges), path.entities), default=None)
 
     def steps(self, path: Path, scenario: int = 0) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from kgrisk.console import number, table
 
 Facts = Mapping[str, Any]
 SHOWN = 8
+PATHS = ("the path that carries most", "the one that carries most over two loans or more")
 
 
 def say(console: Console, text: str, style: str = "") -> None:
@@ -75,11 +76,11 @@ def flat(value: Any) -> str:
 
 def resolution(console: Console, facts: Facts) -> None:
     head(console, "2. Which mentions are one entity")
-    for name, value in facts["resolution"].items():
-        if isinstance(value, list) and value and isinstance(value[0], Mapping):
-            grid(console, name.replace("_", " "), value[:SHOWN])
-        else:
-            say(console, f"{name.replace('_', ' ')}: {flat(value)}")
+    found = facts["resolution"]
+    said = f"{found['judgements']} judgements, each a claim that can be retracted, name {found['clusters']} entities"
+    say(console, f"{said} that have several ids; by rule: {flat(found['rules'])}.")
+    if found["vetoes"]:
+        say(console, f"Not joined, although a rule would: {flat(found['vetoes'])}.")
 
 
 def graph(console: Console, facts: Facts) -> None:
@@ -119,7 +120,7 @@ def extraction(console: Console, facts: Facts) -> None:
 
 def learning(console: Console, facts: Facts) -> None:
     found = facts["learning"]
-    head(console, f"5. Learning from what was published by {str(found['cut'])[:10]}, tested on what came after")
+    head(console, f"5. Learning from what was published by {found['cut'][:10]}, tested on what came after")
     grid(
         console,
         "new links, ranked among all entities of a right kind (filtered, ties counted half)",
@@ -132,7 +133,7 @@ def learning(console: Console, facts: Facts) -> None:
         say(console, remark, "yellow" if " loses " in remark else "")
     grid(console, "most at risk by the published scores", found["scores"][:5], ("name", "label", "distress", "id"))
     head(console, "6. Links nobody states and the model expects, with what speaks for them")
-    for link in found["links"][:SHOWN]:
+    for link in found["links"]:
         say(
             console,
             f"{link['source_name']} -{link['relation']}-> {link['target_name']}  p = {number(link['score'])}",
@@ -167,7 +168,7 @@ def _figure(value: float | None) -> str:
 
 def shocks(console: Console, facts: Facts) -> None:
     found = facts["shocks"]
-    head(console, "7. Two shocks, in money")
+    head(console, f"7. Two shocks on {found['at'][:10]}, in money")
     culprit = found["culprit"]
     say(
         console,
@@ -182,17 +183,31 @@ def shocks(console: Console, facts: Facts) -> None:
 def _shock(console: Console, one: Facts) -> None:
     unit = one["unit"]
     say(console, f"{one['name']} ({one['measure']})", "bold")
-    parts = f"of it {money(one['direct'], unit)} by the shock itself; the parts add up to within {one['adds_up']:.1g}"
-    say(console, f"lost in all {money(one['total'], unit)}, {parts}")
+    say(console, lost(one))
     if one["total_stated"] is not None:
         more = money(one["total"] - one["total_stated"], unit)
         stated = f"with stated loans alone {money(one['total_stated'], unit)}"
         say(console, f"{stated}: {one['predicted_used']} predicted loans change it by {more}")
     grid(console, f"banks that lose most ({unit} m)", bank_rows(one))
-    if one["path"]:
-        say(console, f"the path that carries most ({money(one['path_loss'], unit)}): " + path_text(one))
+    for path, words in zip(one["paths"], PATHS, strict=False):
+        say(console, f"{words} ({money(path['loss'], unit)}): {path_text(path, unit)}")
     for note in one["notes"]:
         say(console, note, "dim")
+
+
+def lost(one: Facts) -> str:
+    """What is lost in all and by whom it begins, in a sentence."""
+    unit = one["unit"]
+    text = (
+        f"The others lose {money(one['total'], unit)}"
+        if not one["direct"]
+        else f"Lost in all {money(one['total'], unit)}"
+    )
+    if one["direct"]:
+        text += f", of it {money(one['direct'], unit)} by the shock itself"
+    if len(one["waves"]) > 1:
+        text += "; in turn default " + ", then ".join(" and ".join(wave[:4]) for wave in one["waves"][1:])
+    return f"{text}. The parts add up to within {one['adds_up']:.1g}."
 
 
 def bank_rows(one: Facts) -> list[dict[str, Any]]:
@@ -215,21 +230,24 @@ def _millions(value: float | None) -> str:
     return "" if value is None else f"{value / 1e6:,.1f}"
 
 
-def path_text(one: Facts) -> str:
+def path_text(path: Facts, unit: str) -> str:
     """From who was shocked to who loses, with the size of each loan."""
-    text = str(one["path"][0]["debtor_name"])
-    for step in one["path"]:
+    text = str(path["steps"][0]["debtor_name"])
+    for step in path["steps"]:
         how = "would owe (predicted)" if step["predicted"] else "owes"
-        text += f" ={how} {money(step['amount'], one['unit'])}=> {step['creditor_name']}"
+        text += f" ={how} {money(step['amount'], unit)}=> {step['creditor_name']}"
     return text
 
 
 def queries(console: Console, facts: Facts) -> None:
     found = facts["queries"]
-    head(console, "8. Three named questions, on both stores")
+    head(console, "8. Three named questions, in Cypher")
     for query in found["asked"]:
         params = ", ".join(f"{name}={value}" for name, value in query["params"].items())
-        grid(console, f"{query['name']}({params}): {query['tells']}", query["rows"], query["columns"])
+        console.print()
+        say(console, query["tells"], "bold")
+        say(console, f"{query['name']}({params})", "dim")
+        grid(console, "", query["rows"])
         say(console, timing(query))
     if found["neo4j"]["reason"]:
         say(console, f"Neo4j was left out: {found['neo4j']['reason']}.", "yellow")
