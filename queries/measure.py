@@ -7,7 +7,7 @@ help.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -45,7 +45,19 @@ class Losses:
     """(scenarios, n) 0 to 1; 1 is default."""
     waves: tuple[tuple[tuple[str, ...], ...], ...] = ()
     """By scenario, who defaults in which round, where the measure tells."""
-    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know about the exposures before believing a number."""
+        exposures, unknown = self.exposures, int(np.isnan(self.exposures.equity).sum())
+        found = {
+            "exposures have no stated amount and are left out": len(exposures.unpriced),
+            "exposures are predicted, at score times a typical loan": exposures.predicted.num_rows,
+            "entities have outside assets that no source states, so they are assumed": len(exposures.assumed),
+            "entities have no known equity, so losses stop at them": unknown,
+        }
+        size = f"{exposures.edges.num_rows} exposures among {len(exposures)} entities"
+        return (size, *(f"{count} {what}" for what, count in found.items() if count))
 
     def carried(self, scenario: int = 0) -> Floats:
         """(edges,) what each row of `exposures.edges` carries from its debtor to its creditor."""

@@ -26,7 +26,9 @@ class Shocks:
 
     names: tuple[str, ...]
     lost: Floats
-    """(scenarios, n) money lost outside the network."""
+    """(scenarios, n) equity lost, in money: what a measure of distress counts as direct loss."""
+    outside: Floats
+    """(scenarios, n) external assets lost, in money: what is missing when debts are cleared."""
     distress: Floats
     """(scenarios, n) share of equity that is lost with it, 0 to 1; 1 is default, whatever the equity."""
 
@@ -50,17 +52,18 @@ class Shocks:
         equity = np.maximum(np.nan_to_num(exposures.equity), 0.0)
         outside = exposures.external_assets
         if kind == "equity":
-            lost, distress = share * equity, np.minimum(share, 1.0)
+            lost = gone = share * equity
+            distress = np.minimum(share, 1.0)
         elif kind == "external":
-            lost = share * outside
+            lost = gone = share * outside
             distress = np.minimum(np.divide(lost, equity, out=np.where(lost > 0, 1.0, 0.0), where=equity > 0), 1.0)
             # whoever has no known equity does not fail by an outside loss of unknown weight
             distress = np.where(np.isnan(exposures.equity), share, distress)
         elif kind == "default":
-            lost, distress = share * outside, share
+            lost, gone, distress = share * equity, share * outside, share
         else:
             raise MeasureError(f"kind of shock {kind!r} is unknown; known: equity, external, default")
-        return cls(tuple(names) or tuple(f"scenario {i}" for i in range(len(share))), lost, distress)
+        return cls(tuple(names) or tuple(f"scenario {i}" for i in range(len(share))), lost, gone, distress)
 
     @classmethod
     def parse(
@@ -88,7 +91,10 @@ class Shocks:
     def stack(cls, shocks: Sequence[Shocks]) -> Shocks:
         """Scenarios of several shocks, one below the other."""
         names = tuple(name for shock in shocks for name in shock.names)
-        return cls(names, np.vstack([s.lost for s in shocks]), np.vstack([s.distress for s in shocks]))
+        lost, outside, distress = (
+            np.vstack([getattr(s, part) for s in shocks]) for part in ("lost", "outside", "distress")
+        )
+        return cls(names, lost, outside, distress)
 
     def __len__(self) -> int:
         return len(self.names)

@@ -153,7 +153,8 @@ def test_a_shock_may_be_an_id_a_fraction_a_mapping_or_a_list_of_them(chain: Snap
     x = Exposures.from_snapshot(chain)
     shocks = Shocks.parse(x, [D, f"{D}=0.25", {B: 0.5, C: 0.1}])
     b, c, d = place(x, B, C, D)
-    assert shocks.distress[0, d] == 1 and shocks.lost[0, d] == x.external_assets[d]
+    assert shocks.distress[0, d] == 1
+    assert shocks.lost[0, d] == 20 and shocks.outside[0, d] == x.external_assets[d]
     assert shocks.distress[1, d] == 0.25 and shocks.lost[1, d] == 0.25 * 20
     assert shocks.lost[2, b] == 25 and shocks.lost[2, c] == pytest.approx(4)
     assert shocks.names == (D, f"{D}=0.25", f"{B}=0.5, {C}=0.1")
@@ -245,6 +246,17 @@ def test_losses_with_and_without_what_is_only_predicted(chain: Snapshot) -> None
         assert both.loss[0, a] == pytest.approx(36) and stated.loss[0, a] == 0
         assert both.loss[1, a] == pytest.approx(stated.loss[1, a])
         assert [path.predicted for path in explain(both, A)] == [True]
+
+
+def test_losses_say_what_they_rest_on(chain: Snapshot) -> None:
+    x = Exposures.from_snapshot(chain, include_predicted=0.8)
+    assert DebtRank().spread(x, Shocks.parse(x, D)).notes == (
+        "5 exposures among 5 entities",
+        "1 exposures have no stated amount and are left out",
+        "1 exposures are predicted, at score times a typical loan",
+        "2 entities have outside assets that no source states, so they are assumed",
+        "1 entities have no known equity, so losses stop at them",
+    )
 
 
 def test_clearing_tells_the_waves_of_default_by_id(chain: Snapshot) -> None:

@@ -56,15 +56,17 @@ class EisenbergNoe(RiskMeasure):
     def spread(self, exposures: Exposures, shocks: Shocks) -> Losses:
         """Losses in money beside the same system without the shock; `distress` is the share of debts unpaid."""
         before = clear(exposures, exposures.external_assets[None, :])
-        after = clear(exposures, exposures.external_assets[None, :] - shocks.lost)
+        after = clear(exposures, exposures.external_assets[None, :] - shocks.outside)
         debts = exposures.owed + exposures.external_liabilities
         safe = np.where(debts > 0, debts, 1.0)
         passed = np.maximum(before.payments - after.payments, 0.0) / safe
         received = (exposures.claims @ passed.T).T
         unpaid = np.where(debts > 0, 1 - after.payments / safe, 0.0)
         waves = tuple(tuple(tuple(exposures.ids[i] for i in wave) for wave in run) for run in after.waves)
-        loss = shocks.lost + received
-        return Losses(self.name, exposures, shocks.names, exposures.currency, shocks.lost, passed, loss, unpaid, waves)
+        loss = shocks.outside + received
+        return Losses(
+            self.name, exposures, shocks.names, exposures.currency, shocks.outside, passed, loss, unpaid, waves
+        )
 
 
 def clear(exposures: Exposures, external_assets: Floats) -> Clearing:

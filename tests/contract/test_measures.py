@@ -53,7 +53,7 @@ def test_many_scenarios_at_once_equal_each_alone(name: str, seed: int) -> None:
     shocks = shocked(x, seed)
     together = measure(name).spread(x, shocks)
     for i in range(len(shocks)):
-        one = Shocks((shocks.names[i],), shocks.lost[i : i + 1], shocks.distress[i : i + 1])
+        one = Shocks((shocks.names[i],), *(part[i : i + 1] for part in (shocks.lost, shocks.outside, shocks.distress)))
         np.testing.assert_allclose(together.loss[i], measure(name).spread(x, one).loss[0], rtol=1e-9, atol=1e-9)
 
 
@@ -75,7 +75,7 @@ def test_the_order_of_entities_does_not_matter(name: str, seed: int) -> None:
     order = np.random.default_rng(seed).permutation(len(x))
     y = Exposures.of(x.claims.toarray()[np.ix_(order, order)], x.external_assets[order], x.external_liabilities[order])
     shocks = shocked(x, seed)
-    turned = Shocks(shocks.names, shocks.lost[:, order], shocks.distress[:, order])
+    turned = Shocks(shocks.names, shocks.lost[:, order], shocks.outside[:, order], shocks.distress[:, order])
     here, there = measure(name).spread(x, shocks), measure(name).spread(y, turned)
     np.testing.assert_allclose(here.loss[:, order], there.loss, rtol=1e-8, atol=1e-9)
 
