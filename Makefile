@@ -9,6 +9,8 @@ INSTALL = if $(BIN)/python -m uv --version >/dev/null 2>&1; then $(BIN)/python -
 .PHONY: demo check test bench soak clean
 
 demo: $(VENV)/.installed
+# Fetched here, as part of the installation, where Java and Maven are: the demo itself opens no socket off loopback.
+	-$(BIN)/python -c "from kgrisk.neo4j_local import assemble, missing; missing() or assemble()"
 	$(BIN)/kgrisk demo
 
 check: $(VENV)/.installed-dev

@@ -164,7 +164,7 @@ SELECT id, type, source, target, key, property, {_VALUES}, valid_from, valid_to,
 FROM pieces WHERE id NOT IN (FROM crowded)"""
 
 _OPENS = f"""SELECT {hashed("v.id", "v.statement", "k_from", "epoch_us(valid_from)", "epoch_us(published)")} AS version, v.id, type, source,
-  CASE WHEN property = '' THEN target ELSE 'fact:' || v.statement END AS target, key, property,
+  CASE property WHEN '' THEN target WHEN 'label' THEN 'fact:' || v.id ELSE 'fact:' || v.statement END AS target, key, property,
   CASE WHEN property = 'label' THEN l.label ELSE value_text END AS value_text, {_VALUES.removeprefix("value_text, ")}, valid_from, valid_to,
   f.known AS known_from, coalesce(t.known, {_TIMES}) AS known_to, published, published_to, statement, claims, conflict,
   document, locator, quote, extractor, confidence

@@ -10,6 +10,7 @@ import pytest
 from kg.ledger import Ledger
 from kg.store import GraphStore, open_store
 from tests.neo4j_server import NoNeo4jError, required, running_neo4j, wipe
+from tests.operations import Growth, grow
 
 STORES = [pytest.param("arcadedb", id="arcadedb"), pytest.param("neo4j", id="neo4j", marks=pytest.mark.neo4j)]
 HEAP = "1g"
@@ -52,6 +53,12 @@ def module_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     """An empty store of each kind that the tests of a module share: for worlds that are dear to load."""
     home = tmp_path_factory.mktemp("home")
     yield from _opened(_empty(request, home), home)
+
+
+@pytest.fixture(scope="session")
+def growth(tmp_path_factory: pytest.TempPathFactory) -> Growth:
+    """A ledger after 1,000 random operations."""
+    return grow(tmp_path_factory.mktemp("growth"))
 
 
 @pytest.fixture

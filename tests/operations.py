@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from random import Random
+from shutil import copytree
 
 from kg.ledger import Ledger
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Facts, Judgement, Node, RunManifest
@@ -71,6 +73,8 @@ class World:
             (40, 20, 12, 8, 2, 10, 6, 2),
         )[0]
         pick, two = self.random.choice, self.random.sample(self.ids, 2)
+        if kind == "correct":
+            self._retract(("edge", "property"), retract)
         if kind in ("assert", "correct"):
             yield self._claim(pick((self._loan, self._share, self._payment, self._sector, self._equity))(*two))
         elif kind == "merge":
@@ -83,12 +87,14 @@ class World:
             props = {"distress": round(self.random.random(), 6)}
             yield self._claim(Facts(two[0], props, key="model a"), score=True)
         else:
-            alive = self.ledger.alive()
-            kinds, claims = alive["kind"].to_pylist(), alive["claim"].to_pylist()
-            wanted = ("same", "not_same") if kind == "unmerge" else ("edge", "property", "node")
-            choices = [c for k, c in zip(kinds, claims, strict=True) if k in wanted and c not in retract]
-            if choices:
-                retract.append(pick(choices))
+            self._retract(("same", "not_same") if kind == "unmerge" else ("edge", "property", "node"), retract)
+
+    def _retract(self, kinds: tuple[str, ...], retract: list[str]) -> None:
+        """Mark one alive claim of these kinds for retraction, if there is one."""
+        alive = self.ledger.alive().select(["kind", "claim"]).to_pydict()
+        choices = [c for k, c in zip(*alive.values(), strict=True) if k in kinds and c not in retract]
+        if choices:
+            retract.append(self.random.choice(choices))
 
     def _claim(self, what: Node | Facts | Edge | Judgement, score: bool = False) -> Claim:
         document = f"doc{self.random.randrange(60)}"
@@ -134,6 +140,26 @@ class World:
             {"equity": Decimal(self.random.randrange(-5, 50)), "currency": "EUR"},
             key=f"202{self.random.randrange(3)}-12-31",
         )
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A world after 1,000 operations, and copies of its ledger at stages of its growth."""
+
+    world: World
+    stages: tuple[Path, ...]
+
+
+def grow(folder: Path, seed: int = 7, parts: tuple[int, ...] = (1, 49, 150, 300, 500)) -> Growth:
+    """Run the operations part by part, keeping a copy of the ledger after each."""
+    world = World(Ledger.open(folder / "ledger", clock=Ticking()), seed=seed)
+    world.start()
+    stages = []
+    for number, part in enumerate(parts):
+        world.run(part)
+        stages.append(folder / f"stage-{number}" / "ledger")
+        copytree(world.ledger.folder, stages[-1])
+    return Growth(world, tuple(stages))
 
 
 def instants(ledger: Ledger, count: int, seed: int) -> list[tuple[datetime, datetime, datetime]]:

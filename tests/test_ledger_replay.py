@@ -1,22 +1,17 @@
 """After 1,000 random operations every view equals a brute-force replay of the log, node ids included."""
 
-from pathlib import Path
-
 import pytest
 
-from kg.ledger import Ledger
 from kg.model import AsOf
-from tests.operations import Ticking, World, instants
+from tests.operations import Growth, World, instants
 from tests.replay import answer_of, replay
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    folder: Path = tmp_path_factory.mktemp("world")
-    world = World(Ledger.open(folder / "ledger", clock=Ticking()), seed=7)
-    world.start()
-    world.run(1000)
-    return world
+def world(growth: Growth) -> World:
+    return growth.world
 
 
 def test_the_snapshot_equals_a_replay_at_200_random_instants(world: World) -> None:
