@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from threading import RLock
@@ -49,10 +50,12 @@ from kg.sync import stage, synchronise
 from kg.vectors import Vectors
 
 SCHEMES = ("arcadedb",)
-BULK = 20_000
+BULK = 5_000
 """Rows from which an empty store is built as a whole beside its folder and then renamed."""
 CHUNK = 5_000
 """Rows of one transaction."""
+CACHED = 4
+"""Answers of `nearest` whose vectors are kept in memory."""
 _LOCKED = "is locked by another process"
 
 
@@ -64,7 +67,7 @@ def open_url(url: str, home: Path) -> ArcadeStore:
             f"store {url!r}: expected arcadedb:///folder with three slashes, for example arcadedb:///data/store"
         )
     heap = parse_qs(parts.query).get("heap", [""])[0]
-    return ArcadeStore(Path(unquote(parts.path)), Files(home / "files"), heap)
+    return ArcadeStore(Path("/" + unquote(parts.path).lstrip("/")), Files(home / "files"), heap)
 
 
 class ArcadeStore:
@@ -73,6 +76,7 @@ class ArcadeStore:
     def __init__(self, folder: Path, files: Files, heap: str = "") -> None:
         self.folder = folder
         self._vectors = Vectors(files)
+        self._embedded: dict[tuple[object, ...], _Embedded] = {}
         self._turn = RLock()
         self._lease = Lease(folder / "owner.json", "serving this store")
         try:
@@ -168,6 +172,7 @@ class ArcadeStore:
             new.rename(self._graph)
             self._db = self._open()
             self._mark = self._read_mark()
+            self._embedded.clear()
         counts = (whole.plan.count("edge"), whole.plan.count("close"))
         return SyncReport(0, whole.end.commit, *counts, time.monotonic() - began, bulk=True)
 
@@ -244,27 +249,42 @@ class ArcadeStore:
     def nearest(self, label: str, vector: Sequence[float], k: int, at: AsOf = AsOf(), model: str = "") -> pa.Table:
         """The k nodes with the most similar vectors, by exact search: the engine's quantised index loses recall."""
         wanted = np.asarray(check_nearest(label, vector, k), dtype=np.float64)
+        clocks = instants(at, self._mark)
+        asked = (label, model, len(wanted), *clocks.values())
+        if asked not in self._embedded:  # what was known once stays so: an answer is never out of date
+            self._embedded = dict([*self._embedded.items()][1 - CACHED :])
+            self._embedded[asked] = self._embeddings(label, model, len(wanted), clocks)
+        found = self._embedded[asked]
+        norms = np.linalg.norm(found.matrix, axis=1) * np.linalg.norm(wanted)
+        scores = np.divide(found.matrix @ wanted, norms, out=np.zeros(len(norms)), where=norms > 0)
+        best = sorted(zip(-scores, found.ids, strict=True))[:k]
+        ids, nearness = [id for _, id in best], [float(-s) for s, _ in best]
+        return pa.table([ids, nearness, [found.model] * len(best)], schema=NEAREST)
+
+    def _embeddings(self, label: str, model: str, dim: int, clocks: dict[str, str]) -> _Embedded:
+        """The vectors of a label that are visible at three instants, of one model."""
         text = f"""MATCH (n:{label})-[r:HAS_EMBEDDING]->(e:Embedding)
           WHERE {CLOCK_TEXT} AND ($model = '' OR e.model = $model)
           RETURN n.id, e.model, e.text, r.known_from ORDER BY r.known_from DESC, e.model, n.id"""
-        found = list(self._rows(text, {"model": model, **instants(at, self._mark)}))
+        found = list(self._rows(text, {"model": model, **clocks}))
         found = [row for row in found if row[1] == found[0][1]]
-        matrix = [
-            (row, m)
-            for row, m in zip(found, self._vectors.rows([f[2] for f in found]), strict=True)
-            if len(m) == len(wanted)
-        ]
-        if not matrix:
-            return NEAREST.empty_table()
-        rows = np.stack([m for _, m in matrix]).astype(np.float64)
-        norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(wanted)
-        scores = np.divide(rows @ wanted, norms, out=np.zeros(len(rows)), where=norms > 0)
-        best = sorted(zip(-scores, (row[0] for row, _ in matrix), strict=True))[:k]
-        return pa.table([[id for _, id in best], [-s for s, _ in best], [found[0][1]] * len(best)], schema=NEAREST)
+        pairs = zip(found, self._vectors.rows([row[2] for row in found]), strict=True)
+        kept = [(row[0], vector) for row, vector in pairs if len(vector) == dim]
+        matrix = np.stack([v for _, v in kept]) if kept else np.zeros((0, dim), np.float32)
+        return _Embedded([id for id, _ in kept], matrix.astype(np.float64), found[0][1] if found else model)
 
     def graph_hash(self) -> str:
         """sha256 over the rows alive at the last complete commit."""
         return hash_graph(self._rows, self._mark)
+
+
+@dataclass(frozen=True)
+class _Embedded:
+    """Vectors of one model, one row per id."""
+
+    ids: list[str]
+    matrix: np.ndarray
+    model: str
 
 
 _TEXTS = {
