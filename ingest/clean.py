@@ -1,7 +1,7 @@
 """Cleaning rules: few, named, counted and reversible, because the quote of every claim keeps the raw value.
 
-A rule is a function from raw text to a value or to None (the text is no such value); `Rules` counts how often one changed
-anything. Rules over columns are polars expressions of the same meaning.
+A rule is a function from raw text to a value or to None (the text is no such value); `Rules` counts how often one
+changed anything. Rules over columns are polars expressions of the same meaning.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import polars as pl
 
 EASTERN = ZoneInfo("America/New_York")
 """Where the SEC's clock stands."""
-_MONTHS = {name: i for i, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec"
+_MONTHS = {name: i for i, name in enumerate(_NAMES.split(), 1)}
 _LONG = re.compile(r"([a-z]{3,9})\.? +(\d{1,2}) *, *(\d{4})")
 _DASHED = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})")
 _ISO = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
@@ -66,7 +67,9 @@ def number(text: str, rules: Rules | None = None) -> Decimal | None:
 
 
 def when(text: str, rules: Rules | None = None) -> date | None:
-    """Date of `2024-09-28`, `20240928`, `09-28-2024`, `09/28/2024` (month first, as the SEC writes) or `September 28, 2024`."""
+    """Date of `2024-09-28`, `20240928`, `09-28-2024`, `09/28/2024` (month first, as the SEC writes) or `September
+    28, 2024`.
+    """
     raw = text.strip().casefold()
     try:
         if match := _ISO.match(raw):

@@ -6,10 +6,10 @@
     row:17                       cells of the 17th data row of a CSV or Parquet file
     rows:17,20,31 sum:amount     count of those rows and the exact sum of one column
     page:1 box:x0,y0,x1,y1       the words that OCR reads in a box of a page image
-    run:<id> row:3               the 3rd row of a run's manifest
+    run:<id> row:3               row 3 of the rows of a run's manifest, counted from 0
 
-The text of a document is made from its bytes alone: of a news article as the `article` extractor says, of an HTML page its
-blocks, of anything else the decoded bytes.
+The text of a document is made from its bytes alone: of a news article as the `article` extractor says, of an HTML
+page its blocks, of anything else the decoded bytes.
 """
 
 from __future__ import annotations
@@ -86,6 +86,6 @@ def _part(content: bytes, number: int) -> bytes:
 
 def _manifest_row(content: bytes, number: int) -> str:
     rows = json.loads(content)["details"]["rows"]
-    if not 1 <= number <= len(rows):
+    if not 0 <= number < len(rows):
         raise RecordError(f"row {number} is not there: the run's manifest has {len(rows)} rows")
-    return str(rows[number - 1])
+    return str(rows[number])

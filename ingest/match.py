@@ -1,7 +1,7 @@
 """Names compared: when two written names can stand for one firm or person, and how sure that is.
 
-Legal forms are stripped (cleanco and own rules), then names are equal in full, equal without their form, or equal but for a
-misspelling. Two names with legal forms of different families (AG and GmbH) are two firms.
+Legal forms are stripped (cleanco and own rules), then names are equal in full, equal without their form, or equal
+but for a misspelling. Two names with legal forms of different families (AG and GmbH) are two firms.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def misspelt(a: str, b: str) -> bool:
 
 
 def spellings(names: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Pairs (name, known name) of plain names that differ by a misspelling, compared in blocks of the same first letters."""
+    """Pairs (name, known name) of plain names that differ by a misspelling, compared in blocks of the same first
+    letters.
+    """
     blocks: dict[str, list[str]] = {}
     for name in sorted(set(known)):
         blocks.setdefault(name[:2], []).append(name)

@@ -1,7 +1,8 @@
 """The pipeline runs sources into the ledger: extract each record, stage it, check everything, commit once.
 
-A bad record is quarantined with its reason and the run goes on; a run whose counts fall outside what was expected writes
-nothing; the same folder again adds nothing. Names that registers and filings give are known when later sources are read.
+A bad record is quarantined with its reason and the run goes on; a run whose counts fall outside what was expected
+writes nothing; the same folder again adds nothing. Names that registers and filings give are known when later
+sources are read.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.extract.names import Gazetteer
+from ingest.labels import names, one_label_each
 from ingest.report import Quarantined, RunReport, SourceCount
 from ingest.source import Extract, Models, Record, Source
 from ingest.staging import OnIO, Staging, whole_refusal
@@ -25,7 +26,6 @@ from kg.errors import ExpectationError, RecordError, SourceError
 from kg.files import Files
 from kg.ledger import Ledger
 from kg.model import ClaimBatch, RunManifest, digest
-from kg.ontology import FIRMS, RELIABILITY
 from kg.validate import violations
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,9 @@ class Options(TypedDict, total=False):
     on_io: OnIO
     """Called with `stage:before`, `stage:after` and the ledger's stages."""
     expectations: Mapping[str, Range]
-    """Least and most (None: any number) of: `records`, `claims`, `quarantined`, a source, a label, edge type or property."""
+    """Least and most (None: any number) of: `records`, `claims`, `quarantined`, a source, a label, edge type or
+    property.
+    """
 
 
 def run(
@@ -58,7 +60,8 @@ def run(
 ) -> RunReport:
     """Read a folder (or the files given) into the ledger in one commit; staged work lies in home/staging.
 
-    SourceError if a source cannot be read at all, ExpectationError if the counts are out of range: nothing is written then.
+    SourceError if a source cannot be read at all, ExpectationError if the counts are out of range: nothing is
+    written then.
     """
     return _Run(inputs, ledger, files, home, options).run()
 
@@ -135,7 +138,7 @@ class _Run:
         if name in ("registers", "trades"):
             return Models(cache=self._home / "cache")
         naming = NAMING.get(name, NAMING[""])
-        rows = (row for table in (self._ledger.alive(), *self._tables) for row in _names(table, naming))
+        rows = (row for table in (self._ledger.alive(), *self._tables) for row in names(table, naming))
         return Models(Gazetteer(rows), self._home / "cache")
 
     def _staged(self, source: Source, record: Record, models: Models, count: SourceCount) -> Extract:
@@ -249,49 +252,6 @@ def _extract(source: Source, record: Record, models: Models) -> Extract:
                 f"{type(error).__name__}: {error} (an error of the source, not of the record; please report it)"
             )
         )
-
-
-def _names(table: pa.Table, naming: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    """(id, label, name) of the entities that these extractors identify."""
-    frame = pl.DataFrame(table.select(["kind", "subject", "name", "value_text", "extractor"]))
-    frame = frame.filter(
-        pl.col("extractor").str.split("@").list.first().is_in(list(naming))
-        & ~pl.col("subject").str.starts_with("name:")
-    )
-    labels = (
-        frame.filter(pl.col("kind") == "node")
-        .select("subject", label="name")
-        .unique("subject", keep="first", maintain_order=True)
-    )
-    named = frame.filter((pl.col("kind") == "property") & pl.col("name").is_in(["name", "ticker"]))
-    yield from named.join(labels, on="subject").select("subject", "label", "value_text").unique().iter_rows()
-
-
-def one_label_each(table: pa.Table, labels: pa.Table) -> pa.Table:
-    """The table with one label per id where sources call one firm Company, Bank or Fund.
-
-    The ledger's label stays for ever; else the most reliable source's, else the more frequent, else the first by name.
-    """
-    rows = pl.DataFrame(table).with_row_index("#")
-    firms = rows.filter((pl.col("kind") == "node") & pl.col("name").is_in(FIRMS))
-    source = (
-        pl.col("extractor").str.split(".").list.first().replace_strict(RELIABILITY, default=1, return_dtype=pl.Int64)
-    )
-    known = pl.DataFrame(labels.select(["id", "label"])).filter(pl.col("label").is_in(FIRMS)).rename({"label": "known"})
-    chosen = (
-        firms.group_by("subject", "name")
-        .agg(source.max().alias("reliability"), pl.len().alias("times"))
-        .sort(["reliability", "times", "name"], descending=[True, True, False])
-        .unique("subject", keep="first", maintain_order=True)
-        .join(known, left_on="subject", right_on="id", how="left")
-        .select("subject", pl.coalesce("known", "name").alias("label"))
-    )
-    node = (pl.col("kind") == "node") & pl.col("name").is_in(FIRMS)
-    label = pl.when(node).then(pl.coalesce("label", "name")).otherwise(pl.col("name"))
-    names = rows.join(chosen, on="subject", how="left", maintain_order="left").select(label.alias("name"))["name"]
-    return table.set_column(
-        table.schema.get_field_index("name"), table.schema.field("name"), names.to_arrow().cast(pa.string())
-    )
 
 
 def _ignore(_: str) -> None:

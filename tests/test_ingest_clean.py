@@ -31,7 +31,9 @@ def test_a_rule_is_counted_only_where_it_changed_something() -> None:
     assert dict(rules.counts) == {"number.separators": 1}
 
 
-@pytest.mark.parametrize("text", ["2024-09-28", "20240928", "09-28-2024", "09/28/2024", "September 28, 2024", "Sep. 28, 2024"])
+@pytest.mark.parametrize(
+    "text", ["2024-09-28", "20240928", "09-28-2024", "09/28/2024", "September 28, 2024", "Sep. 28, 2024"]
+)
 def test_dates_are_read_in_every_form_that_filings_use(text: str) -> None:
     assert when(text) == date(2024, 9, 28)
 
@@ -54,7 +56,9 @@ def test_columns_of_amounts_are_exact_and_null_where_they_are_no_numbers() -> No
 
 
 def test_columns_of_times_are_utc() -> None:
-    frame = pl.DataFrame({"a": ["2024-01-02", "2024-01-02T03:04:05Z", "2024-01-02 03:04", "2024-01-02T03:04:05+02:00", "x"]})
+    frame = pl.DataFrame(
+        {"a": ["2024-01-02", "2024-01-02T03:04:05Z", "2024-01-02 03:04", "2024-01-02T03:04:05+02:00", "x"]}
+    )
     assert frame.select(instants("a"))["a"].to_list() == [
         datetime(2024, 1, 2, tzinfo=UTC),
         datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC),
@@ -86,7 +90,9 @@ def test_ids_come_in_one_spelling(given: str, expected: str) -> None:
     assert identify(given) == expected
 
 
-@pytest.mark.parametrize("given", ["cik:0", "cik:12345678901", "isin:US0378331006", "cusip:037833101", "iso:XX", "dragon:1", "cik:", "x"])
+@pytest.mark.parametrize(
+    "given", ["cik:0", "cik:12345678901", "isin:US0378331006", "cusip:037833101", "iso:XX", "dragon:1", "cik:", "x"]
+)
 def test_a_wrong_id_is_refused_with_what_is_wrong(given: str) -> None:
     with pytest.raises(ValueError, match=given.partition(":")[0]):
         identify(given)

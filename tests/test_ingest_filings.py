@@ -58,7 +58,10 @@ def test_an_insider_sells_and_holds_and_has_an_office_under_an_opaque_id() -> No
 def test_positions_filed_before_2023_are_thousands_and_a_bad_cusip_is_refused() -> None:
     _, extract = read(Filings, "13f-tiny.xml")
     held = {row["key"]: row for row in rows(extract, "HOLDS")}
-    assert {key: row["value_decimal"] for key, row in held.items()} == {"2022-12-31": 1_200_000, "2022-12-31/Put": 30_000}
+    assert {key: row["value_decimal"] for key, row in held.items()} == {
+        "2022-12-31": 1_200_000,
+        "2022-12-31/Put": 30_000,
+    }
     assert {row["subject"] for row in held.values()} == {"cik:990500"}
     assert held["2022-12-31"]["valid_to"] == day(str(next_due(day("2022-12-31").date()))) == day("2023-05-15")
     (refused,) = extract.refused

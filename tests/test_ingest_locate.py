@@ -55,7 +55,7 @@ def test_rows_are_read_back_alone_and_summed() -> None:
 
 def test_a_row_of_a_run_is_read_from_its_manifest() -> None:
     manifest = RunManifest("resolve", {"rows": ["a = b: equal names", "c = d: equal LEI"]})
-    assert locate(manifest.to_bytes(), f"run:{manifest.id} row:2") == "c = d: equal LEI"
+    assert locate(manifest.to_bytes(), f"run:{manifest.id} row:1") == "c = d: equal LEI"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from ingest.labels import one_label_each
 from ingest.locate import locate
-from ingest.pipeline import extract, one_label_each, run, sources
+from ingest.pipeline import extract, run, sources
 from ingest.report import RunReport
 from kg.errors import ExpectationError, SourceError
 from kg.files import Files

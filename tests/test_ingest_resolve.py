@@ -48,7 +48,12 @@ def ids(ledger: Ledger) -> list[str]:
 
 
 def test_equal_identifiers_make_one_entity(ledger: Ledger, files: Files) -> None:
-    tell(ledger, *firm("lei:L1", "Oakmere Turbines Inc."), Node("Company", "lei:L1", {"identifier": "cik:1"}), *firm("cik:1", "OAKMERE"))
+    tell(
+        ledger,
+        *firm("lei:L1", "Oakmere Turbines Inc."),
+        Node("Company", "lei:L1", {"identifier": "cik:1"}),
+        *firm("cik:1", "OAKMERE"),
+    )
     report = resolve(ledger, files)
     assert report.rules == {"identifier": 1} and ids(ledger) == ["lei:L1"]
 
@@ -97,13 +102,22 @@ def test_a_name_that_may_be_another_firm_joins_none(ledger: Ledger, files: Files
 
 
 def test_a_name_that_two_firms_bear_joins_neither_and_is_counted(ledger: Ledger, files: Files) -> None:
-    tell(ledger, *firm("lei:L1", "Oakmere Inc."), *firm("lei:L2", "Oakmere Inc."), *firm("name:oakmere inc.", "Oakmere Inc."))
+    tell(
+        ledger,
+        *firm("lei:L1", "Oakmere Inc."),
+        *firm("lei:L2", "Oakmere Inc."),
+        *firm("name:oakmere inc.", "Oakmere Inc."),
+    )
     report = resolve(ledger, files)
     assert report.judgements == 0 and report.vetoes["several firms of that name"] == 1
 
 
 def test_a_former_name_counts_as_a_name(ledger: Ledger, files: Files) -> None:
-    tell(ledger, *firm("lei:L1", "Oakmere Turbines Inc.", "Windmill Works Ltd"), *firm("name:windmill works", "Windmill Works"))
+    tell(
+        ledger,
+        *firm("lei:L1", "Oakmere Turbines Inc.", "Windmill Works Ltd"),
+        *firm("name:windmill works", "Windmill Works"),
+    )
     resolve(ledger, files)
     assert ids(ledger) == ["lei:L1"]
 
@@ -129,8 +143,14 @@ def test_names_that_differ_in_the_legal_form_only_are_one_unless_two_forms_clash
 
 
 def test_persons_of_one_name_at_one_firm_are_one_and_at_two_firms_two(ledger: Ledger, files: Files) -> None:
-    people = [Node("Person", f"person:{n}", {"name": name}) for n, name in enumerate(("HALLAM IRIS J", "Iris Hallam", "Iris Hallam"))]
-    offices = [Edge("OFFICER_OF", f"person:{n}", firm, {"role": "x"}, "x") for n, firm in ((0, "cik:1"), (1, "name:oak"), (2, "cik:2"))]
+    people = [
+        Node("Person", f"person:{n}", {"name": name})
+        for n, name in enumerate(("HALLAM IRIS J", "Iris Hallam", "Iris Hallam"))
+    ]
+    offices = [
+        Edge("OFFICER_OF", f"person:{n}", firm, {"role": "x"}, "x")
+        for n, firm in ((0, "cik:1"), (1, "name:oak"), (2, "cik:2"))
+    ]
     tell(ledger, *firm("cik:1", "Oak Inc."), *firm("cik:2", "Elm Inc."), *firm("name:oak", "Oak"), *people, *offices)
     report = resolve(ledger, files)
     assert report.rules == {"plain name": 1, "same office": 1}

@@ -90,9 +90,7 @@ def test_parquet_and_csv_of_the_same_trades_say_the_same(tmp_path: Path) -> None
 
 def test_a_simulated_bank_in_a_tar_file_gives_payments_and_fraud_flags(tmp_path: Path) -> None:
     (tmp_path / "nodes.csv").write_text("nodeid,isFraud,init_balance,fraudStep\n0,0,184.44,-1\n1,1,175.80,3\n")
-    (tmp_path / "transactions.csv").write_text(
-        "sourceNodeId,targetNodeId,value,time\n0,1,0.1,1\n0,1,0.2,1\n1,0,5,2\n"
-    )
+    (tmp_path / "transactions.csv").write_text("sourceNodeId,targetNodeId,value,time\n0,1,0.1,1\n0,1,0.2,1\n1,0,5,2\n")
     with tarfile.open(tmp_path / "sim.tgz", "w:gz") as archive:
         for name in ("nodes.csv", "transactions.csv"):
             archive.add(tmp_path / name, f"sim/{name}")

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from lxml import etree
 
 from ingest.clean import accepted, when
-from ingest.extract.filing import Cover, Party, Spot
+from ingest.extract.filing import Cover, Label, Party, Spot
 from ingest.extract.identifier import corporate
 from ingest.extract.markup import Paths, inner, local
 from ingest.extract.submission import Header, HeaderParty, Span
@@ -65,14 +65,16 @@ def _header_party(listed: HeaderParty) -> Party | None:
         listed.role in ("reporting owner", "filed by") and "state" not in listed.values and not corporate(name.text)
     )
     former = () if people else tuple(Spot(span.locator, span.text) for span in listed.former)
-    label = "Person" if people else "Bank" if _is_bank(listed) else "" if "owner" not in listed.role else "Company"
+    label: Label = (
+        "Person" if people else "Bank" if _is_bank(listed) else "" if "owner" not in listed.role else "Company"
+    )
     return Party(
         name.text,
         Spot(name.locator, name.text),
         cik.text if cik else "",
         listed.role,
         label,
-        former,  # type: ignore[arg-type]  # a label
+        former,
     )
 
 
@@ -137,7 +139,9 @@ def _at(fact: Fact | None) -> Spot | None:
 
 
 def of_text(text: str) -> Cover:
-    """Cover of a page without tags: the form it names, the registrant above `(Exact name of registrant ...)`, the period."""
+    """Cover of a page without tags: the form it names, the registrant above `(Exact name of registrant ...)`, the
+    period.
+    """
     cover = Cover()
     if form := _FORM.search(text[:20_000]):
         cover.form = Spot(f"chars:{form.start(1)}-{form.end(1)}", form[1])

@@ -1,7 +1,7 @@
 """What a filing says of itself, and the voice in which its parts make claims.
 
-A Witness is one part of one document: it turns nodes and edges with the place they stand at into claims. A Cover holds form,
-period, publication and parties, and becomes the Document node with its FILED edges.
+A Witness is one part of one document: it turns nodes and edges with the place they stand at into claims. A Cover
+holds form, period, publication and parties, and becomes the Document node with its FILED edges.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Literal
 from ingest.extract.identifier import corporate, identify, name_id, person_id
 from kg.model import Claim, Edge, Evidence, Node, Value
 
+Label = Literal["", "Company", "Bank", "Fund", "Person"]
+"""Label of a party; "" where it is told by the name."""
 TEXT_LENGTH = 2000
 """Characters of a document that its `text` property holds."""
 _BANK = re.compile(r"\b(bank|bancorp|bankshares|banc)\b", re.IGNORECASE)
@@ -60,7 +62,7 @@ class Party:
     spot: Spot
     cik: str = ""
     role: str = "filer"
-    label: Literal["", "Company", "Bank", "Fund", "Person"] = ""
+    label: Label = ""
     former: tuple[Spot, ...] = ()
     ticker: Spot | None = None
 
@@ -100,7 +102,9 @@ class Cover:
     parties: list[Party] = field(default_factory=list)
 
     def claims(self, witness: Witness, start: Spot, text: Spot | None) -> Iterator[Claim]:
-        """The Document node (evidence: form and title where they stand, else its start), its filers and their FILED edges."""
+        """The Document node (evidence: form and title where they stand, else its start), its filers and their FILED
+        edges.
+        """
         id = f"doc:{witness.document}"
         yield witness.says(Node("Document", id), self.form or start)
         if self.form:
@@ -119,7 +123,7 @@ class Cover:
             yield witness.says(filed, party.spot, witness.published)
 
     @property
-    def label(self) -> Literal["", "Fund"]:
+    def label(self) -> Label:
         """Fund for filers of the forms that only funds file."""
         form = self.form.quote if self.form else ""
         return "Fund" if form.startswith(_FUND_FORMS) and not form.startswith("N-PX") else ""

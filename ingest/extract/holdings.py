@@ -1,8 +1,8 @@
 """Form 13F: the positions a manager reports at the end of a quarter.
 
-Each row of the information table is one HOLDS edge from the manager to a security by CUSIP. Values were thousands of dollars
-in reports filed before 2023-01-03 and are dollars since (SEC release 34-93518). A position stands until the next report is
-due, 45 days after the next quarter's end.
+Each row of the information table is one HOLDS edge from the manager to a security by CUSIP. Values were thousands
+of dollars in reports filed before 2023-01-03 and are dollars since (SEC release 34-93518). A position stands until
+the next report is due, 45 days after the next quarter's end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ingest.extract.filing import Party, Spot, Witness
 from ingest.extract.identifier import identify, name_id
 from ingest.extract.markup import Paths, inner
 from ingest.source import Refusal
-from kg.model import Claim, Edge, Node, as_time
+from kg.model import Claim, Edge, Node, Value, as_time
 
 DOLLARS_SINCE = datetime(2023, 1, 3, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ def positions(
     if manager is None or period is None:
         yield Refusal(
             witness.prefix + f"xpath:/{root.tag.rpartition('}')[2]}[1]",
-            "no manager and period: put a sidecar <name>.meta.json with cik, name, period and published beside the table",
+            "no manager and period: put a sidecar <name>.meta.json with cik, name, period and published beside it",
         )
 
 
@@ -72,7 +72,7 @@ def _position(
         key = f"{key}#{line}"
     role = _text(row, "putCall") or _text(row, "sshPrnamtType") or "SH"
     amount = value * (1 if witness.published >= DOLLARS_SINCE else 1000)
-    props = {"amount": Decimal(amount), "currency": "USD", "quantity": float(quantity), "role": role}
+    props: dict[str, Value] = {"amount": Decimal(amount), "currency": "USD", "quantity": float(quantity), "role": role}
     edge = Edge("HOLDS", manager.id, security, props, key)
     return witness.says(edge, spot, as_time(period), as_time(next_due(period)))
 

@@ -14,10 +14,11 @@ from lxml import etree, html
 from ingest.clean import decode
 from kg.errors import RecordError
 
-BLOCKS = frozenset(
+_BLOCKS = (
     "address article aside blockquote body br caption center dd div dl dt footer form h1 h2 h3 h4 h5 h6 header hr html"
-    " li main nav ol p pre section table title tr ul".split()
+    " li main nav ol p pre section table title tr ul"
 )
+BLOCKS = frozenset(_BLOCKS.split())
 """Elements whose text starts a line of its own."""
 CELLS = frozenset(("td", "th"))
 HIDDEN = frozenset(("script", "style", "ix:header", "noscript", "template"))

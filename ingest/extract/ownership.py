@@ -1,7 +1,7 @@
 """Forms 3, 4 and 5: who is an officer, director or large holder of whom, and what insiders bought and sold.
 
-Reads the SEC's ownershipDocument XML. A transaction is one TRADED edge with its day, side (acquired = B, disposed = S) and SEC
-transaction code; a holding of Form 3 or 5 is one HOLDS edge at the date of the report.
+Reads the SEC's ownershipDocument XML. A transaction is one TRADED edge with its day, side (acquired = B, disposed =
+S) and SEC transaction code; a holding of Form 3 or 5 is one HOLDS edge at the date of the report.
 """
 
 from __future__ import annotations

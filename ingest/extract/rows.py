@@ -1,7 +1,7 @@
 """Rows of claims made by the column: polars expressions in, frames in the ledger's schema out.
 
-Tables of any size become claims without one Python object per row. A frame has the columns `published` and either ROW and QUOTE
-(evidence is the row) or `locator` and `quote` (evidence is a sum of rows).
+Tables of any size become claims without one Python object per row. A frame has the columns `published` and either
+ROW and QUOTE (evidence is the row) or `locator` and `quote` (evidence is a sum of rows).
 """
 
 from __future__ import annotations

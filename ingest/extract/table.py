@@ -1,7 +1,8 @@
-"""A table is a CSV or Parquet file as text cells: rows are numbered from 1, and each row can be read back as it was.
+"""A table is a CSV or Parquet file as text cells: rows are numbered from 1, and each row can be read back as it
+was.
 
-Everything is read as text, so that no amount passes through a float; columns are turned into decimals and instants by the
-expressions of `ingest.clean`.
+Everything is read as text, so that no amount passes through a float; columns are turned into decimals and instants
+by the expressions of `ingest.clean`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import lru_cache
 
 import polars as pl
 
-from ingest.clean import decode, decimals
+from ingest.clean import decimals, decode
 from ingest.source import Refusal
 from kg.errors import RecordError
 
@@ -82,7 +83,7 @@ def _ragged(text: str) -> tuple[pl.DataFrame, tuple[Refusal, ...]]:
         if row and len(row) != len(names)
     )
     kept = [row if len(row) == len(names) else [""] * len(names) for row in rows if row]
-    frame = pl.DataFrame(kept, schema={name: pl.String for name in names}, orient="row")
+    frame = pl.DataFrame(kept, schema=dict.fromkeys(names, pl.String), orient="row")
     return frame, refused
 
 

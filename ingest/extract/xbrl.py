@@ -1,9 +1,10 @@
-"""Inline XBRL facts, read with lxml alone: value, unit, period and dimensions of every tagged number and short text.
+"""Inline XBRL facts, read with lxml alone: value, unit, period and dimensions of every tagged number and short
+text.
 
-A tagged number is text x 10^scale with the sign of its `sign` attribute, written in one of the formats of the inline XBRL
-transformation registry. Facts of the filer without dimensions whose us-gaap concept the ontology has become its properties
-(`assets`, `revenue`, ...) keyed by their period; every other fact becomes `fact` (money), `measure` or `statement`, keyed
-`concept|period|dimensions`. A fact holds from the day after its period's end.
+A tagged number is text x 10^scale with the sign of its `sign` attribute, written in one of the formats of the
+inline XBRL transformation registry. Facts of the filer without dimensions whose us-gaap concept the ontology has
+become its properties (`assets`, `revenue`, ...) keyed by their period; every other fact becomes `fact` (money),
+`measure` or `statement`, keyed `concept|period|dimensions`. A fact holds from the day after its period's end.
 """
 
 from __future__ import annotations
@@ -42,10 +43,13 @@ CONCEPTS: Mapping[str, tuple[str, ...]] = {
 LONGEST_TEXT = 500
 """Longer tagged texts (notes, policies) stay in the document's text."""
 _ZERO = ("fixed-zero", "zerodash", "numdash", "fixed-empty", "nocontent")
-_WORDS = {word: n for n, word in enumerate(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
-    " nineteen twenty".split()
-)} | {"no": 0, "none": 0, "nil": 0, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}  # fmt: skip
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen twenty"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_WORDS = {word: n for n, word in enumerate(_ONES.split())}
+_WORDS |= {word: 10 * n for n, word in enumerate(_TENS.split(), 2)} | {"no": 0, "none": 0, "nil": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,9 @@ def read_facts(root: etree._Element) -> Facts:
 
 
 def properties(facts: Facts) -> Iterator[tuple[str, Fact]]:
-    """(property, fact) for the facts of the ontology's numeric properties: money, without dimensions, the preferred concept."""
+    """(property, fact) for the facts of the ontology's numeric properties: money, without dimensions, the preferred
+    concept.
+    """
     given = {(f.concept, f.context): f for f in facts.facts if f.money and not f.context.dimensions}
     for name, concepts in CONCEPTS.items():
         taken: set[Context] = set()

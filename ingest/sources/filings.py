@@ -1,8 +1,9 @@
-"""Filings at the SEC: 10-K, 10-Q and 8-K pages with inline XBRL, Forms 3, 4, 5 and 13F, and the cover of any other form.
+"""Filings at the SEC: 10-K, 10-Q and 8-K pages with inline XBRL, Forms 3, 4, 5 and 13F, and the cover of any other
+form.
 
-A filing comes as one page, one XML file or one submission with an SGML header and several documents. It is published when
-EDGAR accepted it; where the file does not say, by its sidecar (`<name>.meta.json`), a date in its name, its signature date,
-the year of its accession number, or else when it was read.
+A filing comes as one page, one XML file or one submission with an SGML header and several documents. It is
+published when EDGAR accepted it; where the file does not say, by its sidecar (`<name>.meta.json`), a date in its
+name, its signature date, the year of its accession number, or else when it was read.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from ingest.extract.xbrl import Fact, Facts, properties, read_facts
 from ingest.locate import is_page, text_of
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
-from kg.model import Claim, ClaimBatch, Node, as_time, digest
+from kg.model import Claim, ClaimBatch, Node, Value, as_time, digest
 
 PROSE_LENGTH = 200_000
 """Characters of a filing's first document whose sentences are read for relations."""
@@ -222,7 +223,7 @@ class _Reading:
                 self._claims.append(one)
 
 
-def _property(fact: Fact, name: str | None) -> tuple[dict[str, object], str]:
+def _property(fact: Fact, name: str | None) -> tuple[dict[str, Value], str]:
     """Properties and key of the node that states a fact."""
     if isinstance(fact.value, str):
         return {"statement": fact.value}, fact.key

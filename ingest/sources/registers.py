@@ -1,7 +1,8 @@
-"""Registers: CSV and Parquet tables of entities, stakes, loans, supplies, balance sheets and events, known by their columns.
+"""Registers: CSV and Parquet tables of entities, stakes, loans, supplies, balance sheets and events, known by their
+columns.
 
-Beside the tables of this project it reads the EBA's exposures of banks by country and the constituents of the S&P 500.
-Every identifier is checked; a bad row is refused with its reason and the rows beside it are kept.
+Beside the tables of this project it reads the EBA's exposures of banks by country and the constituents of the S&P
+500. Every identifier is checked; a bad row is refused with its reason and the rows beside it are kept.
 """
 
 from __future__ import annotations
@@ -13,6 +14,15 @@ import polars as pl
 
 from ingest.clean import decimals, instants
 from ingest.extract.identifier import identified
+from ingest.extract.official import (
+    EBA_COLUMNS,
+    NO_DATE,
+    SP500_COLUMNS,
+    constituents,
+    eba,
+    in_sector,
+    placed,
+)
 from ingest.extract.rows import CLOCK, RowClaims, missing, split
 from ingest.extract.table import Table, columns_of, read_table
 from ingest.source import Extract, Models, Record, Refusal, Source
@@ -53,10 +63,6 @@ STAKES: Mapping[str, tuple[str, tuple[str, str], tuple[str, ...]]] = {
     "exposures": ("LENDS_TO", ("creditor_id", "debtor_id"), ("amount", "currency", "facility")),
 }
 """Tables of one edge per row: edge type, ends, columns with the value and the key."""
-EBA_COLUMNS = frozenset(
-    ("LEI_code", "Country_code", "Bank_name", "Period", "Country", "Exposure", "Total_Amount", "Unit", "Currency")
-)
-SP500_COLUMNS = frozenset(("Symbol", "Security", "GICS Sector", "GICS Sub-Industry", "CIK"))
 
 
 class Registers(Source):
@@ -106,16 +112,9 @@ def _published(table: Table, otherwise: datetime | None) -> pl.DataFrame:
     )
 
 
-_NO_DATE = pl.when(pl.col("published").is_null()).then(
-    pl.format("published {} is not an ISO date or time", pl.col("#published").fill_null("(empty)"))
-)
 _NO_CURRENCY = pl.when(~pl.col("currency").str.contains("^[A-Z]{3}$").fill_null(False)).then(
     pl.format("currency {} is not an ISO 4217 code", pl.col("currency").fill_null("(empty)"))
 )
-
-
-def _slug(column: str) -> pl.Expr:
-    return pl.col(column).str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", "-").str.strip_chars("-")
 
 
 def _optional(frame: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -132,7 +131,7 @@ def _entities(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
     good, refused = split(
         frame,
         pl.coalesce(
-            pl.col("id!"), missing("id", "#given", "an id"), wrong_label, missing("name", "name", "a name"), _NO_DATE
+            pl.col("id!"), missing("id", "#given", "an id"), wrong_label, missing("name", "name", "a name"), NO_DATE
         ),
     )
     out.nodes(good, pl.col("id"), pl.col("label"))
@@ -150,8 +149,8 @@ def _entities(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
         other = pl.col(f"#{column}")
         out.properties(good, "identifier", pl.when(other != pl.col("id")).then(other))
     _issued(good, out)
-    _placed(good, out, "#country")
-    _in_sector(good, out, "sector", "sector:")
+    placed(good, out, "#country")
+    in_sector(good, out, "sector", "sector:")
     return refused
 
 
@@ -160,23 +159,6 @@ def _issued(frame: pl.DataFrame, out: RowClaims) -> None:
     out.nodes(given, pl.col("#isin"), "Security")
     out.properties(given.with_columns(pl.col("#isin").alias("id")), "name", pl.col("name"))
     out.add(given, "edge", subject=pl.col("id"), name="ISSUED", object=pl.col("#isin"))
-
-
-def _placed(frame: pl.DataFrame, out: RowClaims, country: str) -> None:
-    given = frame.filter(pl.col(country).is_not_null())
-    out.nodes(given, pl.col(country), "Country")
-    out.add(given, "edge", subject=pl.col("id"), name="IN_COUNTRY", object=pl.col(country))
-
-
-def _in_sector(frame: pl.DataFrame, out: RowClaims, column: str, prefix: str) -> None:
-    given = frame.filter(pl.col(column).is_not_null()).with_columns((pl.lit(prefix) + _slug(column)).alias("#sector"))
-    out.nodes(given, pl.col("#sector"), "Sector")
-    out.properties(
-        given.unique("#sector", keep="first", maintain_order=True).with_columns(pl.col("#sector").alias("id")),
-        "name",
-        pl.col(column),
-    )
-    out.add(given, "edge", subject=pl.col("id"), name="IN_SECTOR", object=pl.col("#sector"))
 
 
 def _stakes(frame: pl.DataFrame, out: RowClaims, layout: str) -> list[Refusal]:
@@ -192,7 +174,7 @@ def _stakes(frame: pl.DataFrame, out: RowClaims, layout: str) -> list[Refusal]:
         missing("source", source, "an id"),
         missing("target", target, "an id"),
     ]
-    reasons += [_NO_DATE, _unreadable("valid_from", "#from"), _unreadable("valid_to", "#to")]
+    reasons += [NO_DATE, _unreadable("valid_from", "#from"), _unreadable("valid_to", "#to")]
     columns: dict[str, pl.Expr] = {}
     if "share" in values:
         share = pl.col("share").cast(pl.Float64, strict=False)
@@ -231,7 +213,7 @@ def _balances(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
             pl.col("id!"),
             missing("id", "entity_id", "an id"),
             missing("#end", "period_end", "an ISO date"),
-            _NO_DATE,
+            NO_DATE,
             _NO_CURRENCY,
         ),
     )
@@ -258,7 +240,7 @@ def _events(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
         missing("id", "event_id", "an event"),
         missing("event_type", "event_type", "a kind of event"),
         missing("#date", "date", "an ISO date"),
-        _NO_DATE,
+        NO_DATE,
     )
     good, refused = split(frame, reason)
     out.nodes(good, pl.col("id"), "Event")
@@ -273,77 +255,7 @@ def _event_id(value: str) -> str:
     return f"event:{value.strip().removeprefix('event:')}"
 
 
-def _eba(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
-    """Exposures of a bank to a country by class at a period end, from millions of euro; rows of totals become facts.
-
-    The file does not say when it was published: a year after the period end, which is later than the EBA's releases. A
-    position stands until a year after that.
-    """
-    end = (pl.col("Period").str.slice(0, 6) + "01").str.to_datetime("%Y%m%d", time_unit="us", strict=False)
-    frame = frame.with_columns(
-        end.dt.offset_by("1mo").dt.offset_by("-1d").dt.replace_time_zone("UTC").alias("#end"),
-        (decimals("Total_Amount", 15) * 1_000_000).cast(pl.Decimal(38, 9)).alias("#amount"),
-    ).with_columns(
-        pl.col("#end").dt.offset_by("1y").alias("published"), pl.col("#end").dt.strftime("%Y-%m-%d").alias("#day")
-    )
-    frame = identified(identified(frame, "LEI_code", "id", "lei:"), "Country_code", "#home", "iso:")
-    unit = pl.when(~pl.col("Unit").is_in(["Millions", "Million"]) | (pl.col("Currency") != "Euro")).then(
-        pl.lit("not in millions of euro")
-    )
-    good, refused = split(
-        frame,
-        pl.coalesce(
-            pl.col("id!"),
-            missing("id", "LEI_code", "an LEI"),
-            missing("#end", "Period", "year and month"),
-            missing("#amount", "Total_Amount", "a decimal number"),
-            unit,
-        ),
-    )
-    out.nodes(good, pl.col("id"), "Bank")
-    banks = good.unique("id", keep="first", maintain_order=True)
-    out.properties(banks, "name", pl.col("Bank_name"))
-    _placed(banks, out, "#home")
-    money = {"unit": "EUR", "valid_from": pl.col("#end") + pl.duration(days=1)}
-    totals, by_country = good.filter(pl.col("Country") == "Total"), good.filter(pl.col("Country") != "Total")
-    is_assets = pl.col("Exposure") == "Total assets"
-    out.properties(totals.filter(is_assets), "assets", pl.col("#amount"), key=pl.col("#day"), **money)
-    out.properties(
-        totals.filter(~is_assets), "fact", pl.col("#amount"), key=pl.format("{}|{}", "Exposure", "#day"), **money
-    )
-    exposed, bad = split(identified(by_country, "Country", "#to", "iso:"), pl.col("#to!"))
-    out.nodes(exposed, pl.col("#to"), "Country")
-    spell = {"valid_from": pl.col("#end"), "valid_to": pl.col("#end").dt.offset_by("2y")}
-    key = pl.format("{}/{}", "Exposure", "#day")
-    out.add(
-        exposed,
-        "edge",
-        subject=pl.col("id"),
-        name="EXPOSED_TO",
-        object=pl.col("#to"),
-        key=key,
-        value_decimal=pl.col("#amount"),
-        unit="EUR",
-        **spell,
-    )
-    return [*refused, *bad]
-
-
-def _constituents(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
-    frame = identified(frame, "CIK", "id", "cik:")
-    good, refused = split(
-        frame,
-        pl.coalesce(pl.col("id!"), missing("id", "CIK", "a CIK"), missing("Security", "Security", "a name"), _NO_DATE),
-    )
-    bank = pl.col("GICS Sub-Industry").str.ends_with("Banks").fill_null(False)
-    out.nodes(good, pl.col("id"), pl.when(bank).then(pl.lit("Bank")).otherwise(pl.lit("Company")))
-    out.properties(good, "name", pl.col("Security"))
-    out.properties(good, "ticker", pl.col("Symbol"))
-    _in_sector(good, out, "GICS Sector", "gics:")
-    return refused
-
-
-_READ = {"entities": _entities, "balances": _balances, "events": _events, "eba": _eba, "constituents": _constituents}
+_READ = {"entities": _entities, "balances": _balances, "events": _events, "eba": eba, "constituents": constituents}
 _USED = {
     "entities": ENTITY_COLUMNS,
     "balances": frozenset(("entity_id", "period_end", "currency", "published", *BALANCE_COLUMNS)),

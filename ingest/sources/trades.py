@@ -1,8 +1,9 @@
 """Payments and trades from CSV and Parquet files, summed by the day without a Python object per row.
 
-One PAID edge for each payer, payee, day and currency and one TRADED edge for each party, security, day, side and currency
-carry the exact sum and the count; their locator names the rows summed. Accounts carry their owner, country and the fraud
-labels of the AMLSim sample, whose steps are counted as days from 2017-01-01 and whose amounts have no currency (XXX).
+One PAID edge for each payer, payee, day and currency and one TRADED edge for each party, security, day, side and
+currency carry the exact sum and the count; their locator names the rows summed. Accounts carry their owner, country
+and the fraud labels of the AMLSim sample, whose steps are counted as days from 2017-01-01 and whose amounts have no
+currency (XXX).
 """
 
 from __future__ import annotations

@@ -31,7 +31,10 @@ def _copy(*names: str) -> Examples:
 
 
 def _article() -> bytes:
-    said = {"title": "Larch Hill Bank plc lends", "body": "Larch Hill Bank plc lent EUR 5 million to Oakmere Turbines Inc. in 2023."}
+    said = {
+        "title": "Larch Hill Bank plc lends",
+        "body": "Larch Hill Bank plc lent EUR 5 million to Oakmere Turbines Inc. in 2023.",
+    }
     return json.dumps(said | {"published": "2023-04-05T08:00:00Z"}).encode()
 
 
@@ -49,7 +52,9 @@ def _page() -> Examples:
 
 
 GOOD: dict[str, Callable[[], Examples]] = {
-    "filings": lambda: _copy("10k-tiny.html", "form4-tiny.xml", "13f-tiny.xml", "13f-tiny.meta.json", "submission-tiny.txt"),
+    "filings": lambda: _copy(
+        "10k-tiny.html", "form4-tiny.xml", "13f-tiny.xml", "13f-tiny.meta.json", "submission-tiny.txt"
+    ),
     "images": _page,
     "news": lambda: {"a.jsonl": _article() + b"\n"},
     "registers": lambda: _copy("entities-tiny.csv", "exposures-tiny.csv", "eba-tiny.csv"),
@@ -141,6 +146,8 @@ def test_an_empty_folder_gives_no_records(name: str, tmp_path: Path) -> None:
 
 def test_a_bad_record_is_an_error_with_a_reason(name: str, source: Source) -> None:
     (like, *_) = source.records()
-    bad = Record(name, f"bad{Path(like.path.partition('#')[0]).suffix}", BAD[name], like.published, like.meta, like.sidecar)
+    bad = Record(
+        name, f"bad{Path(like.path.partition('#')[0]).suffix}", BAD[name], like.published, like.meta, like.sidecar
+    )
     with pytest.raises(RecordError, match=r"\w+ \w+"):
         Extract.of(source.claims(bad, Models()))

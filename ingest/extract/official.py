@@ -1,0 +1,112 @@
+"""Official tables: the EBA's exposures of banks by country and the constituents of the S&P 500, as claims.
+
+With them the pieces that every register shares: country, sector and the check of a publication date.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from ingest.clean import decimals
+from ingest.extract.identifier import identified
+from ingest.extract.rows import RowClaims, missing, split
+from ingest.source import Refusal
+
+EBA_COLUMNS = frozenset(
+    ("LEI_code", "Country_code", "Bank_name", "Period", "Country", "Exposure", "Total_Amount", "Unit", "Currency")
+)
+SP500_COLUMNS = frozenset(("Symbol", "Security", "GICS Sector", "GICS Sub-Industry", "CIK"))
+NO_DATE = pl.when(pl.col("published").is_null()).then(
+    pl.format("published {} is not an ISO date or time", pl.col("#published").fill_null("(empty)"))
+)
+
+
+def slug(column: str) -> pl.Expr:
+    return pl.col(column).str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", "-").str.strip_chars("-")
+
+
+def placed(frame: pl.DataFrame, out: RowClaims, country: str) -> None:
+    given = frame.filter(pl.col(country).is_not_null())
+    out.nodes(given, pl.col(country), "Country")
+    out.add(given, "edge", subject=pl.col("id"), name="IN_COUNTRY", object=pl.col(country))
+
+
+def in_sector(frame: pl.DataFrame, out: RowClaims, column: str, prefix: str) -> None:
+    given = frame.filter(pl.col(column).is_not_null()).with_columns((pl.lit(prefix) + slug(column)).alias("#sector"))
+    out.nodes(given, pl.col("#sector"), "Sector")
+    out.properties(
+        given.unique("#sector", keep="first", maintain_order=True).with_columns(pl.col("#sector").alias("id")),
+        "name",
+        pl.col(column),
+    )
+    out.add(given, "edge", subject=pl.col("id"), name="IN_SECTOR", object=pl.col("#sector"))
+
+
+def eba(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
+    """Exposures of a bank to a country by class at a period end, from millions of euro; rows of totals become facts.
+
+    The file does not say when it was published: a year after the period end, which is later than the EBA's releases. A
+    position stands until a year after that.
+    """
+    end = (pl.col("Period").str.slice(0, 6) + "01").str.to_datetime("%Y%m%d", time_unit="us", strict=False)
+    frame = frame.with_columns(
+        end.dt.offset_by("1mo").dt.offset_by("-1d").dt.replace_time_zone("UTC").alias("#end"),
+        (decimals("Total_Amount", 15) * 1_000_000).cast(pl.Decimal(38, 9)).alias("#amount"),
+    ).with_columns(
+        pl.col("#end").dt.offset_by("1y").alias("published"), pl.col("#end").dt.strftime("%Y-%m-%d").alias("#day")
+    )
+    frame = identified(identified(frame, "LEI_code", "id", "lei:"), "Country_code", "#home", "iso:")
+    unit = pl.when(~pl.col("Unit").is_in(["Millions", "Million"]) | (pl.col("Currency") != "Euro")).then(
+        pl.lit("not in millions of euro")
+    )
+    good, refused = split(
+        frame,
+        pl.coalesce(
+            pl.col("id!"),
+            missing("id", "LEI_code", "an LEI"),
+            missing("#end", "Period", "year and month"),
+            missing("#amount", "Total_Amount", "a decimal number"),
+            unit,
+        ),
+    )
+    out.nodes(good, pl.col("id"), "Bank")
+    banks = good.unique("id", keep="first", maintain_order=True)
+    out.properties(banks, "name", pl.col("Bank_name"))
+    placed(banks, out, "#home")
+    money: dict[str, pl.Expr | str] = {"unit": "EUR", "valid_from": pl.col("#end") + pl.duration(days=1)}
+    totals, by_country = good.filter(pl.col("Country") == "Total"), good.filter(pl.col("Country") != "Total")
+    is_assets = pl.col("Exposure") == "Total assets"
+    out.properties(totals.filter(is_assets), "assets", pl.col("#amount"), key=pl.col("#day"), **money)
+    out.properties(
+        totals.filter(~is_assets), "fact", pl.col("#amount"), key=pl.format("{}|{}", "Exposure", "#day"), **money
+    )
+    exposed, bad = split(identified(by_country, "Country", "#to", "iso:"), pl.col("#to!"))
+    out.nodes(exposed, pl.col("#to"), "Country")
+    spell = {"valid_from": pl.col("#end"), "valid_to": pl.col("#end").dt.offset_by("2y")}
+    key = pl.format("{}/{}", "Exposure", "#day")
+    out.add(
+        exposed,
+        "edge",
+        subject=pl.col("id"),
+        name="EXPOSED_TO",
+        object=pl.col("#to"),
+        key=key,
+        value_decimal=pl.col("#amount"),
+        unit="EUR",
+        **spell,
+    )
+    return [*refused, *bad]
+
+
+def constituents(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
+    frame = identified(frame, "CIK", "id", "cik:")
+    good, refused = split(
+        frame,
+        pl.coalesce(pl.col("id!"), missing("id", "CIK", "a CIK"), missing("Security", "Security", "a name"), NO_DATE),
+    )
+    bank = pl.col("GICS Sub-Industry").str.ends_with("Banks").fill_null(False)
+    out.nodes(good, pl.col("id"), pl.when(bank).then(pl.lit("Bank")).otherwise(pl.lit("Company")))
+    out.properties(good, "name", pl.col("Security"))
+    out.properties(good, "ticker", pl.col("Symbol"))
+    in_sector(good, out, "GICS Sector", "gics:")
+    return refused
