@@ -66,9 +66,18 @@ class Convolution(nn.Module):
         self.bias = nn.Parameter(torch.zeros(dim))
 
     def forward(self, x: Tensor, z: Tensor, messages: tuple[Messages, Messages]) -> tuple[Tensor, Tensor]:
+        return self.loop(x, z, self.heard(x, z, messages)), self.relation(z)
+
+    def heard(self, x: Tensor, z: Tensor, messages: tuple[Messages, Messages]) -> Tensor:
+        """What the neighbours say: m_out W_out + m_in W_in."""
         forth, back = (gathered(x, z, side) for side in messages)
-        mixed = self.out(forth) + self.back(back) + self.self_loop(x * z[-1]) + self.bias
-        return mixed, self.relation(z)
+        said: Tensor = self.out(forth) + self.back(back)
+        return said
+
+    def loop(self, x: Tensor, z: Tensor, heard: Tensor) -> Tensor:
+        """What the neighbours say with the node's own part: + (x * z_self) W_self + b."""
+        mixed: Tensor = heard + self.self_loop(x * z[-1]) + self.bias
+        return mixed
 
 
 def gathered(x: Tensor, z: Tensor, messages: Messages) -> Tensor:

@@ -50,6 +50,10 @@ class Model(nn.Module, ABC):
     def embed(self, graph: GraphTensors) -> Tensor:
         """Vectors (nodes, dim), a row for each node."""
 
+    def describe(self, graph: GraphTensors) -> Tensor:
+        """Vectors (nodes, dim) to compare nodes by, as they are published; `embed` unless a model knows better."""
+        return self.embed(graph)
+
     @abstractmethod
     def score_tails(self, graph: GraphTensors, heads: Tensor, relations: Tensor) -> Tensor:
         """Scores (batch, nodes) of every node as the tail of head and relation; higher is likelier."""

@@ -99,7 +99,7 @@ def chosen_encoders(views: Views, cut: datetime, settings: Settings) -> list[Enc
 @torch.no_grad()
 def embeddings(model: Model, graph: GraphTensors) -> Embeddings:
     """Vectors of unit length of every node of the graph."""
-    vectors = F.normalize(model.eval().embed(graph), dim=1).numpy().astype(np.float32)
+    vectors = F.normalize(model.eval().describe(graph), dim=1).numpy().astype(np.float32)
     return Embeddings(graph.ids, tuple(LABELS[label] for label in graph.labels.tolist()), vectors)
 
 

@@ -73,14 +73,16 @@ def logit(probability: np.ndarray) -> np.ndarray:
     return odds
 
 
-def figures(truth: np.ndarray, probability: np.ndarray, seed: int) -> list[tuple[str, float, float, float]]:
+def figures(
+    truth: np.ndarray, probability: np.ndarray, seed: int
+) -> list[tuple[str, float, float | None, float | None]]:
     """(metric, value, low, high) with bootstrap intervals over firms."""
     both = np.stack([truth, probability], axis=1)
-    rows = []
+    rows: list[tuple[str, float, float | None, float | None]] = []
     for name, tell in (("brier", brier), ("auprc", auprc), ("auroc", auroc), ("log_loss", log_loss)):
         low, high = bootstrap(both, seed, 300, partial(_on_columns, tell))
         rows.append((name, tell(truth, probability), low, high))
-    rows.append(("ece", expected_error(probability, truth), float("nan"), float("nan")))
+    rows.append(("ece", expected_error(probability, truth), None, None))
     return rows
 
 

@@ -29,7 +29,7 @@ class World:
     doomed: dict[str, datetime]
 
 
-def build(folder: Path, firms: int = 60, seed: int = 0) -> World:
+def build(folder: Path, firms: int = 60, seed: int = 0, twins: int = 0) -> World:
     """Banks lend within their sector, weak firms have little equity and bad press a few months before they fail."""
     draw, files = np.random.default_rng(seed), Files(folder / "files")
     made = Maker(draw, files, [f"reg:firm{n:03d}" for n in range(firms)], [f"reg:bank{n:02d}" for n in range(8)])
@@ -38,6 +38,7 @@ def build(folder: Path, firms: int = 60, seed: int = 0) -> World:
     made.supplies()
     made.accounts_of_the_years()
     made.news()
+    made.twins(twins)
     ledger = Ledger.open(folder / "ledger")
     ledger.commit(ClaimBatch.of(made.claims), RunManifest("ingest", {"world": seed}))
     return World(ledger, files, made.firms, made.banks, made.doomed)
@@ -110,6 +111,22 @@ class Maker:
                 self._article(firm, f"{number}-{year}", when, near)
             if fails is not None:
                 self._failure(firm, fails)
+
+    def twins(self, count: int) -> None:
+        """Pairs of firms with the same words, figures, lenders and customers."""
+        for pair in range(count):
+            lenders = self.draw.choice(self.banks, 2, replace=False)
+            customers = self.draw.choice(self.firms, 3, replace=False)
+            assets = Decimal(int(self.draw.lognormal(18, 1.0)))
+            for half in "ab":
+                firm = f"reg:twin{pair:02d}{half}"
+                self.say(Node("Company", firm, {"description": f"Trades in goods of kind {pair}."}), day(2019, 0))
+                figures = {"assets": assets, "equity": assets / (2 + pair % 5), "currency": "EUR"}
+                self.say(Node("Company", firm, figures, key="2020"), day(2021, 2), day(2020, 11))
+                for bank in lenders:
+                    self.say(Edge("LENDS_TO", str(bank), firm, key="loan"), day(2020, 1), day(2020, 1))
+                for other in customers:
+                    self.say(Edge("SUPPLIES", firm, str(other)), day(2020, 2), day(2020, 2))
 
     def _article(self, firm: str, name: str, when: datetime, bad: bool) -> None:
         text = (

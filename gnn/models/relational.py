@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -62,11 +64,11 @@ class Relational(Model):
         if self.settings["table"]:
             super().check(graph)
 
-    def fuse(self, graph: GraphTensors) -> tuple[Tensor, Tensor]:
+    def fuse(self, graph: GraphTensors, rows: bool = True) -> tuple[Tensor, Tensor]:
         """Node vectors before message passing, and the attention weights (nodes, modalities)."""
         self.check(graph)
         structure = self.label(graph.labels)
-        if self.settings["table"]:
+        if self.settings["table"] and rows:
             structure = structure + self.rows.weight
         fused: tuple[Tensor, Tensor] = self.fusion(structure, graph.features)
         return fused
@@ -74,10 +76,32 @@ class Relational(Model):
     def embed(self, graph: GraphTensors) -> Tensor:
         x, z = self.fuse(graph)[0], self.message
         messages = both_ways(graph)
-        for layer, norm in zip(self.layers, self.norms, strict=True):
+        for layer, norm in self._stack():
             mixed, z = layer(x, z, messages)
-            x = norm(x + F.dropout(F.relu(mixed), self.dropout, self.training))
+            x = self._next(x, mixed, norm)
         return x
+
+    def describe(self, graph: GraphTensors) -> Tensor:
+        """(nodes, dim) as `embed`, but each node is met for the first time: its own row of the table is left out.
+
+        What stays is what is said of it, so nodes of which the same is said lie together.
+        """
+        x, own, z = self.fuse(graph)[0], self.fuse(graph, rows=False)[0], self.message
+        messages = both_ways(graph)
+        for layer, norm in self._stack():
+            heard = layer.heard(x, z, messages)
+            own = self._next(own, layer.loop(own, z, heard), norm)
+            x, z = self._next(x, layer.loop(x, z, heard), norm), layer.relation(z)
+        return own
+
+    def _stack(self) -> Iterator[tuple[Convolution, nn.Module]]:
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            assert isinstance(layer, Convolution)
+            yield layer, norm
+
+    def _next(self, x: Tensor, mixed: Tensor, norm: nn.Module) -> Tensor:
+        after: Tensor = norm(x + F.dropout(F.relu(mixed), self.dropout, self.training))
+        return after
 
     def score_tails(self, graph: GraphTensors, heads: Tensor, relations: Tensor) -> Tensor:
         x = self.embed(graph)

@@ -1,0 +1,204 @@
+"""From a ledger to tables and back: one training run, published as claims."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from gnn.checkpoint import load_tensors
+from gnn.pipeline import Settings, TrainResult, publish, train, vectors
+from gnn.publish import claims, read_vectors
+from gnn.views import months, quarters
+from kg.errors import ModelError
+from kg.model import AsOf
+from kg.ontology import EDGES
+from tests.gnn_world import CUT, World, build, day
+
+QUICK = Settings(epochs=12, dim=32, modalities=("numeric",), links_each=5)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return build(tmp_path_factory.mktemp("world"), firms=48, twins=20)
+
+
+@pytest.fixture(scope="module")
+def result(world: World, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
+    return train(world.ledger, world.files, CUT, seed=3, out=tmp_path_factory.mktemp("runs"), settings=QUICK)
+
+
+def test_the_tables_hold_every_model_beside_its_baselines(result: TrainResult) -> None:
+    found = {(row["task"], row["model"], row["metric"]): row for row in result.metrics.to_pylist()}
+    for model in ("relational", "structure", "frequency"):
+        mrr = found["links", model, "mrr"]
+        assert 0.0 < mrr["low"] <= mrr["value"] <= mrr["high"] <= 1.0 and mrr["count"] > 20
+        assert {("links", model, name) for name in ("hits@10", "auprc", "brier")} <= set(found)
+    for head in ("base_rate", "logistic", "propagated", "network"):
+        assert {("risk", head, name) for name in ("brier", "auprc", "auroc", "ece")} <= set(found)
+    assert result.modalities["modality"].to_pylist() == ["numeric"]
+    assert set(result.losses["model"].to_pylist()) >= {"relational", "structure"}
+
+
+def test_wins_and_losses_are_said_in_words_that_fit_the_figures(result: TrainResult) -> None:
+    own = result.metric("links", "relational", "mrr")
+    for model, name in (("structure", "structure-only model"), ("frequency", "frequency-counting baseline")):
+        (line,) = [text for text in result.remarks if name in text]
+        assert ("beats" in line) == (own > result.metric("links", model, "mrr"))
+        assert ("loses to" in line) == (own < result.metric("links", model, "mrr"))
+    for baseline in ("base_rate", "logistic"):
+        assert any(f"beside {baseline}" in text and "AUPRC" in text and "Brier" in text for text in result.remarks)
+
+
+def test_distress_is_found_where_it_was_planted(result: TrainResult, world: World) -> None:
+    probability = dict(zip(result.scores["id"].to_pylist(), result.scores["distress"].to_pylist(), strict=True))
+    failing = [firm for firm, when in world.doomed.items() if CUT < when <= months(CUT, 12)]
+    failed = [firm for firm, when in world.doomed.items() if when <= CUT]
+    assert failing and failed and not set(failed) & set(probability)
+    others = [p for firm, p in probability.items() if firm not in world.doomed]
+    assert min(probability[firm] for firm in failing) > np.quantile(others, 0.9)
+    truth = dict(zip(result.tested["id"].to_pylist(), result.tested["truth"].to_pylist(), strict=True))
+    assert {id for id, value in truth.items() if value} == set(failing)
+
+
+def test_predicted_links_are_new_and_their_paths_are_edges_of_the_graph(result: TrainResult, world: World) -> None:
+    snapshot = world.ledger.view(AsOf(valid=CUT, published=CUT))
+    known = {e["id"]: e for e in snapshot.edges.to_pylist()}
+    held = {(e["type"], e["source"], e["target"]) for e in known.values()}
+    assert len(result.links) > 5
+    walked = 0
+    for link in result.links.to_pylist():
+        head, tail = snapshot.index[link["source"]], snapshot.index[link["target"]]
+        assert (link["relation"], head, tail) not in held
+        spec = EDGES[link["relation"]]
+        assert link["source_label"] in spec.source and link["target_label"] in spec.target
+        assert 0.0 < link["score"] < 1.0
+        for path in link["paths"]:
+            assert len(path) <= 3
+            walked += ends(path, known, head) == tail
+        assert walked or not link["paths"]
+    assert walked == sum(len(link["paths"]) for link in result.links.to_pylist()) > 0
+
+
+def ends(path: list[str], known: dict[str, dict[str, object]], at: object) -> object:
+    """Where a walk along these edges, in either direction, arrives."""
+    for edge in path:
+        source, target = known[edge]["source"], known[edge]["target"]
+        assert at in (source, target)
+        at = target if at == source else source
+    return at
+
+
+def test_twins_are_among_each_others_nearest_three(result: TrainResult) -> None:
+    found = sum(
+        f"reg:twin{pair:02d}b" in [id for id, _ in result.embeddings.nearest(f"reg:twin{pair:02d}a", 3, "Company")]
+        for pair in range(20)
+    )
+    assert found == 20
+
+
+def test_a_published_run_reads_back_from_the_ledger(result: TrainResult, world: World, tmp_path: Path) -> None:
+    commit = publish(world.ledger, world.files, result)
+    snapshot = world.ledger.view(AsOf(valid=day(2023, 1), published=day(2023, 1)))
+    predicted = snapshot.edges_of("PREDICTED")
+    stated = {
+        (snapshot.ids[e["source"]], e["key"], snapshot.ids[e["target"]]): e["value_real"] for e in predicted.to_pylist()
+    }
+    wanted = {(r["source"], r["relation"], r["target"]): r["score"] for r in result.links.to_pylist()}
+    assert stated == wanted
+    rows, values = snapshot.latest("distress")
+    assert {snapshot.ids[r]: v for r, v in zip(rows, values, strict=True)} == dict(
+        zip(result.scores["id"].to_pylist(), result.scores["distress"].to_pylist(), strict=True)
+    )
+    table = vectors(snapshot, world.files)
+    assert tuple(table["id"].to_pylist()) == result.embeddings.ids and set(table["model"].to_pylist()) == {"relational"}
+    assert np.array_equal(np.array(table["vector"].to_pylist(), dtype=np.float32), result.embeddings.vectors)
+    before = world.ledger.view(AsOf(valid=CUT, published=CUT - (day(2023, 1) - CUT)))
+    assert not len(before.edges_of("PREDICTED"))  # not there before the cut
+    assert publish(world.ledger, world.files, result) == commit  # the same again changes nothing
+
+
+def test_evidence_of_a_models_claim_reads_back(result: TrainResult, world: World) -> None:
+    publish(world.ledger, world.files, result)
+    alive = world.ledger.alive()
+    own = alive.filter(pc.starts_with(alive["extractor"], "model.relational@"))
+    assert len(own) == len(result.links) + len(result.scores) + len(result.embeddings.ids)
+    assert "node" not in own["kind"].to_pylist()
+    manifest = json.loads(world.files.get(result.run))
+    for row in own.to_pylist():
+        run, number = row["locator"].removeprefix("run:").split(" row:")
+        assert run == row["document"] == result.run
+        assert manifest["details"]["rows"][int(number)] == row["quote"] and row["subject"] in row["quote"]
+    assert manifest["details"]["seed"] == 3 and manifest["details"]["commit"] >= 1 and manifest["code"]
+
+
+def test_a_new_run_of_the_same_cut_takes_the_place_of_the_former(
+    result: TrainResult, world: World, tmp_path: Path
+) -> None:
+    publish(world.ledger, world.files, result)
+    other = train(world.ledger, world.files, CUT, seed=4, out=tmp_path, settings=replace(QUICK, epochs=2))
+    assert other.run != result.run
+    publish(world.ledger, world.files, other)
+    alive = world.ledger.alive()
+    documents = alive.filter(pc.starts_with(alive["extractor"], "model."))["document"].to_pylist()
+    assert set(documents) == {other.run}
+    publish(world.ledger, world.files, result)
+    alive = world.ledger.alive()
+    assert set(alive.filter(pc.starts_with(alive["extractor"], "model."))["document"].to_pylist()) == {result.run}
+
+
+def test_published_scores_do_not_change_the_next_run(result: TrainResult, world: World, tmp_path: Path) -> None:
+    """The same data, seed and settings give the same bits, also after the model's own claims are in the ledger."""
+    publish(world.ledger, world.files, result)
+    again = train(world.ledger, world.files, CUT, seed=3, out=tmp_path, settings=QUICK)
+    assert np.array_equal(again.embeddings.vectors, result.embeddings.vectors)
+    for name in ("metrics", "links", "scores", "losses", "modalities"):
+        assert getattr(again, name).equals(getattr(result, name)), name
+
+
+def test_a_result_that_was_changed_is_not_published(result: TrainResult, world: World) -> None:
+    vectors = replace(result.embeddings, vectors=result.embeddings.vectors + 1)
+    with pytest.raises(ModelError, match="as it is"):
+        publish(world.ledger, world.files, replace(result, embeddings=vectors))
+
+
+def test_the_checkpoint_holds_the_model_and_its_facts(result: TrainResult) -> None:
+    tensors, facts = load_tensors(result.checkpoint)
+    assert facts["ids"] == list(result.embeddings.ids) and tensors["rows.weight"].shape == (len(facts["ids"]), 32)
+    assert facts["encoders"] == json.loads(json.dumps(result.manifest.details["encoders"]))
+
+
+def test_unknown_modalities_and_empty_ledgers_are_named(world: World, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="smell is unknown; known: text"):
+        train(world.ledger, world.files, CUT, out=tmp_path, settings=replace(QUICK, modalities=("smell",)))
+    with pytest.raises(ModelError, match="nothing to learn"):
+        train(world.ledger, world.files, day(2010, 0), out=tmp_path, settings=QUICK)
+
+
+def test_links_whose_ends_a_prediction_may_not_have_are_left_out(result: TrainResult, world: World) -> None:
+    one = result.links.slice(0, 1).to_pylist()[0] | {"relation": "PAID", "source_label": "Account"}
+    links = pa.concat_tables([result.links, pa.Table.from_pylist([one], schema=result.links.schema)])
+    assert len(claims(replace(result, links=links), "0" * 64)) == len(claims(result, "0" * 64))
+
+
+def test_bytes_that_are_no_vectors_are_refused() -> None:
+    with pytest.raises(ModelError, match="no vector file"):
+        read_vectors(b"not numpy")
+
+
+def test_months_and_quarters_count_over_years() -> None:
+    assert months(day(2022, 11), 3) == day(2023, 2) and months(CUT, -12) == day(2022, 0)
+    assert quarters(CUT, day(2023, 7)) == [day(2023, 3), day(2023, 6), day(2023, 7)]
+
+
+@pytest.mark.slow
+def test_text_and_images_reach_the_firms_through_their_documents(world: World, tmp_path: Path) -> None:
+    """Real encoders: with words and colours of documents the failing firms are told apart without any figures."""
+    settings = replace(QUICK, modalities=("text", "image"), cache=tmp_path / "cache")
+    found = train(world.ledger, world.files, CUT, seed=0, out=tmp_path, settings=settings)
+    nodes = dict(zip(found.modalities["modality"].to_pylist(), found.modalities["nodes"].to_pylist(), strict=True))
+    assert nodes["image"] > 100 and nodes["text"] > 100
+    assert found.metric("risk", "propagated", "auroc") > 0.9 > found.metric("risk", "logistic", "auroc")
