@@ -4,7 +4,7 @@ past."""
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ingest.extract.lexicon import (
     DOUBT_ADVERBS,
@@ -36,7 +36,8 @@ class Certainty(Enum):
     """Denied, wished, feared, asked or supposed."""
 
 
-_ORDER = (Certainty.SAID, Certainty.FUTURE, Certainty.ENDED, Certainty.OPEN)
+ORDER: Final = (Certainty.SAID, Certainty.FUTURE, Certainty.ENDED, Certainty.OPEN)
+"""From the strongest to the weakest."""
 
 
 def certainty(trigger: Token) -> Certainty:
@@ -56,7 +57,7 @@ def _climb(token: Token, grade: Certainty) -> Certainty:
         up = _step(token)
         if up is None:
             break
-        grade, token = max(grade, up, key=_ORDER.index), token.head
+        grade, token = max(grade, up, key=ORDER.index), token.head
     return grade
 
 
@@ -136,7 +137,7 @@ def _against(token: Token) -> bool:
 def _governed(head: Token) -> Certainty:
     if head.pos_ in ("VERB", "AUX"):
         if head.lemma_ in ENDING:
-            return max(Certainty.ENDED, _local(head), key=_ORDER.index)
+            return max(Certainty.ENDED, _local(head), key=ORDER.index)
         return Certainty.OPEN if head.lemma_ in HEDGES else _local(head)
     if head.lemma_.lower() in DOUBT_NOUNS | HEDGES or _denied(head):
         return Certainty.OPEN
@@ -172,7 +173,7 @@ def _nominal(token: Token, head: Token) -> Certainty:
         return Certainty.OPEN
     if head.pos_ in ("VERB", "AUX"):
         if head.lemma_ in ENDING:
-            return max(Certainty.ENDED, _local(head), key=_ORDER.index)
+            return max(Certainty.ENDED, _local(head), key=ORDER.index)
         if _reached(token) and head.lemma_ in HEDGES | LAPSE:
             return Certainty.OPEN
         presupposed = token.dep_ in ("nsubj", "nsubjpass") and head.lemma_ not in GRANTING

@@ -19,6 +19,7 @@ _PAY: Final = lex.words("pay repay meet make honour honor service settle redeem"
 _STOP: Final = lex.words("stop cease halt suspend")
 _DOWN: Final = lex.words("cut lower reduce slash drop take move push downgrade relegate")
 _FORMAL: Final = lex.words("proceeding proceedings petition administrator receiver liquidator filing application")
+_CAUSES: Final = lex.words("to after following since of by amid")
 _RATING: Final = re.compile(
     r"(?:AAA|AA|A|BBB|BB|B|CCC|CC|C|D|Aa|Baa|Ba|Caa|Ca|SD|RD)[1-3]?[+-]?|junk|speculative|selective"
 )
@@ -84,6 +85,8 @@ def _insolvent(token: Token) -> Iterator[_Found]:
             yield "bankruptcy", after(head, "against", "over", "to", "for", "at"), certainty(head)
         elif holders := [c for c in token.children if c.dep_ == "poss"]:
             yield "bankruptcy", holders, certainty(token)
+    elif lemma in ("bankruptcy", "insolvency") and token.dep_ == "pobj" and head.lower_ in _CAUSES:
+        yield "bankruptcy", after(token, "of") or [c for c in token.children if c.dep_ == "poss"], certainty(token)
     elif lemma == "wind" and passive(token) and has(token, "up"):
         yield "bankruptcy", subjects(token), certainty(token)
     elif lemma in ("place", "put", "force", "push", "tip") and passive(token):

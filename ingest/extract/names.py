@@ -297,7 +297,7 @@ def _bounded(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     if before.isalnum() or before in ("_", "&", "@") or after in ("_", "@"):
         return False
-    if after == "&":
+    if after == "&" or (after == "." and text[end + 1 : end + 2].islower()):  # Amazon in Amazon.com
         return False
     return not (after.isalnum() and text[end - 1].isalnum())
 

@@ -26,6 +26,7 @@ _BEARERS: Final[tuple[tuple[frozenset[str], str, bool, tuple[str, ...]], ...]] =
 )
 """Noun, relation, whether its bearer is the source, and the prepositions of the other party."""
 _CLOSE: Final = lex.words("close complete conclude go take finalise finalize seal")
+_NAMES: Final = lex.words("name accuse target")
 _COURT: Final = lex.words("dismiss drop withdraw throw reject threaten plan consider rule avoid settle abandon prepare")
 
 
@@ -159,15 +160,26 @@ def _lawsuit(noun: Token, referents: Referents) -> Iterator[Match]:
     if any(a.lemma_ in _COURT for a in noun.ancestors) or any(c.lemma_ in _COURT for c in noun.children):
         return
     doers = [t for c in noun.children if c.dep_ == "acl" for t in after(c, "by")]
+    if noun.dep_ == "dobj" and noun.head.lemma_ in ("file", "bring", "launch", "lodge", "commence", "initiate"):
+        doers += after(noun.head, "by") if passive(noun.head) else subjects(noun.head)
     plaintiffs = _firms(_holders(noun), referents) or _firms(doers or after(noun, "by", "from"), referents)
     defendants = _firms(after(noun, "against"), referents) or _firms(_defendants(noun), referents)
     ids = {m.id for m in defendants}
-    if defendants and (plaintiffs := [m for m in plaintiffs if m.id not in ids]):
+    plaintiffs = [m for m in plaintiffs if m.id not in ids]
+    if defendants and (plaintiffs or _naming(noun)):
         yield from event("lawsuit", [("plaintiff", plaintiffs), ("defendant", defendants)], certainty(noun))
+
+
+def _naming(noun: Token) -> list[Token]:
+    """Whom a suit names: `a complaint naming Acme and Beta as respondents`."""
+    verbs = [c for c in (*noun.children, *noun.head.children) if c.dep_ in ("acl", "advcl") and c.lemma_ in _NAMES]
+    return [t for v in verbs for t in objects(v) if t.dep_ == "dobj"]
 
 
 def _defendants(noun: Token) -> list[Token]:
     """Who is called defendant in it, or whom it accuses or names."""
+    if named := _naming(noun):
+        return named
     verb = noun.head
     if verb.lower_ == "in" and verb.head.lemma_ == "defendant":
         return _called(verb.head)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
-from ingest.extract.certainty import Certainty, certainty
+from ingest.extract.certainty import ORDER, Certainty, certainty
 from ingest.extract.grammar import Parsed, after, objects, passive, phrase, subjects
 from ingest.extract.lexicon import TITLES, words
 from ingest.extract.names import Mention
@@ -117,7 +117,9 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
     elif title.dep_ == "dobj" and title.head.lemma_ in ("have", "get", "find"):
         firms = firms or distinct([m for t in subjects(title.head) for m in referents.firms(t)])
     persons = distinct([m for t in people for m in referents.people(t)])
-    certain = Certainty.ENDED if any(t.lower_ in _ENDED for t in phrase(title)) else _standing(title)
+    past = title.dep_ == "attr" and title.head.tag_ == "VBD"  # she was chairman
+    ended = past or any(t.lower_ in _ENDED for t in phrase(title))
+    certain = max(Certainty.ENDED, _standing(title), key=ORDER.index) if ended else _standing(title)
     for person, firm in product(persons, firms):
         yield Office(person, firm, _role(title, referents), certain)
 

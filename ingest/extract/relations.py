@@ -7,7 +7,7 @@ for its parties in the tree; what is denied, wished or asked is left out, what h
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -85,13 +85,20 @@ class _Memory:
     """The one firm of the sentence before, which `the company` then is."""
 
 
-def relations(text: str, models: Models, published: datetime, speaker: Mention | None = None) -> list[Finding]:
-    """Findings in the order of the text. `speaker` is who `we` and `the Registrant` are. Pure given text and models."""
+def relations(
+    text: str, models: Models, published: datetime, speaker: Mention | None = None, only: Sequence[tuple[int, int]] = ()
+) -> list[Finding]:
+    """Findings in the order of the text. Pure given text and models.
+
+    `speaker` is who `we` and `the Registrant` are; with `only` given, sentences over none of these spans are passed by.
+    """
     gazetteer = models.gazetteer or Gazetteer()
     names, sums = written_names(text, gazetteer), money(text)
     memory = _Memory(speaker)
     found: list[Finding] = []
     for span in sentences(text):
+        if only and not any(span[0] < end and start < span[1] for start, end in only):
+            continue
         sentence = text[span[0] : span[1]]
         firms = {m.id for m in _within(names, span) if m.label in FIRMS}
         if len(sentence) > 2000 or (len(firms) < 2 and not TRIGGER.search(sentence)):

@@ -16,7 +16,7 @@ _FORM: Final = re.compile(
     r"(?:^|\s)(?:Inc|Corp|Co|Cos|Ltd|Bhd|Pty|Jr|Sr|a\.m|p\.m|(?:[A-Z]\.)+[A-Z]|S\.p\.A|S\.r\.l)\.$"
 )
 _WITHIN: Final = re.compile(
-    r"(?:Chairman|Chairwoman|Chair|Chief|CEO|CFO|COO|President|Director|Executive|Vice|Senior|Group|Holdings?|"
+    r"[(\[]|(?:Chairman|Chairwoman|Chair|Chief|CEO|CFO|COO|President|Director|Executive|Vice|Senior|Group|Holdings?|"
     r"Corp|Inc|Ltd|LLC|"
     r"Class|Common|Series|Form|Shares?|Stock|Notes?|Treasury|Congress|Senate|Department|District|Court|"
     r"Government|[A-Z]+:)\b"
