@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from docker.errors import DockerException
 from neo4j import GraphDatabase
@@ -77,17 +78,15 @@ def _container() -> Iterator[str]:
 
 def wipe(url: str) -> None:
     """Erase constraints, indexes and all nodes."""
-    address, _, database = url.rpartition("/")
-    scheme, _, rest = address.partition("://")
-    login, _, host = rest.rpartition("@")
-    user, _, password = login.partition(":")
+    parts = urlsplit(url)
+    login = (unquote(parts.username or ""), unquote(parts.password or ""))
+    address, database = f"{parts.scheme}://{parts.hostname}:{parts.port or 7687}", parts.path.strip("/")
     with (
-        GraphDatabase.driver(f"{scheme}://{host}", auth=(user, password)) as driver,
+        GraphDatabase.driver(address, auth=login) as driver,
         driver.session(database=database) as session,
     ):
-        read: Callable[[str], list[str]] = lambda text: [row[0] for row in session.run(text)]  # noqa: E731
-        for name in read("SHOW CONSTRAINTS YIELD name"):
-            session.run(f"DROP CONSTRAINT `{name}` IF EXISTS").consume()
-        for name in read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"):
-            session.run(f"DROP INDEX `{name}` IF EXISTS").consume()
+        constraints, indexes = "SHOW CONSTRAINTS YIELD name", "SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'"
+        for kind, names in (("CONSTRAINT", constraints), ("INDEX", indexes)):
+            for name in session.run(names).value("name"):
+                session.run(f"DROP {kind} `{name}` IF EXISTS").consume()
         session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS").consume()
