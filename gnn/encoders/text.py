@@ -45,13 +45,14 @@ class Text(Encoder):
     @cached_property
     def model(self) -> SentenceTransformer:
         """The loaded model. MissingExtraError says what to install."""
+        folder = self.folder or bundled()
         try:
             from sentence_transformers import SentenceTransformer
             from transformers.utils import logging as transformers_logging
         except ImportError as error:
             raise MissingExtraError(HINT) from error
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers
-        return SentenceTransformer(str(self.folder or bundled()), device="cpu", local_files_only=True)
+        return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
     def encode(self, values: Sequence[Any]) -> Tensor:
         vectors = [self._one(value) for value in values]
