@@ -74,6 +74,13 @@ def misspelt(a: str, b: str) -> bool:
     )
 
 
+def one_firm(a: str, b: str) -> bool:
+    """True if two names can stand for one firm: equal in full, or but for legal form or misspelling."""
+    if full(a) == full(b):
+        return True
+    return compatible(a, b) and (plain(a) == plain(b) or misspelt(plain(a), plain(b)))
+
+
 def spellings(names: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Pairs (name, known name) of plain names that differ by a misspelling, compared in blocks of the same first
     letters.
