@@ -29,8 +29,9 @@ def query(
 ) -> None:
     """Run a named query."""
     given = dict(pair(text) for text in params or ())
+    at = asked(valid, known, published)
     with opened(home, store) as graph:
-        answer(graph.query(name, asked(valid, known, published), **given), json)
+        answer(graph.query(name, at, **given), json)
 
 
 @app.command()
@@ -65,8 +66,8 @@ def risk(
     json: Json = False,
 ) -> None:
     """Spread a shock over the exposures and tell who loses what."""
+    at = asked(valid, known, published)
     with opened(home, currency=currency) as graph:
-        at = asked(valid, known, published)
         found = graph.risk(measure, shock, include_predicted=include_predicted, at=at)
         table, path = found.table(label), found.path()
         steps = found.steps(path) if path else []
@@ -95,8 +96,9 @@ def explain(
     json: Json = False,
 ) -> None:
     """Show the evidence behind an edge or a score: document, locator, quote, confidence and clocks."""
+    at = asked(valid, known, published)
     with opened(home) as graph:
-        found = graph.explain(what, asked(valid, known, published))
+        found = graph.explain(what, at)
     if json:
         emit({"what": found.what, "evidence": found.evidence.rows(), "run": found.run})
         return
@@ -137,7 +139,8 @@ def run_export(
     json: Json = False,
 ) -> None:
     """Write nodes, edges and facts as Parquet, CSV or GraphML."""
+    at = asked(valid, known, published)
     with opened(home) as graph:
-        files = export(graph.snapshot(asked(valid, known, published)), folder, form)
+        files = export(graph.snapshot(at), folder, form)
     rows = [{"file": str(file), "bytes": file.stat().st_size} for file in files]
     emit(rows) if json else show("written", rows)

@@ -21,7 +21,7 @@ from kgrisk import __version__, asking, doctor, extraction
 from kgrisk.api import open as open_graph
 from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
 from kgrisk.demo import demo
-from kgrisk.options import Home, Json, Store, opened
+from kgrisk.options import Home, Json, Store, made, opened
 from kgrisk.schedule import Schedule, interval
 from kgrisk.settings import Settings
 
@@ -130,7 +130,7 @@ def refresh(
     json: Json = False,
 ) -> None:
     """Ingest, resolve, project, train, publish and assess risk, under a lock."""
-    with opened(home, store) as graph:
+    with made(home, store) as graph:
         run = graph.refresh(folder, progress)
     emit(run) if json else show("refresh", run["stages"])
     for stage, reason in run["skipped"].items():

@@ -36,7 +36,7 @@ def progress(line: str) -> None:
 def bars() -> Iterator[Callable[[str, int, int], None]]:
     """Progress bars on stderr, one per source: call it with source, files done, files."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=not err.is_terminal) as shown:
+    with Progress(*columns, console=err) as shown:
         tasks: dict[str, TaskID] = {}
 
         def update(source: str, done: int, files: int) -> None:

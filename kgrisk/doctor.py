@@ -70,8 +70,10 @@ def healthy(findings: list[Finding]) -> bool:
 def _safely(check: Callable[[Patient], Finding], patient: Patient) -> Finding:
     try:
         return check(patient)
-    except (KgRiskError, OSError) as error:
+    except KgRiskError as error:
         return Finding(check.__name__, "fail", str(error), "see the message")
+    except Exception as error:  # whatever is broken, the other checks must still run
+        return Finding(check.__name__, "fail", f"{type(error).__name__}: {error}", "see the message")
 
 
 def python(patient: Patient) -> Finding:
@@ -157,7 +159,7 @@ def ledger(patient: Patient) -> Finding:
             head, alive = opened.head, opened.alive().num_rows
             return Finding("ledger", "ok", f"{alive:,} claims alive at commit {head}")
     except Exception as error:  # a damaged table fails in whatever library meets it first
-        remedy = f"restore {folder} from a backup; the store can be built anew from it, it not from the store"
+        remedy = f"restore {folder} from a backup: the store is made from the ledger, never the ledger from the store"
         return Finding("ledger", "fail", f"{type(error).__name__}: {error}", remedy)
 
 

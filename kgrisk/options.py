@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kg.errors import KgRiskError
 from kg.model import AsOf, as_time
 from kgrisk.api import Graph
 from kgrisk.api import open as open_graph
@@ -24,8 +25,16 @@ Published = Annotated[str | None, typer.Option("--published", help="As published
 
 
 def opened(home: Path | None, store: str | None = None, **flags: Any) -> Graph:
-    """The graph that flags and settings name."""
+    """The graph that flags and settings name. KgRiskError if there is none: a question makes no empty graph."""
     settings = Settings.load(home=home, store=store, **flags)
+    if not (settings.home / "ledger").exists():
+        raise KgRiskError(f"{settings.home} holds no graph; run `kgrisk ingest FOLDER --home {settings.home}` first")
+    return open_graph(settings.home, settings=settings)
+
+
+def made(home: Path | None, store: str | None = None) -> Graph:
+    """The graph that flags and settings name, made if there is none."""
+    settings = Settings.load(home=home, store=store)
     return open_graph(settings.home, settings=settings)
 
 

@@ -1,0 +1,194 @@
+"""Refresh and schedule: one at a time, on record, and harmless when cut off."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kg.errors import KgRiskError, LeaseHeldError, SettingsError
+from kgrisk.api import Graph
+from kgrisk.api import open as open_graph
+from kgrisk.refresh import RunFile, lock, mark_lost, runs
+from kgrisk.schedule import Schedule, interval
+from kgrisk.settings import Settings
+from tests.kgrisk_world import clean_environment, kgrisk, write_registers
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from kgrisk.refresh import lock
+with lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(120)
+"""
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Iterator[Graph]:
+    write_registers(tmp_path / "inputs")
+    settings = Settings.load(store=f"arcadedb://{tmp_path / 'home' / 'store'}")
+    with open_graph(tmp_path / "home", settings=settings) as made:
+        yield made
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[int]:
+    """A process that holds the refresh lock of tmp_path/home; gives its id."""
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "home")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=clean_environment()) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"held\n"
+        yield process.pid
+        process.kill()
+
+
+def test_a_second_refresh_is_told_which_process_holds_the_lock(graph: Graph, tmp_path: Path, holder: int) -> None:
+    with pytest.raises(LeaseHeldError, match=rf"held for a refresh by process {holder}.*wait for it to end"):
+        graph.refresh(tmp_path / "inputs")
+    assert graph.ledger.head == 0 and not list(runs(tmp_path / "home" / "runs"))
+
+
+def test_the_command_fails_in_one_line_while_another_refresh_runs(tmp_path: Path, holder: int) -> None:
+    write_registers(tmp_path / "inputs")
+    done = kgrisk("refresh", "inputs", "--home", "home", cwd=tmp_path)
+    assert done.returncode == 1 and f"process {holder}" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_refresh_records_what_it_did_and_the_next_one_adds_nothing(graph: Graph, tmp_path: Path) -> None:
+    first = graph.refresh(tmp_path / "inputs")
+    assert first["state"] == "done" and first["quarantined"] == 0
+    assert [stage["name"] for stage in first["stages"]][:2] == ["ingest", "resolve"]
+    assert "train" in first["skipped"], "three firms are too few to learn from, and the run says so"
+    head = graph.ledger.head
+    second = graph.refresh(tmp_path / "inputs")
+    assert graph.ledger.head == head and second["ingest"]["committed"] is False
+    told = [json.loads(run.path.read_text()) for run in runs(tmp_path / "home" / "runs")]
+    assert [run["state"] for run in told] == ["done", "done"]
+    mark = graph.store.mark
+    assert mark is not None and mark.commit == head
+
+
+def test_a_refresh_that_fails_is_on_record_with_the_reason(graph: Graph, tmp_path: Path) -> None:
+    with pytest.raises(KgRiskError, match="no folder"):
+        graph.refresh(tmp_path / "nowhere")
+    broken = tmp_path / "broken"
+    write_registers(broken)
+    (broken / "registers" / "entities.csv").write_bytes(b"\xff\xfe\x00 no table at all \x00")
+    (broken / "registers" / "entities.csv").chmod(0o000)
+    graph.ledger.close()  # the ledger of this process is gone: the run cannot write
+    with pytest.raises(Exception, match=r".") as caught:
+        graph.refresh(broken)
+    (run,) = runs(tmp_path / "home" / "runs")
+    assert run.content["state"] == "failed" and type(caught.value).__name__ in run.content["error"]
+
+
+def test_a_run_that_was_cut_off_is_marked_lost_by_the_next(tmp_path: Path) -> None:
+    folder = tmp_path / "home" / "runs"
+    program = (
+        "import os, sys; from pathlib import Path; from kgrisk.refresh import RunFile, lock\n"
+        "with lock(Path(sys.argv[1])):\n"
+        "    RunFile.start(Path(sys.argv[1]) / 'runs', 'refresh'); os.kill(os.getpid(), 9)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, str(tmp_path / "home")], env=clean_environment())
+    assert killed.returncode == -signal.SIGKILL
+    assert [run.content["state"] for run in runs(folder)] == ["running"]
+    with lock(tmp_path / "home"):  # the lock of the killed process is free again
+        assert mark_lost(folder) == 1
+    assert [run.content["state"] for run in runs(folder)] == ["lost"]
+
+
+def test_a_run_file_is_whole_at_every_moment(tmp_path: Path) -> None:
+    run, stop, read = RunFile.start(tmp_path, "refresh"), threading.Event(), 0
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            run.save(number=number, filler="x" * 20_000)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            assert json.loads(run.path.read_text())["kind"] == "refresh"
+            read += 1
+    finally:
+        stop.set()
+        writer.join()
+    assert read > 10 and run.content["number"] > 3
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("15m", 900), ("1h", 3600), ("1.5h", 5400), ("1d", 86400), (" 2W ", 1209600)]
+)
+def test_an_interval_is_a_number_and_a_unit(text: str, seconds: int) -> None:
+    assert interval(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "h", "10", "0s", "0.5s", "1 month", "-1h"])
+def test_anything_else_is_no_interval(text: str) -> None:
+    with pytest.raises(SettingsError, match="such as 1h"):
+        interval(text)
+
+
+def test_a_slot_that_finds_the_job_still_running_is_recorded(tmp_path: Path) -> None:
+    started: list[float] = []
+
+    def slow() -> None:
+        started.append(time.monotonic())
+        time.sleep(2.6)
+
+    Schedule(timedelta(seconds=1), slow, tmp_path, times=2).run()
+    missed = [run.content for run in runs(tmp_path, "missed")]
+    assert len(started) >= 2 and missed
+    assert all(run["state"] == "missed" and "still running" in run["reason"] for run in missed)
+
+
+def test_a_slot_that_finds_the_lock_held_is_recorded_and_the_schedule_goes_on(tmp_path: Path) -> None:
+    tries: list[int] = []
+
+    def job() -> None:
+        tries.append(len(tries))
+        if len(tries) == 1:
+            raise LeaseHeldError("refresh.lock: held for a refresh by process 1")
+
+    Schedule(timedelta(seconds=1), job, tmp_path, times=2).run()
+    (missed,) = [run.content for run in runs(tmp_path, "missed")]
+    assert len(tries) == 2 and "process 1" in missed["reason"]
+
+
+def test_a_refresh_that_fails_does_not_end_the_schedule(tmp_path: Path) -> None:
+    tries: list[int] = []
+
+    def job() -> None:
+        tries.append(1)
+        raise KgRiskError("no folder")
+
+    Schedule(timedelta(seconds=1), job, tmp_path, times=2).run()
+    assert len(tries) == 2
+
+
+@pytest.mark.slow
+def test_a_schedule_in_a_process_of_its_own_refreshes_and_ends_on_sigterm(tmp_path: Path) -> None:
+    write_registers(tmp_path / "inputs")
+    command = [sys.executable, "-m", "kgrisk.cli", "schedule", "inputs", "--every", "3s", "--home", "home", "--json"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        first, second = json.loads(process.stdout.readline()), json.loads(process.stdout.readline())
+        os.kill(process.pid, signal.SIGTERM)
+        _, complaint = process.communicate(timeout=120)
+    assert (first["state"], second["state"]) == ("done", "done"), complaint
+    assert second["commit"] == first["commit"] and process.returncode == 0
