@@ -98,7 +98,7 @@ def learned(graph: Graph, result: TrainResult, cut: datetime) -> dict[str, Any]:
     }
 
 
-def links(snapshot: Snapshot, rows: Rows, each: int = 3) -> Rows:
+def links(snapshot: Snapshot, rows: Rows, each: int = 2) -> Rows:
     """The best links of each relation between parties that have an evidence path, with names."""
     made = []
     for relation in TOLD:
@@ -106,6 +106,7 @@ def links(snapshot: Snapshot, rows: Rows, each: int = 3) -> Rows:
         for row in [row for row in own if row["hops"]][:each]:
             names = {f"{end}_name": _name(snapshot, row[end]) for end in ("source", "target")}
             kept = {name: row[name] for name in ("relation", "source", "target", "score", "rank", "hops", "paths")}
+            kept["hops"] = [_DIGEST.sub(lambda found: found[0][:8] + "…", path) for path in row["hops"]]
             made.append(kept | names)
     return made
 
