@@ -90,7 +90,7 @@ def forecast(
     for one in learned:
         found.metrics += link_metrics(one, rankings[one.name], test, seed)
         found.relations += relation_rows(one.name, rankings[one.name])
-    found.remarks += compared(rankings)
+    found.remarks += compared(rankings) + told_apart(found.metrics)
     found.modalities = modality_rows(learned[0], test, rankings[FUSED].mrr, seed)
     report("links: predicting and tracing evidence paths")
     found.links = link_table(learned[0], views.snapshot(cut), settings)
@@ -203,6 +203,22 @@ def verdict(name: str, own: Ranking, other: Ranking) -> str:
         f"Links: the multimodal model {word} {what} by {abs(gap):.3f} MRR "
         f"({own.mrr:.3f} against {other.mrr:.3f}; difference {low:+.3f} to {high:+.3f}){sure}."
     )
+
+
+def told_apart(metrics: Sequence[dict[str, Any]]) -> list[str]:
+    """True triples against wrong ones of the right types, in words: the model beside each baseline."""
+    value = {(row["model"], row["metric"]): row["value"] for row in metrics}
+    said = []
+    for other in (STRUCTURE, COUNTS):
+        if (other, "auprc") not in value:
+            continue
+        parts = []
+        for name, sign in (("auprc", 1.0), ("brier", -1.0)):
+            own, its = value[FUSED, name], value[other, name]
+            word = "ties with" if own == its else "beats" if sign * (own - its) > 0 else "loses to"
+            parts.append(f"{word} {other} on {name} ({own:.3f} against {its:.3f})")
+        said.append(f"Links, true triples told from wrong ones: the multimodal model {' and '.join(parts)}.")
+    return said
 
 
 def link_table(one: Learned, snapshot: Snapshot, settings: Settings) -> pa.Table:

@@ -179,9 +179,16 @@ def risk_remarks(rows: Sequence[Scored], best: Scored, now: Cohort) -> list[str]
 
 def beside(best: Scored, other: Scored, now: Cohort) -> str:
     """The published head beside one baseline on both figures, a loss said as plainly as a win."""
+    rows = np.stack([now.truth, best.probability, other.probability], axis=1)
     parts = []
     for name, tell, sign in (("AUPRC", auprc, 1.0), ("Brier score", brier, -1.0)):
         own, its = tell(now.truth, best.probability), tell(now.truth, other.probability)
         word = "ties with" if own == its else "beats" if sign * (own - its) > 0 else "loses to"
-        parts.append(f"{word} it on {name} ({own:.4f} against {its:.4f})")
+        low, high = bootstrap(rows, 0, 300, partial(_gap, tell))
+        sure = "" if low > 0 or high < 0 else ", which may be chance"
+        parts.append(f"{word} it on {name} ({own:.4f} against {its:.4f}; difference {low:+.4f} to {high:+.4f}{sure})")
     return f"Risk: beside {other.name}, the published head {' and '.join(parts)}."
+
+
+def _gap(tell: Callable[[np.ndarray, np.ndarray], float], rows: np.ndarray) -> float:
+    return tell(rows[:, 0], rows[:, 1]) - tell(rows[:, 0], rows[:, 2])

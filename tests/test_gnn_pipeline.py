@@ -46,7 +46,7 @@ def test_the_tables_hold_every_model_beside_its_baselines(result: TrainResult) -
 def test_wins_and_losses_are_said_in_words_that_fit_the_figures(result: TrainResult) -> None:
     own = result.metric("links", "relational", "mrr")
     for model, name in (("structure", "structure-only model"), ("frequency", "frequency-counting baseline")):
-        (line,) = [text for text in result.remarks if name in text]
+        (line,) = [text for text in result.remarks if f"the {name}" in text]
         assert ("beats" in line) == (own > result.metric("links", model, "mrr"))
         assert ("loses to" in line) == (own < result.metric("links", model, "mrr"))
     for baseline in ("base_rate", "logistic"):
