@@ -97,7 +97,9 @@ def tally(folder: Path) -> Tally:
     for row in rows:
         by_file[row["file"]].add((int(row["start"]), int(row["end"]), row["speaker"]))
         text = _text(folder / "sec-filings" / row["file"])
-        assert len(text) == int(row["chars"]), f"{row['file']}: its text has {len(text)} characters, labels say {row['chars']}"
+        assert len(text) == int(row["chars"]), (
+            f"{row['file']}: its text has {len(text)} characters, labels say {row['chars']}"
+        )
         if row["type"]:
             (result.denied if row["negated"] == "1" else result.said).append(_label(row, text))
     for name, spans in sorted(by_file.items()):

@@ -88,10 +88,12 @@ def _from_html(content: bytes, path: str) -> Article:
 
     tree = LexborHTMLParser(content)
     tree.strip_tags(["script", "style", "nav", "footer", "aside", "noscript"])
+    for line_break in tree.css("br"):
+        line_break.replace_with(" ")
     heading = tree.css_first("title") or tree.css_first("h1")
     title = _collapse(heading.text()) if heading else ""
     root = tree.css_first("article") or tree.css_first("main") or tree.body
-    blocks = [_collapse(node.text(separator=" ")) for node in root.css(_BLOCKS)] if root else []
+    blocks = [_collapse(node.text()) for node in root.css(_BLOCKS)] if root else []
     if root and not any(blocks):
         blocks = [_collapse(root.text(separator=" "))]
     body = "\n".join(b for b in blocks if b)

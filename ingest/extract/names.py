@@ -32,7 +32,7 @@ _DOTTED: Final = frozenset({"inc", "corp", "co", "ltd", "bhd", "cos"})
 """Forms that are abbreviations, so that a dot after them is theirs."""
 _GENERIC: Final = _words("holdings holding group international worldwide global companies enterprises industries")
 _BANK: Final = re.compile(
-    r"\b(bank|banks|banco|banca|banque|bancorp|bancshares|bankers|sparkasse|landesbank|savings|kreditbank|\w+bank)\b",
+    r"\b(bank|banks|banco|banca|banque|bancorp|bancshares|bankers|sparkasse|landesbank|savings|(?!(?:river|em|soft|food|snow|bur|green)bank)\w+bank)\b",
     re.I,
 )
 _FUND: Final = re.compile(r"\b(funds?|etf|etfs|sicav|ucits|hedge fund)\b", re.I)

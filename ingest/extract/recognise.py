@@ -48,7 +48,9 @@ _CAPITALISED: Final = TITLES | words(
     "vice senior item form section act agreement note notes board committee court district department commission attorney "
     "exchange annual report code regulation rule article schedule exhibit part table plan"
 )
-_GENERIC: Final = words("claimant claimants respondent respondents plaintiff plaintiffs defendant defendants funds company bank group fund registrant issuer trust borrower lender parent firm")
+_GENERIC: Final = words(
+    "claimant claimants respondent respondents plaintiff plaintiffs defendant defendants funds company bank group fund registrant issuer trust borrower lender parent firm"
+)
 
 
 @lru_cache(maxsize=1)

@@ -57,7 +57,9 @@ class Referents:
         """Alpha Bank, of `banks such as Alpha Bank`."""
         if token.tag_ != "NNS":
             return []
-        heads = [c for c in token.children if c.dep_ == "prep" and (c.lower_ in ("like", "including") or has(c, "such"))]
+        heads = [
+            c for c in token.children if c.dep_ == "prep" and (c.lower_ in ("like", "including") or has(c, "such"))
+        ]
         return [m for h in heads for t in h.children if t.dep_ == "pobj" for x in together(t) for m in self._one(x)]
 
     def _owner(self, token: Token) -> list[Mention]:

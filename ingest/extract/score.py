@@ -65,7 +65,7 @@ def score(claims: pa.Table, truth: Path) -> pa.Table:
     """
     known = _read(truth)
     found = _found(claims, known)
-    relations = sorted({u[1] for u in known.said} | {u[1] for u in found})
+    relations = sorted({u[1] for u in (*known.said, *known.denied, *found)})
     rows = [_row(r, forms, known, found) for r in [*relations, "all"] for forms in FORMS]
     return pa.Table.from_pylist([r for r in rows if r["said"] or r["found"] or r["denied"]], schema=_TABLE)
 
