@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
+import duckdb
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
@@ -94,7 +95,10 @@ class Ledger:
         uris = [u.removeprefix("file://") for u in self._table.file_uris()]
         if uris:
             files = ", ".join("'" + u.replace("'", "''") + "'" for u in sorted(uris))
-            self._con.execute(f"CREATE OR REPLACE VIEW events AS SELECT * FROM read_parquet([{files}])")
+            try:
+                self._con.execute(f"CREATE OR REPLACE VIEW events AS SELECT * FROM read_parquet([{files}])")
+            except duckdb.Error as error:
+                raise LedgerError(f"{self.folder} cannot be read: {error}; restore it from a backup") from error
         else:
             self._con.register("none_", EVENTS.empty_table())
             self._con.execute("CREATE TABLE IF NOT EXISTS no_events AS SELECT * FROM none_")

@@ -307,3 +307,11 @@ def test_a_contradiction_that_comes_later_is_counted_from_its_commit_on(ledger: 
         (ledger.known(2), 10, 0),
         (ledger.known(3), 10, 1),
     ]
+
+
+def test_a_damaged_table_is_named(ledger: Ledger) -> None:
+    ledger.close()
+    for file in (ledger.folder / "table").glob("*.parquet"):
+        file.write_bytes(b"not a table")
+    with pytest.raises(LedgerError, match="cannot be read.*restore it from a backup"):
+        Ledger.open(ledger.folder)
