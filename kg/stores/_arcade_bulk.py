@@ -18,6 +18,8 @@ from kg.stores._jvm import java
 
 CHUNK = 20_000
 """Rows that cross into Java at once."""
+BUFFER = 50_000
+"""Edges that wait in memory to be written together."""
 _NULL = re.compile(r'"[a-z_]+":null,|,"[a-z_]+":null(?=[,}])')
 """A column without value. Inside a JSON string every quote is escaped, so this never matches there."""
 END_LABEL = {type: label for label, type in HAS.items()}
@@ -31,7 +33,7 @@ def build(folder: Path, plan: Plan, mark: Watermark, on_io: OnIO) -> None:
     try:
         for statement in type_statements():
             db.command("sql", statement)
-        batch = _batch(db.get_java_database(), plan.count("edge"))
+        batch = _batch(db.get_java_database())
         rids = _vertices(batch, plan, on_io)
         for step in (s for s in plan.steps if s.kind == "edge"):
             _edges(batch, step, rids, on_io)
@@ -48,9 +50,9 @@ def build(folder: Path, plan: Plan, mark: Watermark, on_io: OnIO) -> None:
         db.close()
 
 
-def _batch(database: Any, edges: int) -> Any:
-    builder = database.batch().withWAL(False).withParallelFlush(False)
-    return builder.withExpectedEdgeCount(max(1, edges)).build()
+def _batch(database: Any) -> Any:
+    """A batch that holds few edges in memory: told to expect a million, it keeps them all, and 4 GB are not enough."""
+    return database.batch().withWAL(False).withParallelFlush(False).withBatchSize(BUFFER).build()
 
 
 def json_text(rows: pl.DataFrame) -> str:
