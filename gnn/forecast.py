@@ -80,8 +80,8 @@ def forecast(
     report(f"links: {len(valid.later.triples)} new triples to validate on, {len(test.later.triples)} to test on")
     found = Forecast(Relational(Shape.of(test.graph), dim=settings.dim, seed=seed), test.graph)
     learned = [
-        learn(FUSED, valid, test, settings, seed, found, report),
-        learn(STRUCTURE, bare(valid), bare(test), settings, seed, found, report),
+        learn(FUSED, (valid, test), settings, seed, found, report),
+        learn(STRUCTURE, (bare(valid), bare(test)), settings, seed, found, report),
         Learned(COUNTS, Frequency(Shape.of(test.graph)), test.graph, counted(valid, seed)),
     ]
     found.model = learned[0].model
@@ -103,9 +103,10 @@ def bare(window: Window) -> Window:
 
 
 def learn(
-    name: str, valid: Window, test: Window, settings: Settings, seed: int, found: Forecast, report: Report
+    name: str, both: tuple[Window, Window], settings: Settings, seed: int, found: Forecast, report: Report
 ) -> Learned:
     """Choose the number of epochs on the validation window, then fit anew for as many on all that the cut allows."""
+    valid, test = both
     recipe = Recipe(epochs=settings.epochs, seed=seed, threads=settings.threads)
     first = Relational(Shape.of(valid.graph), dim=settings.dim, seed=seed)
     say = lambda text: report(f"{name} {text}")  # noqa: E731  # one line reads better here

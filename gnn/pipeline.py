@@ -14,25 +14,26 @@ import pyarrow as pa
 import torch
 from torch.nn import functional as F
 
-from gnn.checkpoint import save_tensors
+from gnn.checkpoint import load_tensors, save_tensors
 from gnn.encoder import Encoder
 from gnn.encoders.image import Image
 from gnn.encoders.table import Table
 from gnn.encoders.text import Text
 from gnn.forecast import FUSED, Forecast, forecast
-from gnn.model import Model, exact
+from gnn.model import Model, Shape, exact
 from gnn.publish import extractor, publish, said, vector_bytes, vectors
 from gnn.result import LOSS_ROWS, METRICS, MODALITY_ROWS, RELATION_ROWS, Embeddings, TrainResult
 from gnn.risk import Outlook, outlook
 from gnn.settings import Report, Settings
 from gnn.tensors import LABELS, GraphTensors, fitted_table
 from gnn.views import Ledgerlike, Views, months
+from kg import plugins
 from kg.errors import ModelError
 from kg.files import Files
 from kg.model import AsOf, RunManifest, as_time, digest, iso
 from kg.snapshot import Snapshot
 
-__all__ = ["Settings", "TrainResult", "publish", "train", "vectors"]
+__all__ = ["Settings", "TrainResult", "publish", "restored", "train", "vectors"]
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +70,6 @@ def train(
         model=FUSED,
         cut=cut,
         seed=seed,
-        metrics=pa.Table.from_pylist([*links.metrics, *risk.metrics], schema=METRICS),
-        relations=pa.Table.from_pylist(links.relations, schema=RELATION_ROWS),
-        modalities=pa.Table.from_pylist(links.modalities, schema=MODALITY_ROWS),
-        losses=pa.Table.from_pylist(links.losses, schema=LOSS_ROWS),
         links=links.links,
         scores=risk.scores,
         tested=risk.tested,
@@ -80,7 +77,29 @@ def train(
         remarks=[*links.remarks, *risk.remarks],
         checkpoint=checkpoint,
         manifest=manifest,
+        **figures(links, risk),
     )
+
+
+def figures(links: Forecast, risk: Outlook) -> dict[str, pa.Table]:
+    """The tables of numbers of a run, by the name of their field."""
+    return {
+        "metrics": pa.Table.from_pylist([*links.metrics, *risk.metrics], schema=METRICS),
+        "relations": pa.Table.from_pylist(links.relations, schema=RELATION_ROWS),
+        "modalities": pa.Table.from_pylist(links.modalities, schema=MODALITY_ROWS),
+        "losses": pa.Table.from_pylist(links.losses, schema=LOSS_ROWS),
+    }
+
+
+def restored(checkpoint: Path) -> tuple[Model, dict[str, Any]]:
+    """The model of a run as it was trained, and the facts kept with it. ModelError if the folder holds none."""
+    tensors, facts = load_tensors(checkpoint)
+    if not {"model", "shape", "settings_of_model"} <= facts.keys():
+        raise ModelError(f"{checkpoint} holds the state of a fit, not a finished model; name the folder of a run")
+    kind: Callable[..., Model] = plugins.load("gnn.models", facts["model"], Model)  # type: ignore[type-abstract]  # load gives a concrete one
+    made = kind(Shape(**facts["shape"]), **facts["settings_of_model"])
+    made.load_state_dict(tensors)
+    return made.eval(), facts
 
 
 def chosen_encoders(views: Views, cut: datetime, settings: Settings) -> list[Encoder]:

@@ -8,11 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+import torch
 
 from gnn.checkpoint import load_tensors
-from gnn.pipeline import Settings, TrainResult, publish, train, vectors
+from gnn.encoders.table import Table
+from gnn.pipeline import Settings, TrainResult, publish, restored, train, vectors
 from gnn.publish import claims, read_vectors
-from gnn.views import months, quarters
+from gnn.views import Views, months, quarters
 from kg.errors import ModelError
 from kg.model import AsOf
 from kg.ontology import EDGES
@@ -163,6 +165,16 @@ def test_a_result_that_was_changed_is_not_published(result: TrainResult, world: 
     vectors = replace(result.embeddings, vectors=result.embeddings.vectors + 1)
     with pytest.raises(ModelError, match="as it is"):
         publish(world.ledger, world.files, replace(result, embeddings=vectors))
+
+
+def test_a_restored_model_scores_as_the_run_did(result: TrainResult, world: World) -> None:
+    model, facts = restored(result.checkpoint)
+    views = Views(world.ledger, world.files, None)
+    graph = views.tensors(CUT, [Table(facts["scale"])])
+    vectors = torch.nn.functional.normalize(model.describe(graph), dim=1).detach().numpy()
+    assert np.array_equal(vectors, result.embeddings.vectors)
+    with pytest.raises(ModelError, match="no checkpoint"):
+        restored(result.checkpoint / "elsewhere")
 
 
 def test_the_checkpoint_holds_the_model_and_its_facts(result: TrainResult) -> None:

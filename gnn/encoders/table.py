@@ -41,12 +41,13 @@ class Table(Encoder):
     dim = 2 * len(NAMES)
 
     def __init__(self, scale: Mapping[str, Sequence[float]] | None = None) -> None:
-        self.scale = {name: list(map(float, row)) for name, row in (scale or {}).items()}
-        """Column -> (low, high, mean, deviation); empty until fitted."""
-        if self.scale and tuple(self.scale) != NAMES:
+        given = scale or {}
+        if given and set(given) != set(NAMES):
             raise ModelError(
-                f"stored scale has columns {list(self.scale)}, this version needs {list(NAMES)}; train again"
+                f"stored scale has columns {sorted(given)}, this version needs {sorted(NAMES)}; train again"
             )
+        self.scale = {name: list(map(float, given[name])) for name in NAMES if given}
+        """Column -> (low, high, mean, deviation); empty until fitted."""
 
     @property
     def fingerprint(self) -> str:
