@@ -18,11 +18,10 @@ import typer
 from kg import plugins
 from kg.errors import KgRiskError
 from kgrisk import __version__, asking, doctor, extraction
-from kgrisk.api import open as open_graph
 from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
 from kgrisk.demo import demo
 from kgrisk.options import Home, Json, Store, made, opened
-from kgrisk.schedule import Schedule, interval
+from kgrisk.schedule import Schedule, interval, refresh_in_a_process
 from kgrisk.settings import Settings
 
 QUARANTINED = 3
@@ -151,9 +150,10 @@ def schedule(
     """Refresh again and again; a slot that is missed is recorded."""
     settings = Settings.load(home=home, store=store)
 
+    args = [*([str(folder)] if folder else []), *(["--store", store] if store else [])]
+
     def once() -> None:
-        with open_graph(settings.home, settings=settings) as graph:
-            run = graph.refresh(folder, progress)
+        run = refresh_in_a_process(settings.home, args)
         emit_lines([run]) if json else progress(f"refresh {run['state']} at commit {run['commit']}")
 
     Schedule(interval(every), once, settings.home / "runs", times).run()

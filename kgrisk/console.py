@@ -61,6 +61,7 @@ def emit_lines(values: Iterable[Any]) -> None:
     """One JSON document per line, written as they come."""
     for value in values:
         sys.stdout.write(json.dumps(plain(value), ensure_ascii=False) + "\n")
+        sys.stdout.flush()
 
 
 def show(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = (), limit: int = ROWS) -> None:

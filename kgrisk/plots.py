@@ -137,7 +137,8 @@ def network(facts: Facts) -> Figure | None:
         colour = COLOURS.get(node["label"], SOFT)
         axes.scatter(node["x"], node["y"], s=40 + 700 * node["loss"] / worst, color=colour, edgecolor="white", zorder=3)
         if rank < 14:
-            label = f"{_short(node['name'], 26)}\n{unit} {node['loss'] / 1e6:,.1f} m"
+            loss = f"{unit} {node['loss'] / 1e6:,.1f} m" if node["loss"] else "fails"
+            label = f"{_short(node['name'], 26)}\n{loss}"
             axes.annotate(
                 label,
                 (node["x"], node["y"]),

@@ -1,14 +1,19 @@
 """The schedule: a refresh again and again; a slot that is missed is written down, not made up for.
 
-APScheduler 3.11 is the clock. The lock is that of refresh, so a refresh by hand and two schedules never overlap.
+APScheduler 3.11 is the clock. Each refresh is a process of its own, so that what it loads (a Java machine, a tensor
+library) is given back, and one that dies takes no schedule with it. The lock is that of refresh, so a refresh by hand
+and two schedules never overlap.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import signal
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
@@ -19,10 +24,12 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from kg.errors import KgRiskError, LeaseHeldError, SettingsError
-from kgrisk.refresh import RunFile
+from kgrisk.refresh import RunFile, lock
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _EVERY = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+DONE = (0, 3)
+"""Exit codes of a refresh that went through, the second with quarantined records."""
 log = logging.getLogger(__name__)
 
 
@@ -33,6 +40,21 @@ def interval(text: str) -> timedelta:
     if seconds < 1:
         raise SettingsError(f"--every {text!r}: write a number and s, m, h, d or w, at least 1s, such as 1h")
     return timedelta(seconds=seconds)
+
+
+def refresh_in_a_process(home: Path, args: Sequence[str]) -> dict[str, Any]:
+    """Run `kgrisk refresh` and wait; returns its run file.
+
+    LeaseHeldError if another refresh runs, KgRiskError if this one fails.
+    """
+    with lock(home):
+        pass  # free a moment ago: that one which takes it now is told so by the refresh itself
+    command = [sys.executable, "-m", "kgrisk.cli", "refresh", "--json", "--home", str(home), *args]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode not in DONE:
+        raise KgRiskError(f"the refresh ended with exit code {done.returncode}; what it said stands above")
+    run: dict[str, Any] = json.loads(done.stdout)
+    return run
 
 
 class Schedule:

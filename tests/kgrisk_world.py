@@ -50,7 +50,7 @@ def clean_environment(**more: str) -> dict[str, str]:
 def kgrisk(*args: str | Path, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own."""
     command = [sys.executable, "-m", "kgrisk.cli", *map(str, args)]
-    return subprocess.run(command, cwd=cwd, env=clean_environment(**more), capture_output=True, text=True, timeout=600)
+    return subprocess.run(command, cwd=cwd, env=clean_environment(**more), capture_output=True, text=True, timeout=1800)
 
 
 def kgrisk_here(*args: str | Path, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
