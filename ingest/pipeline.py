@@ -163,9 +163,11 @@ class _Run:
             return
         for content in (record.content, record.sidecar):
             if content:
-                self._paths_of[document := digest(content)] = record.path
-                self._replaces.add(document)
+                self._paths_of[digest(content)] = record.path
                 self._files.put(content)
+        self._replaces.add(record.document)
+        if record.sidecar and self._paths is None:  # files given one by one may share a sidecar with others not given
+            self._replaces.add(digest(record.sidecar))
         self._tables.append(found.claims.table)
 
     def _checked(self, batch: ClaimBatch) -> ClaimBatch:

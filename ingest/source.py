@@ -88,9 +88,7 @@ class Source(ABC):
 
     def __init__(self, folder: Path, files: Sequence[Path] | None = None) -> None:
         self.folder = folder
-        self.files = sorted(
-            files if files is not None else {f for p in self.patterns for f in folder.rglob(p)}
-        )
+        self.files = sorted(files if files is not None else {f for p in self.patterns for f in folder.rglob(p)})
 
     @abstractmethod
     def records(self) -> Iterator[Record]:

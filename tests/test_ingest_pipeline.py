@@ -10,14 +10,16 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from ingest.extract import ownership
 from ingest.labels import one_label_each
 from ingest.locate import locate
 from ingest.pipeline import extract, run, sources
 from ingest.report import RunReport
+from ingest.sources.filings import Filings
 from kg.errors import ExpectationError, SourceError
 from kg.files import Files
 from kg.ledger import Ledger
-from kg.model import Claim, ClaimBatch, Evidence, Node, day
+from kg.model import AsOf, Claim, ClaimBatch, Evidence, Node, day
 from tests.ingest_reading import DATA
 
 TABLES = ("registers", "trades", "filings")
@@ -102,6 +104,39 @@ def test_a_corrected_file_retracts_nothing_of_the_old_one_but_a_better_extractio
     (folder / "exposures-tiny.csv").write_text(text)
     report = ingest(folder, ledger)
     assert report.commit == 2 and ledger.alive().num_rows > before
+
+
+def test_a_restated_figure_and_the_original_are_each_returned_for_their_own_publication(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    inputs = tmp_path / "inputs"
+    inputs.mkdir()
+    report = (DATA / "10k-tiny.html").read_text()
+    (inputs / "original-2023-08-14.html").write_text(report)
+    (inputs / "amended-2024-02-01.html").write_text(report.replace(">2,500<", ">2,410<"))
+    ingest(inputs, ledger)
+
+    def assets(published: str | None) -> list[int]:
+        snapshot = ledger.view(AsOf(valid=day("2024-06-01"), published=day(published) if published else None))
+        return [int(value) for value in snapshot.facts_of("assets")["value_decimal"].to_pylist()]
+
+    assert assets("2023-08-01") == []
+    assert assets("2023-12-31") == [2_500_000_000]
+    assert assets("2024-03-01") == assets(None) == [2_410_000_000]
+
+
+def test_what_another_version_of_a_source_no_longer_says_is_retracted_in_one_commit(
+    folder: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(folder, ledger)
+    before = ledger.alive().num_rows
+    monkeypatch.setattr(Filings, "extractor", "filings.form@2")
+    monkeypatch.setattr(ownership, "ROLES", {"isDirector": "director"})
+    report = ingest(folder, ledger)
+    assert report.commit == 2 and report.sources["filings"].resumed == 0 and report.sources["trades"].resumed == 2
+    (last,) = (row for row in ledger.commits().to_pylist() if row["commit"] == 2)
+    assert (last["asserted"], last["retracted"]) == (0, 1)
+    assert ledger.alive().num_rows == before - 1
 
 
 def test_counts_out_of_range_write_nothing(folder: Path, ledger: Ledger) -> None:

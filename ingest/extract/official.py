@@ -48,6 +48,32 @@ def eba(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
     The file does not say when it was published: a year after the period end, which is later than the EBA's releases. A
     position stands until a year after that.
     """
+    good, refused = _eba_checked(frame)
+    out.nodes(good, pl.col("id"), "Bank")
+    banks = good.unique("id", keep="first", maintain_order=True)
+    out.properties(banks, "name", pl.col("Bank_name"))
+    placed(banks, out, "#home")
+    total = pl.col("Country") == "Total"
+    _eba_totals(good.filter(total), out)
+    exposed, bad = split(identified(good.filter(~total), "Country", "#to", "iso:"), pl.col("#to!"))
+    out.nodes(exposed, pl.col("#to"), "Country")
+    out.add(
+        exposed,
+        "edge",
+        subject=pl.col("id"),
+        name="EXPOSED_TO",
+        object=pl.col("#to"),
+        key=pl.format("{}/{}", "Exposure", "#day"),
+        value_decimal=pl.col("#amount"),
+        unit="EUR",
+        valid_from=pl.col("#end"),
+        valid_to=pl.col("#end").dt.offset_by("2y"),
+    )
+    return [*refused, *bad]
+
+
+def _eba_checked(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal]]:
+    """Rows with bank, home country, period end, publication and amount in euro, and what is wrong with the others."""
     end = (pl.col("Period").str.slice(0, 6) + "01").str.to_datetime("%Y%m%d", time_unit="us", strict=False)
     frame = frame.with_columns(
         end.dt.offset_by("1mo").dt.offset_by("-1d").dt.replace_time_zone("UTC").alias("#end"),
@@ -55,47 +81,24 @@ def eba(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
     ).with_columns(
         pl.col("#end").dt.offset_by("1y").alias("published"), pl.col("#end").dt.strftime("%Y-%m-%d").alias("#day")
     )
-    frame = identified(identified(frame, "LEI_code", "id", "lei:"), "Country_code", "#home", "iso:")
-    unit = pl.when(~pl.col("Unit").is_in(["Millions", "Million"]) | (pl.col("Currency") != "Euro")).then(
-        pl.lit("not in millions of euro")
+    millions = pl.col("Unit").is_in(["Millions", "Million"]) & (pl.col("Currency") == "Euro")
+    reason = pl.coalesce(
+        pl.col("id!"),
+        missing("id", "LEI_code", "an LEI"),
+        missing("#end", "Period", "year and month"),
+        missing("#amount", "Total_Amount", "a decimal number"),
+        pl.when(~millions).then(pl.lit("not in millions of euro")),
     )
-    good, refused = split(
-        frame,
-        pl.coalesce(
-            pl.col("id!"),
-            missing("id", "LEI_code", "an LEI"),
-            missing("#end", "Period", "year and month"),
-            missing("#amount", "Total_Amount", "a decimal number"),
-            unit,
-        ),
-    )
-    out.nodes(good, pl.col("id"), "Bank")
-    banks = good.unique("id", keep="first", maintain_order=True)
-    out.properties(banks, "name", pl.col("Bank_name"))
-    placed(banks, out, "#home")
-    money: dict[str, pl.Expr | str] = {"unit": "EUR", "valid_from": pl.col("#end") + pl.duration(days=1)}
-    totals, by_country = good.filter(pl.col("Country") == "Total"), good.filter(pl.col("Country") != "Total")
+    return split(identified(identified(frame, "LEI_code", "id", "lei:"), "Country_code", "#home", "iso:"), reason)
+
+
+def _eba_totals(totals: pl.DataFrame, out: RowClaims) -> None:
+    """Total assets of the bank, and the total of each class, which is no sum of the countries listed."""
     is_assets = pl.col("Exposure") == "Total assets"
+    money: dict[str, pl.Expr | str] = {"unit": "EUR", "valid_from": pl.col("#end") + pl.duration(days=1)}
     out.properties(totals.filter(is_assets), "assets", pl.col("#amount"), key=pl.col("#day"), **money)
-    out.properties(
-        totals.filter(~is_assets), "fact", pl.col("#amount"), key=pl.format("{}|{}", "Exposure", "#day"), **money
-    )
-    exposed, bad = split(identified(by_country, "Country", "#to", "iso:"), pl.col("#to!"))
-    out.nodes(exposed, pl.col("#to"), "Country")
-    spell = {"valid_from": pl.col("#end"), "valid_to": pl.col("#end").dt.offset_by("2y")}
-    key = pl.format("{}/{}", "Exposure", "#day")
-    out.add(
-        exposed,
-        "edge",
-        subject=pl.col("id"),
-        name="EXPOSED_TO",
-        object=pl.col("#to"),
-        key=key,
-        value_decimal=pl.col("#amount"),
-        unit="EUR",
-        **spell,
-    )
-    return [*refused, *bad]
+    key = pl.format("{}|{}", "Exposure", "#day")
+    out.properties(totals.filter(~is_assets), "fact", pl.col("#amount"), key=key, **money)
 
 
 def constituents(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:

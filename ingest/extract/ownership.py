@@ -19,12 +19,13 @@ from ingest.extract.identifier import name_id
 from ingest.extract.markup import Paths, inner, local
 from kg.model import Claim, Edge, Node, Value, as_time
 
-_FLAGS = {
+ROLES = {
     "isDirector": "director",
     "isOfficer": "officer",
     "isTenPercentOwner": "ten percent owner",
     "isOther": "other",
 }
+"""Flags of a reporting owner and the role each stands for."""
 _TRUE = ("1", "true")
 
 
@@ -69,7 +70,7 @@ class Ownership:
         relationship = next(element.iter("{*}reportingOwnerRelationship"), None)
         if relationship is None:
             return
-        for flag, role in _FLAGS.items():
+        for flag, role in ROLES.items():
             if self._text(relationship, flag).lower() not in _TRUE:
                 continue
             title = self._text(relationship, "officerTitle") if role == "officer" else ""

@@ -47,7 +47,7 @@ def _page() -> Examples:
         draw.text((20, 20 + 60 * line), text, fill="black", font_size=30)
     content = io.BytesIO()
     image.save(content, "PNG")
-    register = b"file,document,page,published,subject_id\nnotice.png,notice-1,1,2023-04-05,cik:990011\n"
+    register = b"file,document,page,published,subject_id\nnotice.png,notice-1,1,2023-04-05T09:00:00Z,cik:990011\n"
     return {"notice.png": content.getvalue(), "pages.csv": register}
 
 
