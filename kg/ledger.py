@@ -98,7 +98,8 @@ class Ledger:
             try:
                 self._con.execute(f"CREATE OR REPLACE VIEW events AS SELECT * FROM read_parquet([{files}])")
             except duckdb.Error as error:
-                raise LedgerError(f"{self.folder} cannot be read: {error}; restore it from a backup") from error
+                reason = str(error).splitlines()[0]
+                raise LedgerError(f"{self.folder} cannot be read: {reason}; restore it from a backup") from error
         else:
             self._con.register("none_", EVENTS.empty_table())
             self._con.execute("CREATE TABLE IF NOT EXISTS no_events AS SELECT * FROM none_")

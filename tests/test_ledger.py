@@ -313,5 +313,5 @@ def test_a_damaged_table_is_named(ledger: Ledger) -> None:
     ledger.close()
     for file in (ledger.folder / "table").glob("*.parquet"):
         file.write_bytes(b"not a table")
-    with pytest.raises(LedgerError, match="cannot be read.*restore it from a backup"):
+    with pytest.raises(LedgerError, match=r"cannot be read.*restore it from a backup"):
         Ledger.open(ledger.folder)
