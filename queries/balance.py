@@ -25,7 +25,9 @@ class Conversion:
 
     def of(self, units: pa.ChunkedArray) -> Floats:
         """(rows,) factor of each row; 1 where there is no unit (no value either)."""
-        return np.array([self.rates.get(unit, 1.0) for unit in units.to_pylist()], float)
+        known = pa.array(list(self.rates), pa.string())
+        place = pc.fill_null(pc.index_in(units, known), len(known)).to_numpy()
+        return np.asarray(np.array([*self.rates.values(), 1.0], float)[place])
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Outside:
 
 def to_currency(units: Sequence[pa.ChunkedArray], currency: str | None, rates: Mapping[str, float]) -> Conversion:
     """The one currency to count in; MeasureError names the currencies for which `rates` gives no value."""
-    found = sorted({unit for column in units for unit in column.to_pylist() if unit})
+    found = sorted({unit for column in units for unit in pc.unique(column).to_pylist() if unit})
     target = currency or (found[0] if len(found) == 1 else None)
     if target is None and found:
         raise MeasureError(

@@ -29,6 +29,7 @@ EVENTS = {"TRADED", "PAID", "MENTIONED_IN", "AFFECTED_BY", "equity"}
 RANK = {"registers": 4, "filings": 3, "trades": 3, "news": 2, "model": 0}
 HAS = {"name": "HAS_NAME", "distress": "HAS_SCORE"}
 PROPERTIES = {"name", "distress", "equity", "event_type", "label"}
+DISPUTED = {"LENDS_TO", "EXPOSED_TO", "OWNS", "SUPPLIES"}
 ABSURD = Decimal("88888888.88")
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 
@@ -259,9 +260,9 @@ class Builder:
         self.taken: set[tuple[str, str, str, str]] = set()
 
     def build(self) -> tuple[dict[str, str], list[Said], dict[str, str]]:
-        counts = {"Company": 760, "Bank": 120, "Fund": 60, "Person": 260, "Security": 120, "Account": 380}
+        counts = {"Company": 890, "Bank": 120, "Fund": 60, "Person": 260, "Security": 120, "Account": 380}
         scheme = {"Person": "person", "Security": "isin", "Account": "acct", "Document": "doc", "Event": "event"}
-        counts |= {"Sector": 12, "Country": 20, "Document": 200, "Event": 60}
+        counts |= {"Sector": 12, "Country": 20, "Document": 70, "Event": 60}
         scheme |= {"Sector": "sector", "Country": "iso"}
         self.ids = {
             label: [f"{scheme.get(label, 'lei')}:{label.lower()}{i:04d}" for i in range(count)]
@@ -428,13 +429,28 @@ class Builder:
         else:
             yield "gone", replace(apart, key=true.key + "~gone", born=1, died=2)
             yield "late", replace(apart, key=true.key + "~late", born=3, died=99)
-        yield "unpublished", replace(apart, key=true.key + "~secret", published=day(2031))
-        if bad.target == true.target and not many:
+        hidden = replace(apart, key=true.key + "~secret", published=day(2031), born=self.random.choice((1, 2, 3)))
+        if true.what == "PREDICTED":  # its key is the relation
+            hidden = replace(self._elsewhere(hidden), key=true.key, born=hidden.born)
+        yield "unpublished", hidden
+        if true.what in DISPUTED:
+            yield "unpublished too", self._rival(hidden)
+            yield "past too", self._rival(replace(bad, valid_from=day(2010), valid_to=true.valid_from))
+            yield "future too", self._rival(replace(bad, valid_from=true.valid_to, valid_to=LAST))
+        if third.target == true.target and not many and true.props:
             yield "superseded", replace(third, published=true.published - timedelta(days=25))
+
+    def _rival(self, twin: Said) -> Said:
+        """A weaker source that says another value of the same twin."""
+        name = "share" if "share" in twin.props else "amount"
+        other = twin.props | {name: twin.props[name] / 2 if name == "share" else twin.props[name] + 1}
+        return replace(twin, props=other, extractor="news.part@1")
 
     def _absurd(self, true: Said) -> Said:
         props = dict(true.props)
         much = self.random.random()
+        if true.target and self.random.random() < 0.3:
+            return self._elsewhere(true)
         for name in ("amount", "equity", "share", "score", "distress"):
             if name in props:
                 money = name in ("amount", "equity")
@@ -443,5 +459,9 @@ class Builder:
         if "name" in props or "event_type" in props:
             other = {"name": f"Wrong {much}"} if "name" in props else {"event_type": f"wrong {much}"}
             return replace(true, props=other, born=1, died=99)
+        return self._elsewhere(true)
+
+    def _elsewhere(self, true: Said) -> Said:
+        """The same relation to somebody else."""
         others = [id for id, label in self.nodes.items() if label == self.nodes[true.target] and id != true.target]
         return replace(true, target=self.random.choice(others), born=1, died=99)

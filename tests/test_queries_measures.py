@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -126,6 +128,39 @@ def test_a_shock_beyond_external_assets_is_refused_with_the_entity_named() -> No
     x = ring()
     with pytest.raises(MeasureError, match=r"bank:1 .* at least 0; take a smaller shock"):
         EisenbergNoe().spread(x, Shocks.of(x, np.array([0, 11, 0])))
+
+
+def large(seed: int, n: int = 4_000) -> Exposures:
+    """A sparse network too large for a direct solution."""
+    r = np.random.default_rng(seed)
+    ends = (r.integers(0, n, 10 * n), r.integers(0, n, 10 * n))
+    claims = sparse.coo_array((r.exponential(1, 10 * n), ends), shape=(n, n)).tocsr()
+    claims.setdiag(0)
+    return Exposures.of(claims, r.exponential(2, n), r.exponential(2, n))
+
+
+def test_a_large_system_clears_to_what_many_sweeps_come_down_to() -> None:
+    x = large(7)
+    found = clear(x, x.external_assets)
+    debts = x.owed + x.external_liabilities
+    income = x.claims @ sparse.diags_array(np.divide(1, debts, out=np.zeros_like(debts), where=debts > 0))
+    p = debts
+    for _ in range(3_000):
+        p = np.minimum(debts, x.external_assets + income @ p)
+    assert sum(map(len, found.waves[0])) > 1_500  # defaulters, so that the iterative solution is taken
+    np.testing.assert_allclose(found.payments[0], p, atol=1e-9 * debts.max())
+
+
+def test_a_large_network_of_slow_distress_equals_many_steps() -> None:
+    x = large(8)
+    x = replace(x, equity=x.held * 1.02 + 0.1)  # leverage close to 1: steps alone converge slowly
+    shock = np.random.default_rng(9).random(len(x)) * 0.02
+    found = DebtRank().spread(x, Shocks.of(x, shock)).distress[0]
+    leverage = sparse.csr_array(sparse.diags_array(1 / x.equity) @ x.claims)
+    h = shock
+    for _ in range(5_000):
+        h = np.minimum(1, shock + leverage @ h)
+    np.testing.assert_allclose(found, h, atol=1e-9)
 
 
 # ---- DebtRank

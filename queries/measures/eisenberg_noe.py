@@ -22,12 +22,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from kg.errors import MeasureError
 from queries.exposures import Exposures
 from queries.measure import Losses, RiskMeasure
 from queries.scenario import Shocks
+from queries.solve import solve
 
 Floats = NDArray[np.float64]
 Waves = tuple[tuple[int, ...], ...]
@@ -119,7 +119,7 @@ def fictitious_default(
             break
         waves.append(tuple(int(i) for i in np.flatnonzero(new)))
         failed |= new
-        p = _paid_by(income, debts, e, failed)
+        p = _paid_by(income, debts, e, failed, upper)
     residual = np.abs(p - np.minimum(debts, e + income @ p)).max(initial=0.0)
     size = max(debts.max(initial=0.0), 1e-300)
     if residual > CERTIFIED * size or (p > upper + CERTIFIED * size).any():
@@ -130,16 +130,12 @@ def fictitious_default(
     return p, tuple(waves)
 
 
-def _paid_by(income: sparse.csr_array[np.float64], debts: Floats, e: Floats, failed: NDArray[np.bool_]) -> Floats:
+def _paid_by(
+    income: sparse.csr_array[np.float64], debts: Floats, e: Floats, failed: NDArray[np.bool_], upper: Floats
+) -> Floats:
     """Payments when exactly `failed` pay all they have and the others all they owe."""
     inside = np.flatnonzero(failed)
     p = np.where(failed, 0.0, debts)
     means = (e + income @ p)[inside]
-    system = sparse.csc_array(sparse.eye_array(len(inside)) - income[inside][:, inside])
-    try:
-        p[inside] = splu(system).solve(means)
-    except RuntimeError as error:
-        raise MeasureError(
-            f"the debts of {len(inside)} defaulters form a circle that cannot be solved ({error})"
-        ) from error
+    p[inside] = solve(sparse.csr_array(income[inside][:, inside]), means, upper[inside])
     return p
