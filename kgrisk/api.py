@@ -215,7 +215,10 @@ class Graph:
             raise KgRiskError(f"{id} has no vector in {self.home}; train first, or take an id from `kgrisk embeddings`")
         kind = label or own["label"][0].as_py()
         found = self.store.nearest(kind, own["vector"][0].as_py(), k + 1, instant(at))
-        return Result(found.filter(pc.not_equal(found["id"], id)).slice(0, k), f"nearest to {id}")
+        found = found.filter(pc.not_equal(found["id"], id)).slice(0, k)
+        snapshot = self.snapshot(at)
+        names = [snapshot.names[snapshot.index[near]] for near in found["id"].to_pylist()]
+        return Result(found.add_column(1, "name", pa.array(names, pa.string())), f"nearest to {id}")
 
     def risk(
         self,

@@ -19,7 +19,7 @@ from rich.text import Text
 from ingest.extract.score import score
 from kg.errors import KgRiskError
 from kg.model import AsOf, as_time
-from kgrisk import findings, telling
+from kgrisk import findings, stress, telling
 from kgrisk.api import Graph
 from kgrisk.api import open as open_graph
 from kgrisk.beside import rival
@@ -148,7 +148,7 @@ def _learning(run: Demo, graph: Graph) -> Any:
 
 
 def _shocks(run: Demo, graph: Graph) -> Any:
-    return findings.shocks(graph, run.at)
+    return stress.shocks(graph, run.at)
 
 
 def _queries(run: Demo, graph: Graph) -> Any:

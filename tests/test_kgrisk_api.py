@@ -167,3 +167,14 @@ def test_a_small_graph_says_why_it_cannot_be_learned_from(tmp_path: Path) -> Non
         with pytest.raises(KgRiskError, match="is empty"):
             graph.train()
         assert json.loads((tmp_path / "home" / "ledger" / "ledger.json").read_text())["uuid"] == graph.ledger.uuid
+
+
+def test_training_without_its_extra_says_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from kgrisk.extras import learning\n"
+        "from kg.errors import MissingExtraError\n"
+        "try:\n    learning()\nexcept MissingExtraError as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], env=clean_environment(), capture_output=True, text=True)
+    assert "'torch'" in done.stdout and "pip install 'kgrisk[learn]'" in done.stdout, done.stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kg.errors import KgRiskError
+from kgrisk import open as kgrisk_open
 from kgrisk.demo import MARK, fresh
 from kgrisk.findings import difference
 from kgrisk.result import Result
@@ -99,6 +100,23 @@ def test_the_report_is_one_page_that_loads_nothing(ran: tuple[Path, dict, str]) 
     assert len(sources) >= 5 and all(source.startswith("data:image/png;base64,") for source in sources)
     assert "<script" not in page and "@import" not in page
     assert "Every company here is fictional" in page and "Falkkamp Kreditbank AG" in page
+
+
+@pytest.mark.slow
+def test_what_the_demo_published_can_be_asked_for_afterwards(ran: tuple[Path, dict, str]) -> None:
+    home, at = ran[0] / "home", "2023-03-31"
+    with kgrisk_open(home, store=f"arcadedb://{home / 'store'}") as graph:
+        links = graph.predict_links("LENDS_TO", at)
+        assert len(links) > 0 and links["score"] == sorted(links["score"], reverse=True)
+        worst = graph.scores(at=at).rows()[0]
+        for asked in (links.rows()[0], f"distress:{worst['id']}"):
+            told = graph.explain(asked, at)
+            assert told.evidence.rows()[0]["read_back"] and told.run["kind"] == "train"
+        vectors = graph.embeddings(at)
+        assert len(vectors) > 300 and len({len(vector) for vector in vectors["vector"]}) == 1
+        near = graph.nearest(worst["id"], 5, at=at).rows()
+        assert len(near) == 5 and worst["id"] not in {row["id"] for row in near}
+        assert near[0]["score"] >= near[-1]["score"] and all(row["name"] for row in near)
 
 
 def test_the_demo_removes_only_a_home_that_it_made(tmp_path: Path) -> None:
