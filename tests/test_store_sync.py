@@ -251,6 +251,24 @@ time.sleep(20)
     assert done.stderr == ""
 
 
+@pytest.mark.slow
+def test_a_process_whose_store_was_opened_in_a_thread_ends(tmp_path: Path) -> None:
+    code = f"""
+import threading
+from pathlib import Path
+from kg.store import open_store
+def work():
+    store = open_store("arcadedb://{tmp_path}/store", Path("{tmp_path}"))
+    print(store.mark, flush=True)
+    store.close()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "None\n", "")
+
+
 @pytest.mark.parametrize("url", ["", "store", "sqlite:///x", "arcadedb:", "arcadedb://host/x", "arcadedb://"])
 def test_a_url_that_names_no_store_is_refused_with_an_example(url: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="arcadedb:///"):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import gettempdir
-from threading import Lock
+from threading import Lock, current_thread, main_thread
 from typing import Any
 
 import jpype
@@ -23,6 +23,10 @@ def start(heap: str = "") -> None:
         if not jpype.isJVMStarted():
             with _no_banner():
                 start_jvm(heap_size=heap or HEAP, jvm_args=_arguments())
+            if current_thread() is not main_thread():
+                # The thread that starts the machine counts as one that its end must wait for, even when it is gone.
+                java("java.lang.Thread").detach()
+                java("java.lang.Thread").attachAsDaemon()
             _configure()
 
 
