@@ -135,7 +135,7 @@ def _label(row: dict[str, str], text: str) -> Unit:
 
 
 def _units(finding: Finding, file: str, start: int, end: int) -> list[Unit]:
-    """Units of a finding whose sentence lies over the labelled one; acquisitions show as OWNS, ended ones are no facts."""
+    """Units of a finding whose sentence lies over the labelled one; what has ended is no fact."""
     if not (finding.start < end and start < finding.end) or finding.valid_to is not None:
         return []
     if not finding.event:

@@ -13,18 +13,20 @@ from ingest.extract.score import score
 from ingest.source import Extract, Models, Record
 from ingest.sources.news import News
 from kg.errors import RecordError
-from kg.validate import LABELS, violations
 from kg.model import ClaimBatch
+from kg.validate import LABELS, violations
 
 MODELS = Models(Gazetteer([("lei:a", "Bank", "Brentholm Bank"), ("lei:b", "Company", "Corvina Timber AG")]))
 ARTICLE = {
     "id": "1",
     "published": "2023-04-05T09:30:00Z",
     "title": "Corvina Timber in court",
-    "body": "Brentholm Bank sued Corvina Timber AG over EUR 5 million. Zürich’s Corvina Timber AG denied that it had defaulted.",
+    "body": "Brentholm Bank sued Corvina Timber AG over EUR 5 million. "
+    "Zürich’s Corvina Timber AG denied that it had defaulted.",
     "url": "https://example.org/1",
 }
-PAGE = """<html><head><title>Corvina Timber  borrows</title><meta name="published" content="2023-04-05T09:30:00Z"></head>
+PAGE = """<html><head><title>Corvina Timber  borrows</title>
+<meta name="published" content="2023-04-05T09:30:00Z"></head>
 <body><nav>Menu</nav><article><p>Brentholm Bank lent EUR 5&nbsp;million to
  <b>Corvina Timber AG</b>.</p><p>It is due in 2030.</p></article></body></html>"""
 

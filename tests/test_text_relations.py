@@ -1,4 +1,4 @@
-"""What sentences say: each kind of relation in active, passive, noun and coordinated form, and all the ways to deny it."""
+"""What sentences say: each relation in active, passive, noun and coordinated form, and all the ways to deny it."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ _PAY: Final = lex.words("pay repay meet make honour honor service settle redeem"
 _STOP: Final = lex.words("stop cease halt suspend")
 _DOWN: Final = lex.words("cut lower reduce slash drop take move push downgrade relegate")
 _FORMAL: Final = lex.words("proceeding proceedings petition administrator receiver liquidator filing application")
+_PLACE: Final = lex.words("place put force push tip")
 _CAUSES: Final = lex.words("to after following since of by amid")
 _RATING: Final = re.compile(
     r"(?:AAA|AA|A|BBB|BB|B|CCC|CC|C|D|Aa|Baa|Ba|Caa|Ca|SD|RD)[1-3]?[+-]?|junk|speculative|selective"
@@ -64,9 +65,12 @@ def _default(token: Token) -> Iterator[_Found]:
             yield "default", objects(verb) if active else subjects(verb), certainty(verb)
         elif has(token, "on") and (holders := [c for c in token.children if c.dep_ == "poss"]):
             yield "default", holders, certainty(token)
-    elif token.lemma_ == "fall" and has(token, "behind"):
-        if any(t.lemma_.lower() in lex.PAYMENT for t in after(token, "on", "with", "in")):
-            yield "default", subjects(token), certainty(token)
+    elif token.lemma_ == "fall" and has(token, "behind") and _names(after(token, "on", "with", "in"), lex.PAYMENT):
+        yield "default", subjects(token), certainty(token)
+
+
+def _names(tokens: list[Token], lemmas: frozenset[str]) -> bool:
+    return any(t.lemma_.lower() in lemmas for t in tokens)
 
 
 def _insolvent(token: Token) -> Iterator[_Found]:
@@ -87,11 +91,14 @@ def _insolvent(token: Token) -> Iterator[_Found]:
             yield "bankruptcy", holders, certainty(token)
     elif lemma in ("bankruptcy", "insolvency") and token.dep_ == "pobj" and head.lower_ in _CAUSES:
         yield "bankruptcy", after(token, "of") or [c for c in token.children if c.dep_ == "poss"], certainty(token)
-    elif lemma == "wind" and passive(token) and has(token, "up"):
+    elif passive(token) and _wound_up(token, lemma):
         yield "bankruptcy", subjects(token), certainty(token)
-    elif lemma in ("place", "put", "force", "push", "tip") and passive(token):
-        if any(t.lemma_.lower() in lex.INSOLVENCY for t in after(token, "in", "into", "under")):
-            yield "bankruptcy", subjects(token), certainty(token)
+
+
+def _wound_up(verb: Token, lemma: str) -> bool:
+    """`was wound up`, `was placed in administration`."""
+    placed = lemma in _PLACE and _names(after(verb, "in", "into", "under"), lex.INSOLVENCY)
+    return placed or (lemma == "wind" and has(verb, "up"))
 
 
 def _of_insolvency(noun: Token) -> bool:
@@ -124,6 +131,10 @@ def _downgraded(token: Token, referents: Referents) -> Iterator[_Found]:
         if suffers and token.dep_ == "dobj":
             active = token.head.lemma_ in ("announce", "issue")
             yield "downgrade", holders if active else subjects(token.head), certainty(token.head)
-    elif token.lemma_ in _DOWN and token.pos_ == "VERB":
-        if any(_RATING.fullmatch(t.text) for p in after(token, "to", "into") for t in (p, *p.children)):
-            yield "downgrade", subjects(token) if passive(token) else objects(token), certainty(token)
+    elif token.lemma_ in _DOWN and token.pos_ == "VERB" and _to_rating(token):
+        yield "downgrade", subjects(token) if passive(token) else objects(token), certainty(token)
+
+
+def _to_rating(verb: Token) -> bool:
+    """`cut to BB-`, `lowered to junk`."""
+    return any(_RATING.fullmatch(t.text) for p in after(verb, "to", "into") for t in (p, *p.children))

@@ -78,7 +78,7 @@ GENERIC: Final = words(
 
 SAYING: Final = words("say announce confirm state add report tell declare")
 HEDGES: Final = words(
-    "like hop "
+    "like hop tip "
     "deny plan intend consider seek aim hope expect propose want wish weigh explore discuss study mull refuse "
     "decline fail "
     "reject avoid threaten attempt try offer bid contemplate evaluate ponder oppose block abandon cancel scrap "
@@ -100,7 +100,7 @@ DOUBT_NOUNS: Final = words(
 DOUBT_ADVERBS: Final = words(
     "allegedly reportedly potentially possibly perhaps maybe unlikely supposedly purportedly nearly almost"
 )
-GRANTING: Final = words("grant provide approve sign file bring complete agree extend make give be")
+GRANTING: Final = words("pay grant provide approve sign file bring complete agree extend make give be")
 """Verbs that bring their subject about: if they are denied, so is it."""
 ENDED_ADVERBS: Final = words("formerly previously once")
 ENDING: Final = words("stop cease end discontinue")
@@ -148,7 +148,10 @@ def _event(event: str, verbs: str, optional: str, parties: str, **rest: Any) -> 
 
 
 _TAKE_IN: Final = "acquire buy purchase absorb swallow"
-_GIVE: Final = "grant extend provide make give advance arrange approve underwrite issue sign supply commit disburse furnish open roll renew hand put"
+_GIVE: Final = (
+    "grant extend provide make give advance arrange approve underwrite issue sign supply commit disburse furnish open "
+    "roll renew hand put"
+)
 _RECEIVE: Final = (
     "secure receive obtain get take raise draw win land have sign close conclude negotiate procure arrange agree enter"
 )
@@ -163,11 +166,12 @@ FRAMES: Final[tuple[Frame, ...]] = (
     _edge("OWNS", _GET_STAKE, "agent", "noun:in noun:of in patient", noun=STAKE, future=False),
     _edge("OWNS", _TAKE_IN, "agent", "patient", avoid=STAKE | ORDER, future=False),
     _edge("OWNS", "sell transfer", "to", "noun:in noun:of patient", noun=STAKE, future=False),
+    _edge("OWNS", "sell", "to", "patient", avoid=GOODS_NOT - words("company"), future=False),
     _edge("OWNS", "take", "agent", "patient", particle="over", future=False),
     _edge("OWNS", "snap buy", "agent", "patient", particle="up", future=False),
     _edge(
         "OWNS",
-        "complete close finalise finalize finish conclude seal consummate make",
+        "complete close finalise finalize finish conclude seal consummate make wrap",
         "agent noun:by",
         "noun:of",
         noun=TAKEOVER,
@@ -183,6 +187,11 @@ FRAMES: Final[tuple[Frame, ...]] = (
         noun=words("control"),
         future=False,
     ),
+    _edge("LENDS_TO", "advance", "agent", "dative to"),
+    _edge("LENDS_TO", "owe", "patient", "by"),
+    _edge("LENDS_TO", "back support provide supply furnish help assist", "agent", "patient", noun=LOAN_SURE),
+    _edge("LENDS_TO", "have hold carry increase raise", "agent", "noun:to", noun=LOAN_SURE),
+    _edge("LENDS_TO", "have", "noun:to to", "agent", noun=words("debt")),
     _edge("LENDS_TO", "lend loan", "agent", "dative to patient"),
     _edge("LENDS_TO", "borrow", "from", "agent"),
     _edge("LENDS_TO", "owe", "dative to", "agent"),
@@ -192,7 +201,9 @@ FRAMES: Final[tuple[Frame, ...]] = (
     _edge("SUPPLIES", "supply", "agent", "to dative patient", avoid=GOODS_NOT),
     _edge("SUPPLIES", "deliver ship sell furnish provide", "agent", "to", avoid=GOODS_NOT),
     _edge("SUPPLIES", "provide furnish equip", "agent", "patient", avoid=GOODS_NOT),
-    _edge("SUPPLIES", "buy purchase source procure order obtain get import", "from", "agent", avoid=GOODS_NOT | ORDER),
+    _edge(
+        "SUPPLIES", "buy purchase source procure order obtain get import take", "from", "agent", avoid=GOODS_NOT | ORDER
+    ),
     _edge("SUPPLIES", "supply deliver", "agent", "subject:for subject:to", avoid=GOODS_NOT),
     _edge(
         "SUPPLIES",
@@ -215,7 +226,7 @@ FRAMES: Final[tuple[Frame, ...]] = (
     _event("acquisition", "take", "", "acquirer=agent target=patient", particle="over"),
     _event(
         "acquisition",
-        "complete close finalise finalize finish conclude seal consummate make",
+        "complete close finalise finalize finish conclude seal consummate make wrap",
         "",
         "acquirer=agent,noun:by target=noun:of",
         noun=TAKEOVER,

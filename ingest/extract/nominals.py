@@ -63,7 +63,7 @@ def _bearer(noun: Token, rule: tuple[str, bool, tuple[str, ...]], referents: Ref
     holder = _company_noun(noun)
     bearers = distinct([m for t in _called(holder) for m in referents.firms(t)])
     others = [m for t in _possessors(holder, noun) for m in referents.firms(t)]
-    others = others or [m for p in prepositions for t in after(holder, p) for m in referents.firms(t)]
+    others = others or [m for p in prepositions for t in after(holder, p) for m in referents.firms(t, "of", "in")]
     ids = {b.id for b in bearers}
     others = distinct([m for m in others if m.id not in ids])
     grade = Certainty.ENDED if _former(noun) or _former(holder) else certainty(holder)
@@ -95,7 +95,7 @@ def _called(noun: Token) -> list[Token]:
 
 
 def _by_preposition(preposition: Token) -> list[Token]:
-    """`serves as a supplier`, `one of the lenders`, `counts Beta among its customers`, `among the creditors is Beta`."""
+    """`serves as a supplier`, `one of the lenders`, `counts Beta among its customers`."""
     above = preposition.head
     if preposition.lower_ == "of" and above.lower_ in ("one", "some", "two", "part"):
         return _called(above)
@@ -137,12 +137,20 @@ def _loan(noun: Token, lemma: str, referents: Referents) -> Iterator[Match]:
     if lemma == "debt":
         yield from edges("LENDS_TO", _firms(to, referents), _firms(holders, referents), certainty(noun))
         return
+    givers += [t for c in noun.children if c.dep_ == "acl" for t in after(c, "by")]
+    if noun.dep_ == "nsubj" and not (givers or to):  # a loan went from Acme to Beta
+        givers, to = after(noun.head, "from"), after(noun.head, "to")
+    if noun.dep_ == "pobj" and noun.head.lower_ in ("through", "via", "by", "on", "of"):
+        givers = givers or after(noun, "with", "at")
+    if noun.dep_ == "pobj" and noun.head.lower_ == "with" and not givers and noun.head.head.pos_ == "VERB":
+        givers, to = subjects(noun.head.head), to or after(noun, "for")
     lenders = _firms(givers, referents) or _firms(holders, referents)
     if _firms(givers, referents):
         to = to or holders or _takers(noun)
     ids = {m.id for m in lenders}
     borrowers = [m for m in _firms(to, referents) if m.id not in ids]
-    yield from edges("LENDS_TO", lenders, borrowers, certainty(noun))
+    talked = {t.lemma_ for t in after(noun.head, "under", "in")} & {"discussion", "negotiation", "talk", "review"}
+    yield from edges("LENDS_TO", lenders, borrowers, Certainty.OPEN if talked else certainty(noun))
 
 
 def _takers(noun: Token) -> list[Token]:

@@ -92,6 +92,10 @@ def _object(frame: Frame, verb: Token) -> Token | None:
 
 
 def _avoided(frame: Frame, verb: Token) -> bool:
+    if frame.type == "SUPPLIES":  # to provide with a loan is to lend
+        given = {t.lemma_.lower() for t in after(verb, "with")}
+        if given & (lex.LOAN_SURE | {"$", "million"}):
+            return True
     return any(t.lemma_.lower() in frame.avoid for p in _patients(verb) for t in together(p))
 
 
@@ -145,6 +149,6 @@ def _both(verb: Token, noun: Token, referents: Referents) -> Iterator[Match]:
 
 def _lending(frame: Frame, verb: Token, referents: Referents) -> bool:
     """`financed Beta` is a loan only with a sum or a loan beside it; `owe` only with a sum."""
-    if verb.lemma_ not in ("finance", "fund", "refinance", "bankroll", "owe", "loan"):
+    if verb.lemma_ not in ("finance", "fund", "refinance", "bankroll", "owe", "loan", "advance"):
         return True
     return any(t.lower_ == "$" or t.lemma_.lower() in lex.LOAN_SURE for t in verb.subtree)

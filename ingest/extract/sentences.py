@@ -25,7 +25,7 @@ _WITHIN: Final = re.compile(
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each sentence, without white space around it. A new line that begins no small letter is an end."""
+    """Start and end of each sentence, without white space around it. A line that opens with no small letter is new."""
     start = 0
     for stop in sorted({*_stops(text), len(text)}):
         left = start + len(text[start:stop]) - len(text[start:stop].lstrip())

@@ -86,7 +86,7 @@ class Images(Source):
 
 
 def _sidecar(file: Path) -> tuple[bytes, Mapping[str, Mapping[str, str]]]:
-    """Bytes of pages.csv and its rows by file name, with their row numbers and quotes; nothing if there is no such file."""
+    """Bytes of pages.csv and its rows by file name, with row numbers and quotes; nothing if there is no such file."""
     if not file.exists():
         return b"", {}
     content = file.read_bytes()
