@@ -9,7 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from ingest.extract.names import FORMS, squash
+from ingest.extract.lexicon import FORMS
+from ingest.extract.names import squash
 from ingest.extract.ocr import Box, join, lines
 from ingest.extract.quantities import Money, money, number, read_date
 

@@ -10,52 +10,17 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
+from ingest.extract.lexicon import DOTTED, FORMS, GROUPS, ORDINARY
 from kg.ontology import FIRMS, SCHEMES, scheme
-
-
-def _words(text: str) -> frozenset[str]:
-    """The words of a text as a set."""
-    return frozenset(text.split())
-
 
 TEXT_LABELS: Final = (*FIRMS, "Person")
 """Labels that a name found in text can have."""
 
-FORMS: Final = _words(
-    "inc incorporated corp corporation co company ltd limited llc llp lp plc ag se sa nv bv gmbh kg kgaa spa "
-    "ab asa as oyj "
-    "oy pty sdn bhd sarl srl sl pte kk jsc pjsc ojsc ooo ltda zrt nyrt kft aps na sas trust cv "
-    "有限公司 股份有限公司 集团有限公司"
-)
-"""Legal forms, without dots and in small letters."""
-_DOTTED: Final = frozenset({"inc", "corp", "co", "ltd", "bhd", "cos"})
-"""Forms that are abbreviations, so that a dot after them is theirs."""
-_GENERIC: Final = _words("holdings holding group international worldwide global companies enterprises industries")
 _BANK: Final = re.compile(
     r"\b(bank|banks|banco|banca|banque|bancorp|bancshares|bankers|sparkasse|landesbank|savings|(?!(?:river|em|soft|food|snow|bur|green)bank)\w+bank)\b",
     re.I,
 )
 _FUND: Final = re.compile(r"\b(funds?|etf|etfs|sicav|ucits|hedge fund)\b", re.I)
-_ORDINARY: Final = _words(
-    "first second national general american united global international capital finance financial standard new "
-    "north south "
-    "east west northern southern eastern western public federal state city central royal premier union trust "
-    "bank target gap "
-    "summit best market markets energy power water steel oil gas gold silver global group holding company "
-    "companies partners "
-    "partner industries services service systems solutions technology technologies data network media digital "
-    "credit savings "
-    "loan loans mutual life health care home homes land property properties real estate investment investments "
-    "investors fund "
-    "funds asset assets insurance security securities street river lake mountain valley bay ocean pacific "
-    "atlantic european "
-    "europe america africa asia china india japan britain germany france the and for with january february "
-    "march april may "
-    "june july august september october november december monday tuesday wednesday thursday friday saturday "
-    "sunday board "
-    "court bond bonds share shares note notes report press release chairman director president chief officer "
-    "year quarter"
-)
 _SPACES: Final = re.compile(r"\s+")
 _WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
 _EXCHANGE: Final = re.compile(
@@ -125,7 +90,7 @@ def plain_name(name: str) -> str:
 def short_name(name: str) -> str:
     """The plain name without Holdings, Group and the like; "" where nothing telling is left."""
     words = plain_name(name).split(" ")
-    while len(words) > 1 and squash(words[-1]) in _GENERIC:
+    while len(words) > 1 and squash(words[-1]) in GROUPS:
         words.pop()
     short = " ".join(words).strip(" ,&")
     return short if _telling(short) else ""
@@ -135,7 +100,7 @@ def _telling(short: str) -> bool:
     words = squash(short).split()
     if not words or len("".join(words)) < 3:
         return False
-    return len(words) > 1 or (words[0] not in _ORDINARY and not words[0].isdigit())
+    return len(words) > 1 or (words[0] not in ORDINARY and not words[0].isdigit())
 
 
 def lower_each(text: str) -> str:
@@ -273,7 +238,7 @@ def _spellings(known: list[tuple[str, str, str]]) -> list[str]:
         if label != "Person":
             shorter = {plain_name(name), short_name(name)}
             found |= {s for s in shorter if _telling(s)}
-            if squash(name).split()[-1:] and squash(name).split()[-1] in _DOTTED:
+            if squash(name).split()[-1:] and squash(name).split()[-1] in DOTTED:
                 found.add(name.rstrip(".") + ".")
     return sorted(f for f in found if len(f) > 1)
 
@@ -289,7 +254,7 @@ def _written_like(text: str, start: int, end: int, entry: _Entry) -> bool:
         return not written[0].islower() or written == entry.written
     if written != entry.written:
         return False
-    free = len(written) >= 3 and written.lower() not in _ORDINARY and not text[max(0, start - 20) : end + 20].isupper()
+    free = len(written) >= 3 and written.lower() not in ORDINARY and not text[max(0, start - 20) : end + 20].isupper()
     return free or bool(_EXCHANGE.search(text[max(0, start - 12) : start]))
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ingest.extract import lexicon as lex
 from ingest.extract.certainty import Certainty, certainty
 from ingest.extract.distress import distress
+from ingest.extract.frames import FRAMES, Frame
 from ingest.extract.grammar import Parsed, after, objects, passive, receivers, subjects, together
-from ingest.extract.lexicon import FRAMES, Frame
 from ingest.extract.match import Match, edges
 from ingest.extract.names import Mention
 from ingest.extract.nominals import nominals
