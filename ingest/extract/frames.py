@@ -1,7 +1,7 @@
 """Frames: the ways to say a relation or an event with a verb, and the grammatical place each party takes beside it.
 
-A frame names verbs, the noun their object must hold (if any), and for each party the places where it can stand, tried in
-order. Places: `agent` (who does it, in active and passive voice), `patient` (to whom it is done), `dative` (indirect
+A frame names verbs, the noun their object must hold (if any), and for each party the places where it can stand, tried
+in order. Places: `agent` (who does it, in active and passive voice), `patient` (to whom it is done), `dative` (indirect
 object), a preposition, `subject:` + preposition, `noun:` + preposition or `noun:poss` (below the noun asked for).
 """
 
