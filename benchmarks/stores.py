@@ -110,13 +110,15 @@ def neighbours(store: GraphStore, ledger: Ledger, files: Files, count: int = 10_
     return {"vectors": count, "write_seconds": writing, "first_nearest_ms": first, "nearest_ms": median}
 
 
-def measure(kind: str, nodes: int, edges: int, home: Path) -> dict[str, object]:
+def measure(kind: str, nodes: int, edges: int, home: Path, only_fill: bool) -> dict[str, object]:
     ledger, files = Ledger.open(home / "ledger"), Files(home / "files")
     ledger.commit(claims(nodes, edges, seed=0), RunManifest("benchmark"))
     projecting = timed(lambda: ledger.delta(0))
     with url_of(kind, home) as url:
         store = open_store(url, home)
         stages: dict[str, object] = {"projection_seconds": projecting, "fill": fill(store, ledger)}
+        if only_fill:
+            return stages
         stages["increments"] = [keep_up(store, ledger, nodes, size) for size in (1_000, 10_000)]
         stages["queries_ms"] = ask(store, nodes)
         stages["nearest"] = neighbours(store, ledger, files)
@@ -129,11 +131,12 @@ def main() -> None:
     parser.add_argument("store", choices=["arcadedb", "neo4j"])
     parser.add_argument("--nodes", type=int, default=20_000)
     parser.add_argument("--edges", type=int, default=100_000)
+    parser.add_argument("--only-fill", action="store_true", help="measure the first sync alone")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
-        stages = measure(given.store, given.nodes, given.edges, Path(folder))
+        stages = measure(given.store, given.nodes, given.edges, Path(folder), given.only_fill)
     packages = ("arcadedb-embedded", "neo4j", "deltalake", "duckdb", "polars")
     result = {
         "benchmark": f"stores {given.store}",
