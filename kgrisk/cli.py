@@ -76,7 +76,7 @@ def ingest(
     json: Json = False,
 ) -> None:
     """Read files into the ledger; the same files again add nothing."""
-    with opened(home) as graph, bars() as bar:
+    with made(home) as graph, bars() as bar:
         report = graph.ingest(folder, sources=source or (), progress=bar)
     told = report.to_dict()
     if json:
