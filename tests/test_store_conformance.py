@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,96 +9,14 @@ from random import Random
 
 import networkx as nx
 import numpy as np
-import pytest
 
 from kg.files import Files
 from kg.ledger import Ledger
 from kg.model import AsOf, Edge, Facts, Judgement, Node, iso
-from kg.ontology import EDGES
 from kg.rows import minor_digits
 from kg.store import CLOCK_TEXT, GraphStore, open_store, truncated
 from kg.vectors import address, put_vectors
-from tests import operations
-from tests.replay import replay
-from tests.store_world import DAY, START, banks, claim, commit, loan, loans, rows, versions
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> operations.World:
-    world = operations.World(
-        Ledger.open(tmp_path_factory.mktemp("world") / "ledger", clock=operations.Ticking()), seed=11
-    )
-    world.start()
-    world.run(1000)
-    return world
-
-
-@pytest.fixture(scope="module")
-def filled(world: operations.World, module_store: GraphStore) -> Iterator[GraphStore]:
-    """A store that was synced forty commits at a time."""
-    head = world.ledger.head
-    while (mark := module_store.mark) is None or mark.commit < head:
-        end = min((mark.commit if mark else 0) + 40, head)
-        module_store.sync(_Until(world.ledger, end))  # type: ignore[arg-type]  # a ledger as it was at a commit
-    yield module_store
-
-
-class _Until:
-    """A ledger as it was when `head` was its last commit."""
-
-    def __init__(self, ledger: Ledger, head: int) -> None:
-        self.uuid, self.check, self.known, self.delta, self.head = (
-            ledger.uuid,
-            ledger.check,
-            ledger.known,
-            ledger.delta,
-            head,
-        )
-
-
-def _visible(store: GraphStore, at: AsOf) -> tuple[set[tuple[object, ...]], set[tuple[object, ...]], set[str]]:
-    """Edges (source, target, id, statement), facts (subject, property, statement) and ids that exist."""
-    types = "|".join(EDGES)
-    ends = f"WHERE {CLOCK_TEXT} RETURN a.id AS source"
-    edge_text = f"MATCH (a:Entity)-[r:{types}]->(b:Entity) {ends}, b.id AS target, r.id AS id, r.statement AS said"
-    fact_text = (
-        f"MATCH (a:Entity)-[r:HAS_FACT|HAS_NAME|HAS_SCORE]->() {ends}, r.property AS property, r.statement AS said"
-    )
-    edges, facts = rows(store, edge_text, at), rows(store, fact_text, at)
-    said = {tuple(row.values()) for row in facts}
-    exist = {str(row[0]) for row in said if row[1] == "label"}
-    return {tuple(row.values()) for row in edges}, {row for row in said if row[1] != "label"}, exist
-
-
-@pytest.mark.slow
-def test_the_store_equals_a_replay_at_200_random_instants(filled: GraphStore, world: operations.World) -> None:
-    events, seen = world.ledger.events().to_pylist(), 0
-    for valid, known, published in operations.instants(world.ledger, 200, seed=3):
-        expected = replay(events, valid, known, published)
-        edges, facts, exist = _visible(filled, AsOf(valid, known, published))
-        assert edges == {(e[2], e[3], e[0], e[-1]) for e in expected.edges}
-        assert facts == {(f[0], f[1], f[-1]) for f in expected.facts}
-        assert exist == expected.exist
-        seen += len(edges)
-    assert seen > 2000
-
-
-@pytest.mark.slow
-def test_increments_and_a_rebuild_give_one_graph(filled: GraphStore, world: operations.World) -> None:
-    before, hashed = versions(filled), filled.graph_hash()
-    assert before == sorted(world.ledger.delta(0).opens["version"].to_pylist())
-    report = filled.rebuild(world.ledger)
-    assert report.opened == len(before)
-    assert versions(filled) == before
-    assert filled.graph_hash() == hashed
-
-
-@pytest.mark.slow
-def test_all_stores_hash_alike(world: operations.World, filled: GraphStore, tmp_path: Path) -> None:
-    other = open_store(f"arcadedb://{tmp_path}/other", tmp_path)
-    other.sync(world.ledger)
-    assert other.graph_hash() == filled.graph_hash()
-    other.close()
+from tests.store_world import DAY, START, banks, claim, commit, loan, loans, rows
 
 
 def test_each_clock_opens_and_closes_a_loan(store: GraphStore, ledger: Ledger) -> None:
