@@ -6,7 +6,7 @@ CONSTRAINTS := constraints.txt
 # uv installs in seconds where pip takes minutes; pip is used where uv cannot be had.
 INSTALL = if $(BIN)/python -m uv --version >/dev/null 2>&1; then $(BIN)/python -m uv pip install -q --python $(BIN)/python -c $(CONSTRAINTS) $(1); else $(BIN)/python -m pip install -q -c $(CONSTRAINTS) $(1); fi
 
-.PHONY: demo check test bench soak clean
+.PHONY: demo check test bench clean
 
 demo: $(VENV)/.installed
 # Fetched here, as part of the installation, where Java and Maven are: the demo itself opens no socket off loopback.
@@ -29,7 +29,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q --durations=15
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/scale.py --store
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kgrisk needs Python 3.11 or newer, this is " + sys.version)'

@@ -18,7 +18,7 @@ from kg.changes import EVENTS, Changes
 from kg.errors import ClockError, ForeignLedgerError, LedgerError, OntologyError, StaleWriterError
 from kg.lease import Lease
 from kg.model import EVER, SCHEMA, AsOf, ClaimBatch, RunManifest, as_time
-from kg.project import ALIVE, LABELS, Con, Delta, connect, project, resolve
+from kg.project import ALIVE, LABELS, RULES, Con, Delta, connect, project, resolve
 from kg.snapshot import Snapshot, load, save
 from kg.validate import violations
 
@@ -83,6 +83,7 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
+        """Let go of the table."""
         self._con.close()
 
     # ---- reading
@@ -191,8 +192,8 @@ class Ledger:
         """The resolved graph as of three instants; the same question again is read from disk."""
         commit, at = self.instant(at)
         assert at.valid is not None and at.published is not None
-        name = f"snapshot-{FORMAT}-{self.uuid[:8]}-{commit}-{at.valid:%Y%m%dT%H%M%S%f}-{at.published:%Y%m%dT%H%M%S%f}"
-        folder = self.folder.parent / "cache" / name
+        clocks = "-".join(f"{t:%Y%m%dT%H%M%S%f}" for t in (at.valid, at.published))
+        folder = self.folder.parent / "cache" / f"snapshot-{FORMAT}-{RULES}-{self.uuid[:8]}-{commit}-{clocks}"
         if (cached := load(folder, at, commit, self.uuid)) is not None:
             return cached
         self._refresh()
@@ -218,21 +219,20 @@ class Ledger:
         of the documents in `replaces` that the batch does not repeat. OntologyError names refused rows; nothing is
         written then.
         """
-        if (refused := violations(batch.table, self.labels())).num_rows:
-            first = "; ".join(f"row {r['row']}: {r['reason']}" for r in refused.slice(0, 5).to_pylist())
-            raise OntologyError(
-                f"{refused.num_rows} of {len(batch)} claims refused: {first}; mend or drop them and commit again"
-            )
         with self.lease:
-            self._refresh()
+            if (refused := violations(batch.table, self.labels())).num_rows:
+                first = "; ".join(f"row {r['row']}: {r['reason']}" for r in refused.slice(0, 5).to_pylist())
+                raise OntologyError(
+                    f"{refused.num_rows} of {len(batch)} claims refused: {first}; mend or drop them and commit again"
+                )
             head = self.head
             changes = Changes(self._cursor(), batch.table, retract, replaces)
             if not len(changes):
                 return head
             rows = changes.rows(head + 1, self._next_known(head + 1), run.id)
             self._write(rows, head + 1, on_io)
-        if len(self._table.file_uris()) > COMPACT_AFTER:
-            self.compact()
+            if len(self._table.file_uris()) > COMPACT_AFTER:
+                self.compact()
         return head + 1
 
     def _next_known(self, commit: int) -> datetime:
@@ -266,12 +266,15 @@ class Ledger:
         """Retract claims by id; returns the commit."""
         return self.commit(ClaimBatch(SCHEMA.empty_table()), run, retract=claims)
 
-    def compact(self) -> None:
-        """Join small files and drop the old ones. No view, store or replay changes: all pin our commit number."""
+    def compact(self, keep_hours: int = 1) -> None:
+        """Join small files; drop those replaced more than `keep_hours` ago, which other processes may still read.
+
+        No view, store or replay changes: all pin our commit number.
+        """
         with self.lease:
             self._table.update_incremental()
             self._table.optimize.compact()
-            self._table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False)
+            self._table.vacuum(retention_hours=keep_hours, dry_run=False, enforce_retention_duration=False)
             self._refresh()
 
     def check(self, uuid: str) -> None:

@@ -171,10 +171,12 @@ class RunManifest:
     code: str = "kgrisk@0.1.0"
 
     def to_bytes(self) -> bytes:
+        """The bytes that are stored and that `id` names."""
         return manifest_bytes({"kind": self.kind, "code": self.code, "details": dict(self.details)})
 
     @property
     def id(self) -> str:
+        """sha256 of the manifest: the document of every claim that the run makes itself."""
         return digest(self.to_bytes())
 
 

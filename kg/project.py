@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 import duckdb
 import pyarrow as pa
@@ -87,6 +88,8 @@ GROUP = hashed(TYPE, "subject", "object", PROPERTY, "key", MANY)
 RANK = _case("split_part(extractor, '.', 1)", {n: str(r) for n, r in RELIABILITY.items()}, "1")
 BEST = "rank DESC, published DESC, valid_from DESC, confidence DESC, claim"
 """Which claim of a group wins."""
+RULES = sha256("".join([TYPE, PROPERTY, MANY, RANK, BEST]).encode()).hexdigest()[:8]
+"""Names the rules in force: what was resolved under others is not used again."""
 
 ALIVE = """SELECT * EXCLUDE (op) FROM events WHERE commit <= {end} AND op = 'assert'
   AND claim NOT IN (SELECT claim FROM events WHERE commit <= {end} AND op = 'retract')

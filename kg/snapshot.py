@@ -36,6 +36,8 @@ EVIDENCE = [
     pa.field("claim", pa.string()),
     pa.field("confidence", pa.float64()),
 ]
+KEPT = 32
+"""How many snapshots stay on disk; the oldest go first."""
 NODES = pa.schema([pa.field("id", pa.string()), pa.field("label", pa.string())])
 EDGES = pa.schema(
     [
@@ -80,10 +82,12 @@ class Snapshot:
 
     @cached_property
     def ids(self) -> list[str]:
+        """Id of each row of nodes."""
         return self.nodes["id"].to_pylist()  # type: ignore[no-any-return]  # pyarrow is untyped
 
     @cached_property
     def labels(self) -> list[str]:
+        """Label of each row of nodes."""
         return self.nodes["label"].to_pylist()  # type: ignore[no-any-return]  # pyarrow is untyped
 
     @cached_property
@@ -156,6 +160,8 @@ def save(snapshot: Snapshot, folder: Path) -> None:
         temp.rename(folder)
     except OSError:  # another process was first with the same content
         rmtree(temp)
+    for old in sorted(folder.parent.glob("snapshot-*"), key=lambda f: f.stat().st_mtime)[:-KEPT]:
+        rmtree(old, ignore_errors=True)  # who has it memory-mapped keeps it
 
 
 def load(folder: Path, at: AsOf, commit: int, ledger: str) -> Snapshot | None:

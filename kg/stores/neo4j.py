@@ -48,7 +48,7 @@ CHUNK = 5_000
 """Rows of one transaction."""
 FIRST_FETCH = 1_000
 """Neighbours first asked from the vector index, before the clocks filter them."""
-_WIPE = 10_000
+_WIPE = 5_000
 _WIPING = -1
 """Offset of the watermark while a store is being emptied."""
 _VECTOR_INDEX = "embedding_vector"
@@ -134,8 +134,11 @@ class Neo4jStore:
         with self._reachable(), self._driver.session(database=self.database) as session:
             for label in (*VALUE_NODES, "Entity", "Ledger"):
                 on_io("wipe:before")
-                text = f"MATCH (n:{label}) CALL (n) {{ DETACH DELETE n }} IN TRANSACTIONS OF {_WIPE} ROWS"
-                session.run(text).consume()
+                # Edges first: a node of thousands of edges is one row, and would not fit the memory of a transaction.
+                edges = f"MATCH (n:{label})-[r]->() CALL (r) {{ DELETE r }} IN TRANSACTIONS OF {_WIPE} ROWS"
+                nodes = f"MATCH (n:{label}) CALL (n) {{ DETACH DELETE n }} IN TRANSACTIONS OF {_WIPE} ROWS"
+                for text in (edges, nodes):
+                    session.run(text).consume()
 
     def write(self, before: Watermark | None, steps: Sequence[Step], after: Watermark) -> None:
         """One transaction of a sync. The watermark is locked first: of two writers one waits and is then refused."""
