@@ -26,10 +26,16 @@ def solve(matrix: sparse.csr_array[np.float64], b: Floats, guess: Floats) -> Flo
         try:
             x = splu(system).solve(b)
         except RuntimeError as error:
-            raise MeasureError(f"{len(b)} entities owe or hold each other in a circle without a solution") from error
+            raise MeasureError(
+                f"{len(b)} entities owe or hold each other in a circle without a solution; "
+                "give one of them something outside the circle, or leave one of its exposures out"
+            ) from error
     else:
         x, _ = bicgstab(system, b, x0=guess, rtol=1e-14, maxiter=400)
     missed = np.abs(b + matrix @ x - x).max()
     if not np.isfinite(missed) or missed > ACCURATE * max(np.abs(x).max(), np.abs(b).max(), 1e-300):
-        raise MeasureError(f"a system of {len(b)} entities could not be solved: it is missed by {missed:.3g}")
+        raise MeasureError(
+            f"a system of {len(b)} entities could not be solved: it is missed by {missed:.3g}; "
+            "look for amounts of very different size, or for a wrong currency"
+        )
     return np.asarray(x, float)
