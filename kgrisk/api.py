@@ -4,7 +4,7 @@ with kgrisk.open("my-home") as graph:
     graph.ingest("my-files")
     graph.resolve()
     graph.train("2023-01-01")
-    graph.query("who_is_hit_if", id="lei:...").to_pandas()
+    graph.query("hit_if_fails", id="lei:...").to_pandas()
     graph.risk("debtrank", shock="score:distress").table("Bank").to_polars()
 """
 
@@ -23,18 +23,20 @@ import pyarrow.compute as pc
 from ingest.pipeline import Progress as FileProgress
 from ingest.pipeline import run
 from ingest.report import RunReport
-from ingest.resolve import ResolveReport, resolve
+from ingest.resolve import ResolveReport, forbid, resolve, undo
 from kg.errors import KgRiskError
 from kg.files import Files
 from kg.ledger import Ledger
 from kg.model import AsOf, as_time
 from kg.snapshot import Snapshot
 from kg.store import GraphStore, SyncReport, open_store
+from kgrisk import published
 from kgrisk.evidence import Explainer, Explanation
 from kgrisk.extras import learning
 from kgrisk.refresh import refresh
 from kgrisk.result import Result
 from kgrisk.risk import Question, Risk, assess
+from kgrisk.risk import publish as publish_losses
 from kgrisk.settings import Settings
 from queries.catalog import Catalog
 
@@ -100,6 +102,17 @@ class Graph:
         """Judge which ids are one entity; the judgements are claims and can be retracted."""
         return resolve(self.ledger, self.files)
 
+    def undo(self, a: str, b: str) -> int:
+        """Take back the judgement that two ids are one entity, until a resolution judges it again; gives the commit."""
+        return undo(self.ledger, self.files, a, b)
+
+    def forbid(self, a: str, b: str) -> int:
+        """Say that two ids are two entities, for good; gives the commit."""
+        nodes = set(self.ledger.labels()["id"].to_pylist())
+        if unknown := [id for id in (a, b) if id not in nodes]:
+            raise KgRiskError(f"the ledger in {self.home} has no {' and no '.join(unknown)}; take ids from its rows")
+        return forbid(self.ledger, self.files, a, b)
+
     def train(
         self, cut: date | str | None = None, *, publish: bool = True, progress: Progress | None = None
     ) -> TrainResult:
@@ -124,14 +137,13 @@ class Graph:
         return result
 
     def default_cut(self) -> datetime:
-        """The cut of the settings, else a year before the last publication: what came after tests the model."""
+        """The cut of the settings, else a year before a source last published: what came after tests the model."""
         if self.settings.cut:
             return as_time(self.settings.cut)
-        published = self.ledger.alive()["published"]
-        if not len(published):
+        cut = published.year_before_last(self.ledger.alive())
+        if cut is None:
             raise KgRiskError(f"the ledger in {self.home} is empty; run `kgrisk ingest FOLDER` first")
-        last: datetime = pc.max(published).as_py()
-        return as_time(last.date().replace(year=last.year - 1, day=min(last.day, 28)))
+        return cut
 
     # ---- asking
 
@@ -175,33 +187,19 @@ class Graph:
         return self.ledger.view(instant(at))
 
     def predict_links(self, relation: str = "", at: Instant = None) -> Result:
-        """Links the model expects and no source states, best first. Train first."""
-        snapshot = self.snapshot(at)
-        rows = [
-            _link(snapshot, row) for row in snapshot.edges_of("PREDICTED").to_pylist() if relation in ("", row["key"])
-        ]
-        rows.sort(key=lambda row: (-row["score"], row["edge"]))
-        if not rows:
-            raise KgRiskError(f"no predicted {relation or 'link'} in {self.home}; train first: `kgrisk train`")
-        return Result(pa.Table.from_pylist(rows), "predicted links")
+        """Links the model expects and no source states at that instant, best first. Train first."""
+        table = published.links(self.snapshot(at), relation)
+        if not table.num_rows:
+            wanted = f"{relation or 'link'} that no source states"
+            raise KgRiskError(f"no predicted {wanted} in {self.home}; train first: `kgrisk train`")
+        return Result(table, "predicted links")
 
     def scores(self, property: str = "distress", at: Instant = None) -> Result:
         """Latest score of every entity that has one, highest first."""
-        snapshot = self.snapshot(at)
-        rows, values = snapshot.latest(property)
-        made = [
-            {
-                "id": snapshot.ids[row],
-                "name": snapshot.names[row],
-                "label": snapshot.labels[row],
-                property: float(value),
-            }
-            for row, value in zip(rows.tolist(), values.tolist(), strict=True)
-        ]
-        made.sort(key=lambda row: (-row[property], row["id"]))
-        if not made:
+        table = published.scores(self.snapshot(at), property)
+        if not table.num_rows:
             raise KgRiskError(f"no {property!r} score in {self.home}; train first: `kgrisk train`")
-        return Result(pa.Table.from_pylist(made), property)
+        return Result(table, property)
 
     def embeddings(self, at: Instant = None) -> Result:
         """The published vector of every entity: id, label, model, vector."""
@@ -226,25 +224,30 @@ class Graph:
         shock: Any = None,
         *,
         include_predicted: float | None = None,
+        publish: bool = False,
         at: Instant = None,
         **more: Any,
     ) -> Risk:
         """Losses after a shock: an id that defaults, `id=0.3`, fractions by id, or `score:distress`.
 
-        `include_predicted=0.8` adds predicted loans with at least that probability, at their expected value. `more` is
-        `kind`, `types`, `currency` or `rates` of a `kgrisk.risk.Question`.
+        `include_predicted=0.8` adds predicted loans with at least that probability, at their expected value.
+        `publish=True` puts the losses into the ledger as claims, so that queries find them. `more` is `kind` (what a
+        fraction is of: equity, external or default), `types`, `currency` or `rates` of a `kgrisk.risk.Question`.
         """
         s = self.settings
         options: Mapping[str, Any] = {"currency": s.currency or None, "rates": s.rates or None, **more}
         asked = Question(measure or s.measure, shock or s.shock, include_predicted=include_predicted, **options)
-        return assess(self.snapshot(at), asked)
+        found = assess(self.snapshot(at), asked)
+        if publish:
+            publish_losses(self.ledger, self.files, found)
+        return found
 
     def explain(self, what: Any, at: Instant = None) -> Explanation:
         """Evidence of an edge id, statement, claim or `property:entity id`, or of a row of a result that holds one."""
         return Explainer(self.ledger, self.files, instant(at)).explain(_named(what))
 
     def refresh(self, folder: str | Path | None = None, progress: Progress | None = None) -> Mapping[str, Any]:
-        """Ingest, resolve, sync, train, publish and assess risk, in one go and under a lock."""
+        """Ingest, resolve, train, publish, assess risk and bring the store up to date, in one go and under a lock."""
         return refresh(self, Path(folder) if folder else self.settings.inputs, progress)
 
 
@@ -262,22 +265,6 @@ def _day(moment: date | datetime | str) -> date | datetime:
         return datetime.fromisoformat(moment) if len(moment) > 10 else date.fromisoformat(moment)
     except ValueError as error:
         raise KgRiskError(f"{moment!r} is no date; write 2024-09-28 or 2024-09-28T12:00:00+00:00") from error
-
-
-def _link(snapshot: Snapshot, row: dict[str, Any]) -> dict[str, Any]:
-    """A predicted edge for people."""
-    source, target = row["source"], row["target"]
-    return {
-        "relation": row["key"],
-        "source": snapshot.ids[source],
-        "source_name": snapshot.names[source],
-        "target": snapshot.ids[target],
-        "target_name": snapshot.names[target],
-        "score": row["value_real"],
-        "published": row["published"],
-        "edge": row["id"],
-        "statement": row["statement"],
-    }
 
 
 def _named(what: Any) -> str:

@@ -12,6 +12,7 @@ from kgrisk.evidence import lines
 from kgrisk.export import FORMS, export
 from kgrisk.options import Home, Json, Known, Published, Store, Valid, answer, asked, opened, pair
 from queries.catalog import Catalog
+from queries.scenario import Kind
 
 app = typer.Typer()
 
@@ -57,7 +58,9 @@ def risk(
     include_predicted: Annotated[
         float | None, typer.Option("--include-predicted", min=0.0, max=1.0, help="Least score of a predicted loan.")
     ] = None,
+    kind: Annotated[Kind | None, typer.Option("--kind", help="What a fraction of a shock is of.")] = None,
     currency: Annotated[str | None, typer.Option("--currency", help="Count in this currency.")] = None,
+    publish: Annotated[bool, typer.Option("--publish", help="Put the losses into the ledger, for queries.")] = False,
     label: Annotated[str, typer.Option("--label", help="Only one kind of entity, such as Bank.")] = "",
     valid: Valid = None,
     known: Known = None,
@@ -68,9 +71,10 @@ def risk(
     """Spread a shock over the exposures and tell who loses what."""
     at = asked(valid, known, published)
     with opened(home, currency=currency) as graph:
-        found = graph.risk(measure, shock, include_predicted=include_predicted, at=at)
-        table, path = found.table(label), found.path()
-        steps = found.steps(path) if path else []
+        found = graph.risk(measure, shock, include_predicted=include_predicted, publish=publish, at=at, kind=kind)
+        table, steps, commit = found.table(label), found.steps(found.path()), graph.ledger.head
+    if publish:
+        progress(f"losses are in the ledger, commit {commit}")
     if json:
         head = {"measure": found.losses.measure, "shock": table.name, "unit": found.unit, "total": found.total}
         emit({**head, "losses": table.rows(), "path": steps, "remarks": table.remarks})
@@ -82,6 +86,36 @@ def risk(
         steps,
         ("debtor_name", "creditor_name", "amount", "carried", "predicted", "statement"),
     )
+
+
+@app.command()
+def links(
+    relation: Annotated[str, typer.Argument(help="Only this relation, such as LENDS_TO.")] = "",
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List the links a model expects and no source states, best first."""
+    at = asked(valid, known, published)
+    with opened(home) as graph:
+        answer(graph.predict_links(relation, at), json)
+
+
+@app.command()
+def scores(
+    score: Annotated[str, typer.Argument(help="The score.")] = "distress",
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List the latest score of every entity, highest first."""
+    at = asked(valid, known, published)
+    with opened(home) as graph:
+        answer(graph.scores(score, at), json)
 
 
 @app.command()

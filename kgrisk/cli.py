@@ -114,10 +114,22 @@ def extract(
 
 
 @app.command()
-def resolve(home: Home = None, json: Json = False) -> None:
-    """Judge which ids are one entity: strong identifiers first, names last."""
+def resolve(
+    undo: Annotated[tuple[str, str] | None, typer.Option("--undo", help="Take back that two ids are one.")] = None,
+    forbid: Annotated[tuple[str, str] | None, typer.Option("--forbid", help="Say that two ids are two.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Judge which ids are one entity: strong identifiers first, names last. Or say that two ids are not."""
+    if undo and forbid:
+        raise typer.BadParameter("--undo and --forbid are two acts; --forbid alone also takes the judgement back")
     with opened(home) as graph:
-        told = asdict(graph.resolve())
+        if undo:
+            told = {"undone": list(undo), "commit": graph.undo(*undo)}
+        elif forbid:
+            told = {"forbidden": list(forbid), "commit": graph.forbid(*forbid)}
+        else:
+            told = asdict(graph.resolve())
     emit(told) if json else show("resolved", [told])
 
 
@@ -128,7 +140,7 @@ def refresh(
     store: Store = None,
     json: Json = False,
 ) -> None:
-    """Ingest, resolve, project, train, publish and assess risk, under a lock."""
+    """Ingest, resolve, train, publish, assess risk and fill the store, under a lock."""
     with made(home, store) as graph:
         run = graph.refresh(folder, progress)
     emit(run) if json else show("refresh", run["stages"])

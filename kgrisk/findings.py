@@ -84,8 +84,13 @@ def learned(graph: Graph, result: TrainResult, cut: datetime) -> dict[str, Any]:
         "links": links(snapshot, result.links.to_pylist()),
         "scores": graph.scores(at=AsOf(valid=cut, published=cut)).rows()[:10],
         "calibration": calibration(graph, result.scores, cut),
-        "ceiling": ceiling(SAMPLE, cut.year),
+        "ceiling": best(result.tested["id"].to_pylist(), cut),
     }
+
+
+def best(tested: Sequence[str], cut: datetime) -> dict[str, float]:
+    """What the planted probabilities reach on the firms that the model was tested on; nothing if it was not tested."""
+    return ceiling(SAMPLE, cut.year, tested) if tested else {}
 
 
 def links(snapshot: Snapshot, rows: Rows, each: int = 2) -> Rows:

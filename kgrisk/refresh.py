@@ -1,4 +1,4 @@
-"""One refresh: ingest, resolve, sync, train, publish and risk, under a lock, with a run file that tells how it went.
+"""One refresh: ingest, resolve, train, publish, risk and sync, under a lock, with a run file that tells how it went.
 
 A run file `home/runs/<start>-refresh.json` is written before the first step and after each one, whole or not at all.
 Who starts next and finds one that still says `running` holds the lock, so that run was cut off: it is marked `lost`.
@@ -20,7 +20,6 @@ from kg.errors import KgRiskError, MeasureError, ModelError
 from kg.lease import Lease
 from kgrisk.meter import Meter
 from kgrisk.result import plain
-from kgrisk.risk import publish
 
 if TYPE_CHECKING:
     from kgrisk.api import Graph
@@ -131,8 +130,7 @@ def _learn(graph: Graph, meter: Meter, done: Callable[..., None], tell: Progress
         return {"train": str(error), "risk": "no scores to start from"}
     try:
         with meter.stage("risk"):
-            risk = graph.risk()
-            publish(graph.ledger, graph.files, risk)
+            risk = graph.risk(publish=True)
         done("risk", risk={"measure": risk.losses.measure, "total": risk.total, "unit": risk.unit})
     except MeasureError as error:
         return {"risk": str(error)}

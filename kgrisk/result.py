@@ -27,12 +27,15 @@ class Result:
     remarks: tuple[str, ...] = field(default=())
 
     def to_arrow(self) -> pa.Table:
+        """The Arrow table itself, nothing copied."""
         return self.table
 
     def to_pandas(self) -> pd.DataFrame:
+        """A pandas frame; money becomes Decimal objects."""
         return self.table.to_pandas()
 
     def to_polars(self) -> pl.DataFrame:
+        """A polars frame."""
         import polars as pl
 
         made = pl.from_arrow(self.table)
@@ -40,11 +43,13 @@ class Result:
         return made
 
     def rows(self) -> list[dict[str, Any]]:
+        """One dict per row, in order."""
         rows: list[dict[str, Any]] = self.table.to_pylist()
         return rows
 
     @property
     def columns(self) -> list[str]:
+        """Names of the columns, in order."""
         names: list[str] = self.table.column_names
         return names
 

@@ -59,6 +59,7 @@ class Risk:
 
     @property
     def unit(self) -> str:
+        """Currency of the losses, or `score` for a measure that counts no money."""
         return self.losses.unit
 
     @cached_property
@@ -67,9 +68,11 @@ class Risk:
         return float(self.losses.total[0])
 
     def name(self, id: str) -> str:
+        """Name of an entity, to show."""
         return self.snapshot.names[self.snapshot.index[id]]
 
     def label(self, id: str) -> str:
+        """Kind of an entity, such as Bank."""
         return self.snapshot.labels[self.snapshot.index[id]]
 
     def table(self, label: str = "", scenario: int = 0) -> Result:
@@ -101,8 +104,10 @@ class Risk:
         found = [path for paths in asked for path in paths if len(path.edges) >= hops]
         return max(found, key=lambda path: (path.loss, -len(path.edges), path.entities), default=None)
 
-    def steps(self, path: Path, scenario: int = 0) -> list[dict[str, Any]]:
-        """The exposures of a path from who was shocked to who loses, with names."""
+    def steps(self, path: Path | None, scenario: int = 0) -> list[dict[str, Any]]:
+        """The exposures of a path from who was shocked to who loses, with names; none where there is no path."""
+        if path is None:
+            return []
         rows = {row["id"]: row for row in self.edges(scenario)}
         return [rows[edge] for edge in reversed(path.edges)]
 

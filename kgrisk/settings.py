@@ -41,7 +41,9 @@ class Settings(BaseSettings):
     home: Path = Field(Path("kgrisk-home"), description="Folder that holds ledger, files, runs and the embedded store.")
     store: str = Field("", description="URL of the graph store; empty: Neo4j if NEO4J_URI is set, else embedded.")
     inputs: Path | None = Field(None, description="Folder that refresh and schedule read when none is named.")
-    cut: date | None = Field(None, description="Models learn from what was published by this day; none: a year ago.")
+    cut: date | None = Field(
+        None, description="Last day models learn from; none: a year before a source last published."
+    )
     seed: int = Field(0, description="Seed of everything random.")
     epochs: int = Field(0, ge=0, description="Most epochs of training; 0: the model's own default.")
     threads: int = Field(1, ge=1, description="Threads of the tensor library.")

@@ -22,11 +22,13 @@ def say(console: Console, text: str, style: str = "") -> None:
 
 
 def grid(console: Console, title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+    """A table, unless it has no rows."""
     if rows:
         console.print(table(title, rows, columns))
 
 
 def head(console: Console, title: str) -> None:
+    """The heading of a section."""
     console.print()
     console.rule(Text(title, style="bold"), align="left")
 
@@ -37,6 +39,7 @@ def money(value: float, unit: str) -> str:
 
 
 def opening(console: Console, facts: Facts) -> None:
+    """What this run is, and the machine it runs on."""
     machine = facts["machine"]
     text = (
         "Files become claims, claims become a graph, the graph becomes scores, and scores become losses in money.\n"
@@ -47,6 +50,7 @@ def opening(console: Console, facts: Facts) -> None:
 
 
 def reading(console: Console, facts: Facts) -> None:
+    """Section 1: counts by source, quarantine, what nobody read."""
     read = facts["reading"]
     head(console, "1. What was read, and what was refused")
     grid(console, "", source_rows(read))
@@ -69,12 +73,14 @@ def source_rows(read: Facts) -> list[dict[str, Any]]:
 
 
 def flat(value: Any) -> str:
+    """Nested counts in one line."""
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {flat(part)}" for name, part in value.items())
     return ", ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
 
 
 def resolution(console: Console, facts: Facts) -> None:
+    """Section 2: judgements by rule, and vetoes."""
     head(console, "2. Which mentions are one entity")
     found = facts["resolution"]
     said = f"{found['judgements']} judgements, each a claim that can be retracted, name {found['clusters']} entities"
@@ -84,6 +90,7 @@ def resolution(console: Console, facts: Facts) -> None:
 
 
 def graph(console: Console, facts: Facts) -> None:
+    """Section 3: nodes and edges by kind."""
     g = facts["graph"]
     head(console, "3. The graph")
     say(
@@ -97,19 +104,14 @@ def graph(console: Console, facts: Facts) -> None:
 
 def _now_and_ever(g: Facts, what: str) -> list[dict[str, Any]]:
     now = {row["kind"]: row["count"] for row in g[what]}
-    rows = [
-        {"kind": row["kind"], "ever claimed": row["count"], "as of": now.get(row["kind"], 0)}
-        for row in g[f"ever_{what}"]
-    ]
-    total = {
-        "kind": "all",
-        "ever claimed": sum(r["ever claimed"] for r in rows),
-        "as of": sum(r["as of"] for r in rows),
-    }
-    return [*rows, total]
+    ever = {row["kind"]: row["count"] for row in g[f"ever_{what}"]}
+    rows = [{"kind": kind, "ever claimed": count, "as of": now.get(kind, 0)} for kind, count in ever.items()]
+    total = {name: sum(row[name] for row in rows) for name in ("ever claimed", "as of")}
+    return [*rows, {"kind": "all", **total}]
 
 
 def extraction(console: Console, facts: Facts) -> None:
+    """Section 4: precision and recall by relation, held-out forms first."""
     rows = facts["extraction"]
     head(console, "4. How well relations were read from sentences")
     say(console, "Held out: sentence forms that were frozen before any pattern was written, and never looked at since.")
@@ -119,6 +121,7 @@ def extraction(console: Console, facts: Facts) -> None:
 
 
 def learning(console: Console, facts: Facts) -> None:
+    """Sections 5 and 6: models beside baselines and the best possible, then the links expected."""
     found = facts["learning"]
     head(console, f"5. Learning from what was published by {found['cut'][:10]}, tested on what came after")
     grid(
@@ -128,7 +131,8 @@ def learning(console: Console, facts: Facts) -> None:
     )
     grid(console, "MRR with each modality dealt out anew among the nodes that have it", found["modalities"])
     grid(console, "distress within twelve months", metric_rows(found, "risk"))
-    say(console, best_possible(found["ceiling"]))
+    for line in filter(None, [best_possible(found["ceiling"])]):
+        say(console, line)
     for remark in found["remarks"]:
         say(console, remark, "yellow" if " loses " in remark else "")
     grid(console, "most at risk by the published scores", found["scores"][:5], ("name", "label", "distress", "id"))
@@ -143,11 +147,14 @@ def learning(console: Console, facts: Facts) -> None:
 
 
 def best_possible(ceiling: Facts) -> str:
-    """What a model could reach at best, known because the sample's distress was drawn from planted probabilities."""
+    """What the planted probabilities reach on the firms tested; no model can expect to do better. Empty if untested."""
+    if not ceiling:
+        return ""
     return (
-        "Distress was drawn from planted probabilities, so the best that any model could reach is known: "
-        f"AUPRC {ceiling['auprc']:.3f} and Brier {ceiling['brier']:.4f}; leverage alone gives AUPRC "
-        f"{ceiling['auprc_leverage']:.3f}, and the base rate is {ceiling['base_rate']:.3f}."
+        f"Distress was drawn from planted probabilities: on the same {ceiling['firms']} firms, {ceiling['events']} of "
+        f"them hit, these reach AUPRC {ceiling['auprc']:.3f} and Brier {ceiling['brier']:.4f}, and no model can expect "
+        f"more; leverage alone gives AUPRC {ceiling['auprc_leverage']:.3f}, and the base rate is "
+        f"{ceiling['base_rate']:.3f}."
     )
 
 
@@ -167,6 +174,7 @@ def _figure(value: float | None) -> str:
 
 
 def shocks(console: Console, facts: Facts) -> None:
+    """Section 7: two shocks, in money."""
     found = facts["shocks"]
     head(console, f"7. Two shocks on {found['at'][:10]}, in money")
     culprit = found["culprit"]
@@ -240,6 +248,7 @@ def path_text(path: Facts, unit: str) -> str:
 
 
 def queries(console: Console, facts: Facts) -> None:
+    """Section 8: named queries, their rows and seconds."""
     found = facts["queries"]
     head(console, "8. Three named questions, in Cypher")
     for query in found["asked"]:
@@ -262,6 +271,7 @@ def timing(query: Facts) -> str:
 
 
 def closing(console: Console, facts: Facts) -> None:
+    """Section 9: seconds and memory by stage, sockets, and where the report is."""
     head(console, "9. What it took")
     rows = [
         {"stage": s["name"], "seconds": f"{s['seconds']:.1f}", "peak MB": f"{s['peak_mb']:,.0f}"}

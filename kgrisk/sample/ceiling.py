@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,15 @@ def brier(scores: list[float], labels: list[int]) -> float:
     return sum((p - y) ** 2 for p, y in zip(scores, labels, strict=True)) / len(labels)
 
 
-def outcomes(truth: dict[str, Any], year: int) -> tuple[list[str], list[float], list[int]]:
-    """Firms at risk in a year, their true probability, and whether it came to pass."""
+def outcomes(truth: dict[str, Any], year: int, among: Sequence[str] = ()) -> tuple[list[str], list[float], list[int]]:
+    """Firms at risk in a year, or those named, their true probability, and whether it came to pass.
+
+    A firm without a planted probability was never drawn for, so its true probability is 0.
+    """
     table: dict[str, float] = truth["hazard"][str(year)]
     hit = {d["entity_id"] for d in truth["distress"] if d["date"].startswith(str(year))}
-    return list(table), list(table.values()), [int(id in hit) for id in table]
+    ids = list(among or table)
+    return ids, [table.get(id, 0.0) for id in ids], [int(id in hit) for id in ids]
 
 
 def gearing(folder: Path, before: str) -> dict[str, float]:
@@ -48,10 +53,10 @@ def gearing(folder: Path, before: str) -> dict[str, float]:
     return {id: ratio for id, (_, ratio) in latest.items()}
 
 
-def ceiling(folder: Path = DATA, year: int = 2023) -> dict[str, float]:
-    """Base rate, AUPRC and Brier of the true probabilities, and AUPRC of leverage alone."""
+def ceiling(folder: Path = DATA, year: int = 2023, among: Sequence[str] = ()) -> dict[str, float]:
+    """Base rate, AUPRC and Brier of the true probabilities, and AUPRC of leverage alone; on the firms named, if any."""
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-    ids, chances, labels = outcomes(truth, year)
+    ids, chances, labels = outcomes(truth, year, among)
     ratios = gearing(folder, f"{year}-01-01")
     banks = {id for id, about in truth["entities"].items() if about["label"] == "Bank"}  # geared by trade
     base = sum(labels) / len(labels)

@@ -1,0 +1,74 @@
+"""What models have published into a graph, read from a snapshot: predicted links, scores, and the cut to learn by."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kg.model import as_time
+from kg.snapshot import Snapshot
+
+OWN = ("model.", "risk.", "resolve.")
+"""Extractors of this engine: what they say is dated when they ran, and tells nothing of the world."""
+LINK_ROWS = pa.schema(
+    [(name, pa.string()) for name in ("relation", "source", "source_name", "target", "target_name")]
+    + [("score", pa.float64()), ("published", pa.timestamp("us", "UTC")), ("edge", pa.string())]
+    + [("statement", pa.string())]
+)
+
+
+def links(snapshot: Snapshot, relation: str = "") -> pa.Table:
+    """Predicted links that no source states at the instant of the snapshot, best first."""
+    predicted = [row for row in snapshot.edges_of("PREDICTED").to_pylist() if relation in ("", row["key"])]
+    edges = snapshot.edges_of(*{row["key"] for row in predicted}).select(["source", "type", "target"])
+    stated = set(zip(*(column.to_pylist() for column in edges.columns), strict=True))
+    rows = [_link(snapshot, row) for row in predicted if (row["source"], row["key"], row["target"]) not in stated]
+    rows.sort(key=lambda row: (-row["score"], row["edge"]))
+    return pa.Table.from_pylist(rows, LINK_ROWS)
+
+
+def _link(snapshot: Snapshot, row: dict[str, Any]) -> dict[str, Any]:
+    """A predicted edge for people."""
+    source, target = row["source"], row["target"]
+    return {
+        "relation": row["key"],
+        "source": snapshot.ids[source],
+        "source_name": snapshot.names[source],
+        "target": snapshot.ids[target],
+        "target_name": snapshot.names[target],
+        "score": row["value_real"],
+        "published": row["published"],
+        "edge": row["id"],
+        "statement": row["statement"],
+    }
+
+
+def scores(snapshot: Snapshot, property: str) -> pa.Table:
+    """The latest score of every entity that has one, highest first."""
+    rows, values = snapshot.latest(property)
+    made = [
+        {"id": snapshot.ids[row], "name": snapshot.names[row], "label": snapshot.labels[row], property: float(value)}
+        for row, value in zip(rows.tolist(), values.tolist(), strict=True)
+    ]
+    made.sort(key=lambda row: (-row[property], row["id"]))
+    text = [(name, pa.string()) for name in ("id", "name", "label")]
+    return pa.Table.from_pylist(made, pa.schema([*text, (property, pa.float64())]))
+
+
+def year_before_last(alive: pa.Table) -> datetime | None:
+    """A year before a source last published; None where no source said anything.
+
+    Judgements, scores and losses do not count: they are dated by the clock of this machine, and a year before today
+    may be after everything the files tell, which would leave nothing to test on.
+    """
+    own = pc.is_in(alive["kind"], pa.array(["same", "not_same"]))
+    for prefix in OWN:
+        own = pc.or_(own, pc.starts_with(alive["extractor"], prefix))
+    published = alive.filter(pc.invert(own))["published"]
+    if not len(published):
+        return None
+    last: datetime = pc.max(published).as_py()
+    return as_time(last.date().replace(year=last.year - 1, day=min(last.day, 28)))
