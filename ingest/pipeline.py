@@ -1,13 +1,12 @@
 """The pipeline runs sources into the ledger: extract each record, stage it, check everything, commit once.
 
-A bad record is quarantined with its reason and the run goes on; a run whose counts fall outside what was expected
-writes nothing; the same folder again adds nothing. Names that registers and filings give are known when later
-sources are read.
+A bad record is quarantined with its reason and the run goes on; a run whose counts fall outside what was expected, or
+that lacks a package or a working disk, commits nothing; the same folder again adds nothing; a file corrected in place
+takes the place of what it said before. Names that registers and filings give are known when later sources are read.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,17 +17,16 @@ import pyarrow.compute as pc
 
 from ingest.extract.names import Gazetteer
 from ingest.labels import names, one_label_each
+from ingest.readings import SIDECAR, Readings
 from ingest.report import Quarantined, RunReport, SourceCount
 from ingest.source import Extract, Models, Record, Source
-from ingest.staging import OnIO, Staging, whole_refusal
+from ingest.staging import OnIO, Staging, attempt, is_whole_refusal
 from kg import plugins
-from kg.errors import ExpectationError, RecordError, SourceError
+from kg.errors import ExpectationError, SourceError
 from kg.files import Files
 from kg.ledger import Ledger
 from kg.model import ClaimBatch, RunManifest, digest
 from kg.validate import violations
-
-log = logging.getLogger(__name__)
 
 PACKAGE = "ingest.sources"
 FIRST = ("registers", "trades", "filings")
@@ -60,8 +58,8 @@ def run(
 ) -> RunReport:
     """Read a folder (or the files given) into the ledger in one commit; staged work lies in home/staging.
 
-    SourceError if a source cannot be read at all, ExpectationError if the counts are out of range: nothing is
-    written then.
+    SourceError if a source cannot be read at all, MissingExtraError if one needs a package that is not there,
+    ExpectationError if the counts are out of range: nothing is committed then.
     """
     return _Run(inputs, ledger, files, home, options).run()
 
@@ -71,7 +69,7 @@ def extract(source: str, paths: Sequence[Path], models: Models | None = None) ->
     folder, files = _inputs(paths)
     made = plugins.load(PACKAGE, source, Source)(folder, files)  # type: ignore[type-abstract]  # load gives a concrete one
     for record in made.records():
-        yield record, _extract(made, record, models or Models())
+        yield record, attempt(made, record, models or Models())[0]
 
 
 def sources() -> Mapping[str, str]:
@@ -89,6 +87,7 @@ class _Run:
         self._ledger, self._files, self._home, self._options = ledger, files, home, options
         self._on_io = options.get("on_io", _ignore)
         self._staging = Staging(home / "staging", self._on_io)
+        self._readings = Readings(home / "readings.parquet")
         self._report = RunReport()
         self._tables: list[pa.Table] = []
         self._paths_of: dict[str, str] = {}
@@ -122,9 +121,12 @@ class _Run:
         progress(name, 0, count.files)
         place = {path: number for number, path in enumerate(source.files, 1)}
         for record in source.records():
-            path = self._folder / record.path.partition("#")[0]
+            whole = self._folder / record.path
+            path = whole if whole in place else self._folder / record.path.partition("#")[0]
             taken.add(path)
-            self._take(record, self._staged(source, record, models, count), count)
+            found = self._staged(source, record, models, count)
+            self._note(record, path, found)
+            self._take(record, found, count)
             progress(name, place.get(path, 0), count.files)
         progress(name, count.files, count.files)
         count.seconds = round(time.perf_counter() - started, 3)
@@ -138,7 +140,11 @@ class _Run:
         if name in ("registers", "trades"):
             return Models(cache=self._home / "cache")
         naming = NAMING.get(name, NAMING[""])
-        rows = (row for table in (self._ledger.alive(), *self._tables) for row in names(table, naming))
+        alive = self._ledger.alive()
+        # what documents of this run still say is in its tables, and what they no longer say is about to be retracted
+        ends = pa.array(sorted(self._replaces | self._superseded()), pa.string())
+        alive = alive.filter(pc.invert(pc.is_in(alive["document"], ends)))
+        rows = (row for table in (alive, *self._tables) for row in names(table, naming))
         return Models(Gazetteer(rows), self._home / "cache")
 
     def _staged(self, source: Source, record: Record, models: Models, count: SourceCount) -> Extract:
@@ -146,9 +152,23 @@ class _Run:
         if (known := self._staging.get(path)) is not None:
             count.resumed += 1
             return known
-        found = _extract(source, record, models)
-        self._staging.put(path, found)
+        found, lasting = attempt(source, record, models)
+        if lasting:
+            self._staging.put(path, found)
         return found
+
+    def _note(self, record: Record, path: Path, found: Extract) -> None:
+        """Write down which documents a file gives; what one cannot be read that was read before still counts."""
+        file, part = path.resolve(), record.path.removeprefix(self._relative(path))
+        self._readings.add(file, part, record.document)
+        if record.sidecar:
+            self._readings.add(file, SIDECAR, digest(record.sidecar))
+        if is_whole_refusal(found):
+            self._readings.refuse(file, part)
+
+    def _superseded(self) -> set[str]:
+        """Documents of files that now give others; files given one by one may share a sidecar with some not given."""
+        return self._readings.superseded(sidecars=self._paths is None)
 
     def _take(self, record: Record, found: Extract, count: SourceCount) -> None:
         count.records += 1
@@ -159,15 +179,17 @@ class _Run:
         report.cleaned(found.rules)
         if found.unread:
             report.unread[record.path] = sorted(found.unread)
+        if is_whole_refusal(found):
+            return  # what the same bytes gave before stands until they can be read
+        self._replaces.add(record.document)
+        if record.sidecar and self._paths is None:  # files given one by one may share a sidecar with others not given
+            self._replaces.add(digest(record.sidecar))
         if not len(found.claims):
             return
         for content in (record.content, record.sidecar):
             if content:
                 self._paths_of[digest(content)] = record.path
                 self._files.put(content)
-        self._replaces.add(record.document)
-        if record.sidecar and self._paths is None:  # files given one by one may share a sidecar with others not given
-            self._replaces.add(digest(record.sidecar))
         self._tables.append(found.claims.table)
 
     def _checked(self, batch: ClaimBatch) -> ClaimBatch:
@@ -202,15 +224,23 @@ class _Run:
             if have.get(name, 0) < least or (most is not None and have.get(name, 0) > most)
         ]
         if wrong:
-            raise ExpectationError(f"nothing was written, the counts are out of range: {'; '.join(wrong)}")
+            raise ExpectationError(
+                f"nothing was committed, the counts are out of range: {'; '.join(wrong)}; look at the files and the "
+                f"{len(report.quarantined)} quarantined parts{_first(report.quarantined)}, mend them or the range, and "
+                "run again"
+            )
 
     def _commit(self, batch: ClaimBatch) -> RunReport:
         report, head = self._report, self._ledger.head
-        extractors = sorted(report.extractors)
-        details = {"documents": sorted(self._replaces), "extractors": extractors, "claims": report.claims}
-        manifest = RunManifest("ingest", details)
-        report.run = manifest.id
-        report.commit = self._ledger.commit(batch, manifest, replaces=sorted(self._replaces), on_io=self._on_io)
+        void = self._superseded()
+        void = void & set(self._ledger.alive()["document"].unique().to_pylist()) if void else void
+        details = {"documents": sorted(self._replaces), "extractors": sorted(report.extractors)}
+        manifest = RunManifest("ingest", details | {"claims": report.claims, "superseded": sorted(void)})
+        report.run, report.superseded = manifest.id, len(void)
+        replaces = sorted(self._replaces | void)
+        with self._ledger.lease:
+            self._readings.save()
+            report.commit = self._ledger.commit(batch, manifest, replaces=replaces, on_io=self._on_io)
         report.committed = report.commit != head
         if report.committed:
             self._files.put(manifest.to_bytes())
@@ -241,19 +271,9 @@ def _ordered(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
 
 
-def _extract(source: Source, record: Record, models: Models) -> Extract:
-    """What a record gives; one that cannot be read gives a refusal of the whole."""
-    try:
-        return Extract.of(source.claims(record, models))
-    except RecordError as error:
-        return whole_refusal(error)
-    except Exception as error:
-        log.exception("%s: the source %s failed", record.path, record.source)
-        return whole_refusal(
-            RecordError(
-                f"{type(error).__name__}: {error} (an error of the source, not of the record; please report it)"
-            )
-        )
+def _first(quarantined: Sequence[Quarantined]) -> str:
+    """The first of them, as an example."""
+    return f" (first: {quarantined[0].path}: {quarantined[0].reason})" if quarantined else ""
 
 
 def _ignore(_: str) -> None:

@@ -42,6 +42,8 @@ class RunReport:
     """Commit of the ledger after the run."""
     committed: bool = False
     """False if the ledger said all of it already."""
+    superseded: int = 0
+    """Documents void because the file that gave them has been corrected and now gives others."""
     sources: dict[str, SourceCount] = field(default_factory=dict)
     extractors: dict[str, int] = field(default_factory=dict)
     """Claims by extractor, that is by rule of extraction."""

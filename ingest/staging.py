@@ -7,6 +7,7 @@ models), so that a run that was killed, or is repeated, takes up what is there.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import asdict
@@ -15,12 +16,16 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.source import Extract, Record, Refusal
-from kg.errors import RecordError
+from ingest.source import Extract, Models, Record, Refusal, Source
+from kg.errors import MissingExtraError, RecordError, SourceError
 from kg.model import ClaimBatch, digest, manifest_bytes
+
+log = logging.getLogger(__name__)
 
 OnIO = Callable[[str], None]
 _META = b"kgrisk.extract"
+_FORMAT = 2
+"""Part of every name. Format 1 also held what was refused for want of a package, which must not be taken up."""
 
 
 class Staging:
@@ -33,6 +38,7 @@ class Staging:
     def path(self, record: Record, extractor: str, fingerprint: str) -> Path:
         """Where the extract of a record lies, made by this extractor with these models."""
         depends = {
+            "format": _FORMAT,
             "name": record.path.rpartition("/")[2],
             "published": record.published,
             "meta": {key: value for key, value in record.meta.items() if key != "read"},
@@ -71,6 +77,37 @@ class Staging:
         self._on_io("stage:after")
 
 
+def attempt(source: Source, record: Record, models: Models) -> tuple[Extract, bool]:
+    """What a record gives, and whether that may be staged; one that cannot be read gives a refusal of the whole.
+
+    What is wrong with this machine (a package, the disk) is no fault of the record: it stops the run. A source that
+    fails where it should not is told with the record, but never staged: mended, it reads the record again.
+    """
+    try:
+        return Extract.of(source.claims(record, models)), True
+    except RecordError as error:
+        return whole_refusal(error), True
+    except (MissingExtraError, SourceError):
+        raise
+    except ImportError as error:
+        raise MissingExtraError(
+            f"reading {record.source} failed: {error}; install kgrisk[all] and run again"
+        ) from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:  # without a number a library speaks of the content
+            raise SourceError(
+                f"{record.path}: the system refused ({error}); nothing was committed, set it right and run again"
+            ) from error
+        log.exception("%s: the source %s failed", record.path, record.source)
+        why = f"{type(error).__name__}: {error} (an error of the source, not of the record; please report it)"
+        return whole_refusal(RecordError(why)), False
+
+
 def whole_refusal(error: RecordError) -> Extract:
     """What a record gives that cannot be read at all."""
     return Extract(ClaimBatch.of(()), (Refusal("", str(error)),))
+
+
+def is_whole_refusal(extract: Extract) -> bool:
+    """True if the record could not be read, False if it was read and says nothing."""
+    return not len(extract.claims) and any(not refusal.locator for refusal in extract.refused)

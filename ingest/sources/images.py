@@ -100,9 +100,11 @@ def _sidecar(file: Path) -> tuple[bytes, Mapping[str, Mapping[str, str]]]:
 
 
 def _published(row: Mapping[str, str]) -> datetime | None:
+    """Publication in the sidecar: a date is its midnight and a time without a zone is UTC, as in every table."""
     try:
-        return as_time(datetime.fromisoformat(row["published"])) if row.get("published") else None
-    except ValueError:
+        moment = datetime.fromisoformat(row.get("published", "").strip())
+        return as_time(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
         return None  # claims() refuses the page, for here it would stop the run
 
 
@@ -110,7 +112,10 @@ def _when(record: Record, found: Mapping[str, Field]) -> datetime:
     if record.published:
         return record.published
     if "published" in record.meta:
-        raise RecordError(f"{record.path}: published {record.meta['published']!r} in {SIDECAR} is no ISO time")
+        raise RecordError(
+            f"{record.path}: published {record.meta['published']!r} in {SIDECAR} is no ISO date or time; write it "
+            "like 2023-04-06 or 2023-04-06T09:00:00Z"
+        )
     day = day_of(found["date"], _LATEST) if "date" in found else None
     if day is None:
         raise RecordError(
