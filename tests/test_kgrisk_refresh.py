@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import KgRiskError, LeaseHeldError, SettingsError
+from kg.errors import KgRiskError, LeaseHeldError, SettingsError, StoreError
 from kgrisk.api import Graph
 from kgrisk.api import open as open_graph
 from kgrisk.refresh import RunFile, lock, mark_lost, runs
@@ -78,18 +78,21 @@ def test_a_refresh_records_what_it_did_and_the_next_one_adds_nothing(graph: Grap
     assert mark is not None and mark.commit == head
 
 
-def test_a_refresh_that_fails_is_on_record_with_the_reason(graph: Graph, tmp_path: Path) -> None:
+def test_a_refresh_of_a_folder_that_is_not_there_never_begins(graph: Graph, tmp_path: Path) -> None:
     with pytest.raises(KgRiskError, match="no folder"):
         graph.refresh(tmp_path / "nowhere")
-    broken = tmp_path / "broken"
-    write_registers(broken)
-    (broken / "registers" / "entities.csv").write_bytes(b"\xff\xfe\x00 no table at all \x00")
-    (broken / "registers" / "entities.csv").chmod(0o000)
-    graph.ledger.close()  # the ledger of this process is gone: the run cannot write
-    with pytest.raises(Exception, match=r".") as caught:
-        graph.refresh(broken)
+    assert not list(runs(tmp_path / "home" / "runs"))
+
+
+def test_a_refresh_that_fails_is_on_record_with_the_reason(tmp_path: Path) -> None:
+    settings = Settings.load(store="bolt://127.0.0.1:1")  # nothing listens there
+    with open_graph(tmp_path / "home", settings=settings) as graph:
+        with pytest.raises(StoreError, match=r"127\.0\.0\.1:1"):
+            graph.refresh(write_registers(tmp_path / "inputs"))
+        assert graph.ledger.head == 1, "what was committed before stays"
     (run,) = runs(tmp_path / "home" / "runs")
-    assert run.content["state"] == "failed" and type(caught.value).__name__ in run.content["error"]
+    assert run.content["state"] == "failed" and run.content["error"].startswith("StoreError: ")
+    assert "127.0.0.1:1" in run.content["error"] and "ended" in run.content
 
 
 def test_a_run_that_was_cut_off_is_marked_lost_by_the_next(tmp_path: Path) -> None:
