@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 def ingest(inputs: Path | list[Path], ledger: Ledger, **options: object) -> RunReport:
     home = ledger.folder.parent
     chosen = {"sources": ("registers", "trades", "filings"), **options}
-    return run(inputs, ledger, Files(home / "files"), home, **chosen)  # type: ignore[arg-type, misc]
+    return run(inputs, ledger, Files(home / "files"), home, **chosen)  # type: ignore[arg-type]
 
 
 def said(ledger: Ledger) -> set[Decimal]:

@@ -10,9 +10,12 @@ import pytest
 from ingest.extract.article import document_text, is_article, read_article
 from ingest.extract.names import Gazetteer
 from ingest.extract.score import score
+from ingest.pipeline import run
 from ingest.source import Extract, Models, Record
 from ingest.sources.news import News
 from kg.errors import RecordError
+from kg.files import Files
+from kg.ledger import Ledger
 from kg.model import ClaimBatch
 from kg.validate import LABELS, violations
 
@@ -133,3 +136,22 @@ def test_the_score_counts_right_wrong_and_denied(tmp_path: Path) -> None:
     assert (table["LENDS_TO", "held out"]["recall"], table["LENDS_TO", "held out"]["precision"]) == (0.0, None)
     assert (table["default", "held out"]["denied"], table["default", "held out"]["denied_asserted"]) == (1, 0)
     assert table["all", "all"]["recall"] == pytest.approx(2 / 3)
+
+
+def test_a_corrected_line_of_a_feed_takes_the_place_of_the_first_and_the_others_stay(tmp_path: Path) -> None:
+    other = ARTICLE | {"id": "2", "title": "Corvina Timber sued"}
+    torn = ARTICLE | {"id": "3", "title": "Corvina Timber at law"}
+    write(tmp_path, ARTICLE, other, torn)
+    feed, home = tmp_path / "news" / "a.jsonl", tmp_path / "home"
+    with Ledger.open(home / "ledger") as ledger:
+        run(feed.parent, ledger, Files(home / "files"), home, sources=("news",))
+        lines = feed.read_text("utf-8").splitlines()
+        feed.write_text("\n".join([lines[1], lines[0].replace("in court", "settles"), lines[2][:40]]), "utf-8")
+        report = run(feed.parent, ledger, Files(home / "files"), home, sources=("news",))
+        titles = {
+            row["value_text"]
+            for row in ledger.alive().to_pylist()
+            if row["name"] == "title" and row["subject"].startswith("doc:")
+        }
+    assert titles == {"Corvina Timber settles", "Corvina Timber sued", "Corvina Timber at law"}
+    assert (report.commit, report.superseded, [q.path for q in report.quarantined]) == (2, 1, ["a.jsonl#3"])
