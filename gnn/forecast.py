@@ -107,16 +107,18 @@ def learn(
 ) -> Learned:
     """Choose the number of epochs on the validation window, then fit anew for as many on all that the cut allows."""
     valid, test = both
-    recipe = Recipe(epochs=settings.epochs, seed=seed, threads=settings.threads)
+    recipe = Recipe(settings.epochs, settings.optimiser, settings.rate, seed=seed, threads=settings.threads)
+    state = settings.unfinished and settings.unfinished / name
     first = Relational(Shape.of(valid.graph), dim=settings.dim, seed=seed)
     say = lambda text: report(f"{name} {text}")  # noqa: E731  # one line reads better here
-    run = fit(first, LinkTask(valid.graph, valid.later.triples), recipe, progress=say)
+    run = fit(first, LinkTask(valid.graph, valid.later.triples), recipe, state and state / "choose", say)
     found.losses += loss_rows(name, run)
     calibration = (
         calibrated(first, valid.graph, valid.later.triples, seed) if len(valid.later.triples) else Platt(1.0, 0.0)
     )
     model = Relational(Shape.of(test.graph), dim=settings.dim, seed=seed)
-    again = fit(model, LinkTask(test.graph), replace(recipe, epochs=max(run.best, 1)), progress=say)
+    chosen = replace(recipe, epochs=max(run.best, 1))
+    again = fit(model, LinkTask(test.graph), chosen, state and state / "all", say)
     found.losses += loss_rows(f"{name} (refit)", again)
     return Learned(name, model, test.graph, calibration)
 

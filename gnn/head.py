@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import ClassVar, Final
 
 import numpy as np
@@ -35,11 +36,11 @@ class Cohort:
     graph: GraphTensors
     """As of the cut."""
     rows: Tensor
-    """(firms,) int64 rows of the graph: firms without a distress event by the cut."""
+    """(firms,) int64 rows of the graph: firms of which no distress event was published by the cut."""
     truth: np.ndarray
-    """(firms,) 1.0 where a distress event fell into the window after the cut."""
+    """(firms,) 1.0 where the firm is among the `fallen` of the window after the cut."""
     stricken: Tensor
-    """(nodes,) float32 exp(-age in years) of the latest distress event before the cut, 0 without one."""
+    """(nodes,) float32 exp(-age in years) of the latest distress event published by the cut, 0 without one."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -54,8 +55,9 @@ class Head(ABC):
 
     name: ClassVar[str]
 
-    def __init__(self, seed: int = 0, threads: int = 1) -> None:
-        self.seed, self.threads = seed, threads
+    def __init__(self, seed: int = 0, threads: int = 1, state: Path | None = None) -> None:
+        self.seed, self.threads, self.state = seed, threads, state
+        """`state` is a folder for a long fit to go on from if it is stopped; quick heads leave it alone."""
 
     @abstractmethod
     def fit(self, cohorts: Sequence[Cohort], valid: Cohort) -> None:
@@ -80,19 +82,33 @@ def distress_dates(snapshot: Snapshot) -> dict[str, list[datetime]]:
     return {id: sorted(own) for id, own in dates.items()}
 
 
-def cohort(graph: GraphTensors, dates: dict[str, list[datetime]], until: datetime) -> Cohort:
-    """Firms at risk at the graph's cut and their distress up to `until`; `dates` is what was known at labelling."""
+def fallen(
+    later: dict[str, list[datetime]], told: dict[str, list[datetime]], start: datetime, until: datetime
+) -> set[str]:
+    """Nodes with a distress event in (start, until], or with one that was published by `until`.
+
+    `later` are the dates known at labelling, `told` those published by the end of the window. A default before the
+    start that came out within the window counts: at the start nobody knew, and the window is when it struck those who
+    asked. One that came out after the window counts in no cohort whose start it precedes.
+    """
+    return {id for id, own in later.items() if any(start < when <= until for when in own)} | set(told)
+
+
+def cohort(graph: GraphTensors, known: dict[str, list[datetime]], fell: Set[str]) -> Cohort:
+    """Firms at risk at the graph's cut, and who of them fell.
+
+    `known` are the dates as published by the cut: they alone say who is at risk and who is stricken. `fell` may hold
+    nodes that were known to be in distress; they are not at risk and are passed over.
+    """
     firms = torch.isin(graph.labels, torch.tensor([LABELS.index(name) for name in FIRMS])).tolist()
     stricken = torch.zeros(len(graph))
     rows, truth = [], []
     for row, id in enumerate(graph.ids):
-        own = dates.get(id, [])
-        before = [when for when in own if when <= graph.cut]
-        if before:
+        if before := [when for when in known.get(id, []) if when <= graph.cut]:
             stricken[row] = math.exp(-(graph.cut - before[-1]) / timedelta(days=365.25))
         elif firms[row]:
             rows.append(row)
-            truth.append(float(any(graph.cut < when <= until for when in own)))
+            truth.append(float(id in fell))
     return Cohort(graph, torch.tensor(rows, dtype=torch.int64), np.array(truth), stricken)
 
 

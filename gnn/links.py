@@ -37,6 +37,7 @@ class LinkTask:
             )
 
     def losses(self, model: nn.Module) -> Iterator[Tensor]:
+        """One step per part of the edges, dealt anew each epoch."""
         assert isinstance(model, Model)
         order = self.rows[torch.randperm(len(self.rows))]
         for part in order.tensor_split(min(self.steps, len(order))):
@@ -44,6 +45,7 @@ class LinkTask:
             yield one_vs_all(model, self.graph.without(hidden), self.graph.edges[part], self.fits)
 
     def validate(self, model: nn.Module) -> float | None:
+        """Filtered MRR of the later triples."""
         assert isinstance(model, Model)
         if self.valid is None or not len(self.valid):
             return None

@@ -27,6 +27,7 @@ class Shape:
 
     @classmethod
     def of(cls, graph: GraphTensors) -> Shape:
+        """The shape of a graph as it is."""
         return cls(len(graph), {name: own.values.shape[1] for name, own in sorted(graph.features.items())})
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from gnn.encoders.image import Image
 from gnn.encoders.table import Table
 from gnn.encoders.text import Text
 from gnn.forecast import FUSED, Forecast, forecast
+from gnn.heads.network import Network
 from gnn.model import Model, Shape, exact
 from gnn.publish import extractor, publish, said, vector_bytes, vectors
 from gnn.result import LOSS_ROWS, METRICS, MODALITY_ROWS, RELATION_ROWS, Embeddings, TrainResult
@@ -50,40 +52,38 @@ def train(
 ) -> TrainResult:
     """Learn from what was published by the cut, test on what came after, and predict.
 
-    The same ledger, cut, seed and settings give the same bits on one machine. ModelError if nothing can be learned.
+    The same ledger, cut, seed and settings give the same bits on one machine. A run that was stopped goes on from its
+    last epoch when it is called again with the same of all four and the same `out`. ModelError if nothing can be
+    learned.
     """
     cut, report = as_time(cut), progress or log.info
     views = Views(source, files, settings.cache)
     encoders = chosen_encoders(views, cut, settings)
+    facts = facts_of(views, cut, seed, settings, encoders)
+    settings = replace(settings, unfinished=unfinished(out, facts, settings.threads))
     with exact(settings.threads):
         links = forecast(views, encoders, cut, settings, seed, report)
         risk = outlook(views, encoders, cut, settings, seed, report)
         embedded = embeddings(links.model, links.graph)
-    details = facts_of(views, cut, seed, settings, encoders) | {
-        "head": risk.chosen,
-        "metrics": [*links.metrics, *risk.metrics],
-        "vectors": digest(vector_bytes(embedded)),
-    }
-    manifest, checkpoint = sealed(details, links, risk, embedded, out)
-    return TrainResult(
-        run=manifest.id,
-        model=FUSED,
-        cut=cut,
-        seed=seed,
-        links=links.links,
-        scores=risk.scores,
-        tested=risk.tested,
-        embeddings=embedded,
-        remarks=[*links.remarks, *risk.remarks],
-        checkpoint=checkpoint,
-        manifest=manifest,
-        **figures(links, risk),
-    )
+    manifest, checkpoint = sealed(facts, links, risk, embedded, out)
+    rmtree(unfinished(out, facts, settings.threads), ignore_errors=True)
+    found: dict[str, Any] = {"run": manifest.id, "model": FUSED, "cut": cut, "seed": seed, "embeddings": embedded}
+    return TrainResult(**found, **tables(links, risk), checkpoint=checkpoint, manifest=manifest)
 
 
-def figures(links: Forecast, risk: Outlook) -> dict[str, pa.Table]:
-    """The tables of numbers of a run, by the name of their field."""
+def unfinished(out: Path, facts: dict[str, Any], threads: int) -> Path:
+    """Folder of the states of a run under way, named by all that its bits depend on: another run never finds them."""
+    recipe = asdict(Network.recipe)
+    return out / "unfinished" / RunManifest("fit", facts | {"threads": threads, "network": recipe}).id
+
+
+def tables(links: Forecast, risk: Outlook) -> dict[str, Any]:
+    """What both halves of a run found, by the name of its field in the result."""
     return {
+        "links": links.links,
+        "scores": risk.scores,
+        "tested": risk.tested,
+        "remarks": [*links.remarks, *risk.remarks],
         "metrics": pa.Table.from_pylist([*links.metrics, *risk.metrics], schema=METRICS),
         "relations": pa.Table.from_pylist(links.relations, schema=RELATION_ROWS),
         "modalities": pa.Table.from_pylist(links.modalities, schema=MODALITY_ROWS),
@@ -125,7 +125,7 @@ def embeddings(model: Model, graph: GraphTensors) -> Embeddings:
 def facts_of(views: Views, cut: datetime, seed: int, settings: Settings, encoders: Sequence[Encoder]) -> dict[str, Any]:
     """What the manifest says of inputs and settings; nothing of the machine, so that a repeat has the same id."""
     snapshot = views.snapshot(cut)
-    kept = {name: value for name, value in asdict(settings).items() if name not in ("cache", "threads")}
+    kept = {name: value for name, value in asdict(settings).items() if name not in ("cache", "threads", "unfinished")}
     return {
         "model": FUSED,
         "extractor": extractor(FUSED),
@@ -141,11 +141,16 @@ def facts_of(views: Views, cut: datetime, seed: int, settings: Settings, encoder
 
 
 def sealed(
-    details: dict[str, Any], links: Forecast, risk: Outlook, embedded: Embeddings, out: Path
+    facts: dict[str, Any], links: Forecast, risk: Outlook, embedded: Embeddings, out: Path
 ) -> tuple[RunManifest, Path]:
     """The manifest with a line for every claim to come, and the checkpoint in a folder named by the run."""
+    details = facts | {
+        "head": risk.chosen,
+        "metrics": [*links.metrics, *risk.metrics],
+        "vectors": digest(vector_bytes(embedded)),
+    }
     rows = said(links.links, risk.scores, embedded, str(details["vectors"]))
     manifest = RunManifest("train", details | {"rows": rows})
     shape = {**asdict(links.model.shape), "modalities": dict(links.model.shape.modalities)}
-    facts = details | {"settings_of_model": links.model.settings, "shape": shape, "ids": list(links.graph.ids)}
-    return manifest, save_tensors(out / manifest.id, links.model.state_dict(), facts)
+    kept = details | {"settings_of_model": links.model.settings, "shape": shape, "ids": list(links.graph.ids)}
+    return manifest, save_tensors(out / manifest.id, links.model.state_dict(), kept)

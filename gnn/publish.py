@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -101,9 +100,12 @@ def claims(result: TrainResult, vectors: str) -> ClaimBatch:
 
 
 def publish(ledger: Writable, files: Files, result: TrainResult) -> int:
-    """Commit a run's claims and store its manifest and vectors; the former run of the model at this cut is retracted.
+    """Commit a run's claims and store its manifest and vectors; what the model said in former runs is retracted.
 
-    Returns the commit. Publishing the same run twice changes nothing and returns the head.
+    The run published last is what the model says now: predicted edges and vectors of its other runs, of whatever cut,
+    are retracted. Its scores at other cuts stay: each is valid from its own cut and so a dated history, in which the
+    latest is read; only a former run of the same cut is corrected. What was said before is still seen as of a known
+    time before this commit. Returns the commit. Publishing the same run twice changes nothing and returns the head.
     """
     vectors = files.put(vector_bytes(result.embeddings))
     stored = files.put(result.manifest.to_bytes())
@@ -111,16 +113,19 @@ def publish(ledger: Writable, files: Files, result: TrainResult) -> int:
         raise ModelError(
             f"run {result.run}: manifest or vectors are not those of the run; publish the result of train() as it is"
         )
-    former = documents(ledger.alive(), result.model, result.cut)
-    return ledger.commit(claims(result, vectors), result.manifest, replaces=[d for d in former if d != result.run])
+    return ledger.commit(claims(result, vectors), result.manifest, retract=former(ledger.alive(), result))
 
 
-def documents(alive: pa.Table, model: str, cut: datetime) -> list[str]:
-    """Runs of the model (in any version) at the cut whose claims are alive."""
-    own = pc.starts_with(alive["extractor"], f"model.{model}@")
-    same = pc.equal(alive["published"], pa.scalar(cut, pa.timestamp("us", "UTC")))
-    found: list[Any] = pc.unique(alive.filter(pc.and_(own, same))["document"]).to_pylist()
-    return sorted(str(document) for document in found)
+def former(alive: pa.Table, result: TrainResult) -> list[str]:
+    """Claims that other runs of the model (in any version) left alive, less their scores at other cuts."""
+    own = pc.starts_with(alive["extractor"], f"model.{result.model}@")
+    other = pc.not_equal(alive["document"], result.run)
+    dated = pc.and_(
+        pc.equal(alive["name"], "distress"),
+        pc.not_equal(alive["published"], pa.scalar(result.cut, pa.timestamp("us", "UTC"))),
+    )
+    found: list[str] = alive.filter(pc.and_(pc.and_(own, other), pc.invert(dated)))["claim"].to_pylist()
+    return found
 
 
 def vectors(snapshot: Snapshot, files: Files) -> pa.Table:

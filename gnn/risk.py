@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 from gnn.calibrate import Platt, expected_error, platt
 from gnn.encoder import Encoder
 from gnn.evaluate import auprc, auroc, bootstrap, brier
-from gnn.head import Cohort, Head, cohort, distress_dates
+from gnn.head import Cohort, Head, cohort, distress_dates, fallen
 from gnn.heads.base_rate import BaseRate
 from gnn.heads.logistic import Logistic, log_loss
 from gnn.heads.network import Network
@@ -41,23 +42,26 @@ class Scored:
     """Log loss of the predictions ahead of time, by which the head to publish is chosen: the test is not looked at."""
 
 
-def assess(kind: type[Head], past: Sequence[Cohort], now: Cohort, seed: int, threads: int) -> Scored:
+def assess(
+    kind: type[Head], past: Sequence[Cohort], now: Cohort, seed: int, threads: int, state: Path | None = None
+) -> Scored:
     """Fit as time went by, calibrate on the cohorts that were still ahead then, and fit on all of them for the last.
 
     `past` is in order of time. Cohort k is predicted by a head fitted on those before it, with the one just before
-    it as its validation cohort; these predictions, of all k >= 2, are what the scores are calibrated on.
+    it as its validation cohort; these predictions, of all k >= 2, are what the scores are calibrated on. `state` is a
+    folder from which a stopped fit goes on.
     """
-    ahead = [(fitted(kind, past[:k], seed, threads).predict(past[k]), past[k].truth) for k in range(2, len(past))]
+
+    def fitted(k: int) -> Head:
+        head = kind(seed, threads, state and state / f"{kind.name}-{k}")
+        head.fit(past[: k - 1], past[k - 1])
+        return head
+
+    ahead = [(fitted(k).predict(past[k]), past[k].truth) for k in range(2, len(past))]
     raw, truth = (np.concatenate(parts) for parts in zip(*ahead, strict=True))
     scale = scale_of(raw, truth)
-    final = fitted(kind, past, seed, threads).predict(now)
+    final = fitted(len(past)).predict(now)
     return Scored(kind.name, scale(logit(final)), log_loss(truth, scale(logit(raw))))
-
-
-def fitted(kind: type[Head], cohorts: Sequence[Cohort], seed: int, threads: int) -> Head:
-    head = kind(seed, threads)
-    head.fit(cohorts[:-1], cohorts[-1])
-    return head
 
 
 def scale_of(raw: np.ndarray, truth: np.ndarray) -> Platt:
@@ -103,16 +107,22 @@ def cohorts(
 ) -> tuple[list[Cohort], Cohort]:
     """Cohorts of earlier cuts in order of time, labelled by what was published by the cut, and the one at the cut.
 
-    The last one is labelled by everything known today: its truth is the test.
+    The last one is labelled by everything known today: its truth is the test. Labels are all that later dates serve
+    for; who is at risk or stricken at a start is read from the graph as published by that start.
     """
-    known = distress_dates(views.snapshot(cut))
-    past = []
-    for number in range(settings.cohorts, 0, -1):
-        start = months(cut, -number * settings.window)
-        graph = views.tensors(start, encoders)
-        past.append(cohort(graph, known, months(start, settings.window)))
-    now = cohort(views.tensors(cut, encoders), distress_dates(views.snapshot(None)), months(cut, settings.window))
-    return [own for own in past if len(own)], now
+    by_cut, today = distress_dates(views.public(cut)), distress_dates(views.snapshot(None))
+    starts = [months(cut, -number * settings.window) for number in range(settings.cohorts, 0, -1)]
+    past = [starting(views, encoders, start, settings, by_cut) for start in starts]
+    return [own for own in past if len(own)], starting(views, encoders, cut, settings, today)
+
+
+def starting(
+    views: Views, encoders: Sequence[Encoder], start: datetime, settings: Settings, later: dict[str, list[datetime]]
+) -> Cohort:
+    """The cohort that starts at a date, labelled by the distress dates known later."""
+    until = months(start, settings.window)
+    known, told = (distress_dates(views.public(date)) for date in (start, until))
+    return cohort(views.tensors(start, encoders), known, fallen(later, told, start, until))
 
 
 def outlook(
@@ -130,7 +140,7 @@ def outlook(
     rows = []
     for kind in (*BASELINES, *GRAPHS):
         report(f"risk: fitting {kind.name}")
-        rows.append(assess(kind, past, now, seed, settings.threads))
+        rows.append(assess(kind, past, now, seed, settings.threads, settings.unfinished))
     best = min(rows[len(BASELINES) :], key=lambda one: one.valid_loss)
     scores = score_table(now, best)
     tested = {"id": scores["id"], "probability": best.probability, "truth": now.truth}

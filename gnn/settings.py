@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 Report = Callable[[str], None]
 """Takes one line of progress."""
@@ -16,10 +17,15 @@ class Settings:
 
     epochs: int = 60
     dim: int = 64
+    optimiser: Literal["adam", "sgd"] = "adam"
+    rate: float = 0.01
+    """Learning rate of the link models at the first epoch; SGD wants a larger one than Adam."""
     threads: int = 1
     """Threads of torch. The same number gives the same bits."""
     cache: Path | None = None
     """Folder of vectors by content; None keeps none."""
+    unfinished: Path | None = None
+    """Folder of the states of fits under way, from which the same run goes on if it was stopped; set by train()."""
     modalities: tuple[str, ...] = ("text", "image", "numeric")
     links_each: int = 20
     """Predicted links kept per relation."""

@@ -30,6 +30,8 @@ RELATIONS: Final = tuple(name for name in EDGES if name != "PREDICTED")
 """Relation number r is RELATIONS[r]; r + len(RELATIONS) is its reciprocal. Predicted edges never feed a model."""
 TEXTS: Final = ("title", "name", "description", "text")
 """Text properties in the order in which they are joined."""
+DERIVED: Final = tuple(name for name, spec in PROPERTIES.items() if spec.node in ("Score", "Embedding"))
+"""Properties that models and stress runs state, not sources."""
 SILENT: Final = "Person"
 """Names of persons are not embedded: a person can be erased, a vector cannot."""
 YEAR: Final = 365.25 * 86_400e6
@@ -160,11 +162,13 @@ def microseconds(moment: datetime) -> int:
 
 def _published(table: pa.Table, cut: datetime) -> pa.Table:
     """Rows published by the cut, less what models said before: a model must not feed on its own scores."""
-    table = table.filter(pc.less_equal(table["published"], pa.scalar(cut, pa.timestamp("us", "UTC"))))
-    if "property" not in table.column_names:
-        return table
-    own = [name for name, spec in PROPERTIES.items() if spec.node in ("Score", "Embedding")]
-    return table.filter(pc.invert(pc.is_in(table["property"], pa.array(own))))
+    return stated(table.filter(pc.less_equal(table["published"], pa.scalar(cut, pa.timestamp("us", "UTC")))))
+
+
+def stated(table: pa.Table) -> pa.Table:
+    """Edges or facts of a snapshot that a source stated: no predicted edge, score, loss or embedding."""
+    column, derived = ("property", DERIVED) if "property" in table.column_names else ("type", ("PREDICTED",))
+    return table.filter(pc.invert(pc.is_in(table[column], pa.array(derived))))
 
 
 def _column(table: pa.Table, name: str) -> np.ndarray:

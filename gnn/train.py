@@ -6,16 +6,19 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from gnn.checkpoint import load_tensors, save_tensors
+from gnn.checkpoint import FACTS, load_tensors, save_tensors
 from gnn.model import exact, seeded
 from kg.errors import ModelError
 
 log = logging.getLogger(__name__)
+
+MOMENTUM = 0.9
+"""Share of the last step that SGD takes along (Sutskever et al. 2013)."""
 
 
 class Task(Protocol):
@@ -33,8 +36,10 @@ class Recipe:
     """Settings of a training run."""
 
     epochs: int = 60
+    optimiser: Literal["adam", "sgd"] = "adam"
+    """Adam (Kingma and Ba 2015), or stochastic gradient descent with MOMENTUM."""
     rate: float = 0.01
-    """Learning rate of Adam (Kingma and Ba 2015) at the first epoch."""
+    """Learning rate at the first epoch."""
     decay: float = 0.98
     """The rate is multiplied by this after each epoch."""
     weight_decay: float = 1e-5
@@ -68,10 +73,10 @@ def fit(
     With `checkpoint` the state is written there after each epoch, and a run that finds it goes on from it:
     interrupted and resumed gives the same weights, bit for bit, as one straight run.
     """
-    optimiser = torch.optim.Adam(model.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
+    optimiser = _optimiser(model, recipe)
     with exact(recipe.threads), seeded(recipe.seed):
         run, kept = Fit(), _copy(model)
-        if checkpoint is not None and checkpoint.exists():
+        if checkpoint is not None and (checkpoint / FACTS).exists():
             run, kept = _resume(checkpoint, model, optimiser, recipe)
         for epoch in range(len(run.epochs) + 1, recipe.epochs + 1):
             if _patience_used(run, recipe):
@@ -87,6 +92,15 @@ def fit(
         model.load_state_dict(kept)
     model.eval()
     return run
+
+
+def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The optimiser of the recipe; ModelError if it is none that is known."""
+    if recipe.optimiser == "adam":
+        return torch.optim.Adam(model.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
+    if recipe.optimiser == "sgd":
+        return torch.optim.SGD(model.parameters(), recipe.rate, MOMENTUM, weight_decay=recipe.weight_decay)
+    raise ModelError(f"optimiser {recipe.optimiser!r} is unknown; name adam or sgd")
 
 
 def _epoch(
@@ -124,7 +138,7 @@ def _save(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, run: F
     tensors = {f"now.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in kept.items()}
     for number, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"adam.{number}.{name}": value for name, value in state.items()}
+        tensors |= {f"optimiser.{number}.{name}": value for name, value in state.items()}
     tensors["random"] = torch.random.get_rng_state()
     save_tensors(
         path,
@@ -139,11 +153,11 @@ def _resume(
     tensors, facts = load_tensors(path)
     part = {
         head: {k.partition(".")[2]: v for k, v in tensors.items() if k.startswith(f"{head}.")}
-        for head in ("now", "best", "adam")
+        for head in ("now", "best", "optimiser")
     }
     model.load_state_dict(part["now"])
     state: dict[int, dict[str, Tensor]] = {}
-    for name, value in part["adam"].items():
+    for name, value in part["optimiser"].items():
         number, _, slot = name.partition(".")
         state.setdefault(int(number), {})[slot] = value
     optimiser.load_state_dict({**optimiser.state_dict(), "state": state})

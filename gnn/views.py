@@ -10,7 +10,7 @@ from typing import Protocol
 import pyarrow.compute as pc
 
 from gnn.encoder import Encoder
-from gnn.tensors import GraphTensors
+from gnn.tensors import GraphTensors, stated
 from kg.files import Files
 from kg.model import AsOf, as_time
 from kg.snapshot import Snapshot
@@ -32,14 +32,21 @@ class Views:
     def __init__(self, source: Ledgerlike | Callable[[AsOf], Snapshot], files: Files, cache: Path | None) -> None:
         self._view = source if callable(source) else source.view
         self.files, self.cache = files, cache
-        self._snapshots: dict[datetime | None, Snapshot] = {}
+        self._snapshots: dict[AsOf, Snapshot] = {}
         self._tensors: dict[tuple[datetime, tuple[str, ...]], GraphTensors] = {}
 
     def snapshot(self, date: datetime | None) -> Snapshot:
         """The graph as of a date; None is everything known today."""
-        if date not in self._snapshots:
-            self._snapshots[date] = self._view(AsOf() if date is None else AsOf(valid=date - BEFORE, published=date))
-        return self._snapshots[date]
+        return self._at(AsOf() if date is None else AsOf(valid=date - BEFORE, published=date))
+
+    def public(self, date: datetime) -> Snapshot:
+        """What had been published by a date of what had happened by it, that very instant included: for events."""
+        return self._at(AsOf(valid=date, published=date))
+
+    def _at(self, at: AsOf) -> Snapshot:
+        if at not in self._snapshots:
+            self._snapshots[at] = self._view(at)
+        return self._snapshots[at]
 
     def tensors(self, date: datetime, encoders: Sequence[Encoder] = ()) -> GraphTensors:
         """Tensors as of a date, with the features of these encoders."""
@@ -50,10 +57,13 @@ class Views:
         return self._tensors[key]
 
     def last(self) -> datetime | None:
-        """When the newest thing known today was published."""
+        """When the newest thing known today was published by a source.
+
+        What models and stress runs said does not count: a run would move the end of the next run's test.
+        """
         snapshot = self.snapshot(None)
-        dates = [pc.max(table["published"]).as_py() for table in (snapshot.edges, snapshot.facts) if len(table)]
-        return max((as_time(date) for date in dates), default=None)
+        tables = [stated(table) for table in (snapshot.edges, snapshot.facts)]
+        return max((as_time(pc.max(table["published"]).as_py()) for table in tables if len(table)), default=None)
 
 
 def months(moment: datetime, count: int) -> datetime:

@@ -1,7 +1,10 @@
 """From a ledger to tables and back: one training run, published as claims."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,7 @@ from gnn.pipeline import Settings, TrainResult, publish, restored, train, vector
 from gnn.publish import claims, read_vectors
 from gnn.views import Views, months, quarters
 from kg.errors import ModelError
-from kg.model import AsOf
+from kg.model import AsOf, Claim, ClaimBatch, Edge, Evidence, Facts, RunManifest, digest, iso
 from kg.ontology import EDGES
 from tests.gnn_world import CUT, World, build, day
 
@@ -150,6 +153,85 @@ def test_a_new_run_of_the_same_cut_takes_the_place_of_the_former(
     publish(world.ledger, world.files, result)
     alive = world.ledger.alive()
     assert set(alive.filter(pc.starts_with(alive["extractor"], "model."))["document"].to_pylist()) == {result.run}
+
+
+def moved(result: TrainResult, cut: datetime) -> TrainResult:
+    """The same findings as a run of another cut."""
+    manifest = RunManifest("train", {**result.manifest.details, "cut": iso(cut)})
+    return replace(result, cut=cut, run=manifest.id, manifest=manifest)
+
+
+def test_a_run_of_another_cut_takes_the_place_of_links_and_vectors_and_leaves_the_scores(
+    result: TrainResult, world: World
+) -> None:
+    publish(world.ledger, world.files, result)
+    later = moved(result, day(2023, 6))
+    publish(world.ledger, world.files, later)
+    alive = world.ledger.alive()
+    own = alive.filter(pc.starts_with(alive["extractor"], "model.relational@"))
+    runs = {
+        name: sorted(set(own.filter(pc.equal(own["name"], name))["document"].to_pylist()))
+        for name in ("PREDICTED", "embedding", "distress")
+    }
+    assert runs == {"PREDICTED": [later.run], "embedding": [later.run], "distress": sorted([result.run, later.run])}
+    snapshot = world.ledger.view(AsOf(valid=day(2023, 9), published=day(2023, 9)))
+    assert len(snapshot.edges_of("PREDICTED")) == len(result.links)
+    head = world.ledger.head
+    assert publish(world.ledger, world.files, later) == head
+    publish(world.ledger, world.files, result)  # the run published last is what the model says now
+    alive = world.ledger.alive()
+    assert set(alive.filter(pc.equal(alive["name"], "PREDICTED"))["document"].to_pylist()) == {result.run}
+    world.ledger.retract(alive.filter(pc.equal(alive["document"], later.run))["claim"].to_pylist(), RunManifest("tidy"))
+
+
+def test_what_models_and_stress_runs_said_is_no_publication(result: TrainResult, world: World, tmp_path: Path) -> None:
+    own = build(tmp_path, firms=12)
+    before = Views(own.ledger, own.files, None).last()
+    assert before is not None
+    late, text = before + timedelta(days=900), Evidence(digest(b"run"), "run:x row:0", "row 0", "risk.debtrank@1", 1.0)
+    firm, other = own.firms[:2]
+    said = (
+        Facts(firm, {"contagion_loss": Decimal(5), "currency": "EUR"}, key="x"),
+        Facts(firm, {"distress": 0.5}),
+        Facts(firm, {"embedding": f"vectors:{'0' * 64}#0"}, key="x"),
+        Edge("PREDICTED", firm, other, {"score": 0.5, "role": "SUPPLIES"}, key="SUPPLIES"),
+    )
+    own.ledger.commit(ClaimBatch.of(Claim(what, text, late, valid_from=late) for what in said), RunManifest("risk"))
+    assert Views(own.ledger, own.files, None).last() == before
+    text = replace(text, extractor="registers.world@1")
+    news = Claim(Facts(firm, {"description": "Closed."}), text, late, valid_from=late)
+    own.ledger.commit(ClaimBatch.of([news]), RunManifest("ingest"))
+    assert Views(own.ledger, own.files, None).last() == late
+
+
+class Killed(Exception):
+    """What a test raises to stop a run in the middle."""
+
+
+def killer(line: str) -> Callable[[str], None]:
+    def report(text: str) -> None:
+        if text.startswith(line):
+            raise Killed
+
+    return report
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
+    """The second call repeats no epoch, and finds to the last bit what one straight run finds."""
+    own, quick = build(tmp_path, firms=12), replace(QUICK, epochs=5, dim=8)
+    for seed, line in ((0, "structure epoch 3:"), (1, "relational epoch 2:")):
+        with pytest.raises(Killed):
+            train(own.ledger, own.files, CUT, seed=seed, out=tmp_path / "a", settings=quick, progress=killer(line))
+    assert len(list((tmp_path / "a" / "unfinished").iterdir())) == 2  # another seed does not take the state of this one
+    lines = list[str]()
+    resumed = train(own.ledger, own.files, CUT, out=tmp_path / "a", settings=quick, progress=lines.append)
+    straight = train(own.ledger, own.files, CUT, out=tmp_path / "b", settings=quick)
+    fitted = [text.split(":")[0] for text in lines if " epoch " in text]
+    assert fitted[:2] == ["structure epoch 4", "structure epoch 5"] and "relational epoch 1" not in fitted
+    assert resumed.run == straight.run and np.array_equal(resumed.embeddings.vectors, straight.embeddings.vectors)
+    assert resumed.losses.equals(straight.losses) and resumed.links.equals(straight.links)
+    (other,) = (tmp_path / "a" / "unfinished").iterdir()  # a run that ended leaves nothing of its own to go on from
+    assert not list(other.glob("structure"))
 
 
 def test_published_scores_do_not_change_the_next_run(result: TrainResult, world: World, tmp_path: Path) -> None:

@@ -1,22 +1,28 @@
 """Tensors at a cut hold what was published by then, and nothing of what came later."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import torch
 
 from gnn.encoder import Encoder, VectorCache
 from gnn.encoders.image import Image
 from gnn.encoders.table import NAMES, Table
+from gnn.head import Cohort, cohort, distress_dates, fallen
+from gnn.risk import starting
+from gnn.settings import Settings
 from gnn.tensors import LABELS, RELATIONS, GraphTensors, fitted_table, microseconds
+from gnn.views import Views, months
 from kg.errors import ModelError
 from kg.files import Files
-from kg.model import AsOf
+from kg.model import TIME, AsOf
 from kg.snapshot import Snapshot
 from tests.gnn_world import CUT, World, build
 
@@ -113,6 +119,70 @@ def test_a_leak_would_be_caught(everything: Snapshot, world: World) -> None:
     changed = replace(everything, edges=scrambled(everything.edges, CUT, 0), facts=scrambled(everything.facts, CUT, 0))
     late = CUT + timedelta(days=400)
     assert not same(tensors(everything, world.files, late), tensors(changed, world.files, late))
+
+
+def reader(everything: Snapshot) -> Callable[[AsOf], Snapshot]:
+    """As-of views of tables in which each thing is stated once: the rows published and begun by then."""
+
+    def view(at: AsOf) -> Snapshot:
+        tables = []
+        for table in (everything.edges, everything.facts):
+            for clock, bound in (("published", at.published), ("valid_from", at.valid)):
+                if bound is not None:
+                    table = table.filter(pc.less_equal(table[clock], pa.scalar(bound, TIME)))
+            tables.append(table)
+        return replace(everything, edges=tables[0], facts=tables[1])
+
+    return view
+
+
+def backdated(table: pa.Table, cut: datetime) -> pa.Table:
+    """The table with all that was published after the cut said to have begun 400 days earlier."""
+    begun = [
+        when - timedelta(days=400) if late > cut else when
+        for when, late in zip(table["valid_from"].to_pylist(), table["published"].to_pylist(), strict=True)
+    ]
+    return table.set_column(table.column_names.index("valid_from"), "valid_from", pa.array(begun, TIME))
+
+
+def altered(everything: Snapshot, cut: datetime, seed: int) -> Snapshot:
+    """What was published after the cut, said to have begun before it; and the same rows once more, scrambled."""
+    tables = []
+    for table in (everything.edges, everything.facts):
+        mixed = scrambled(table, cut, seed).filter(pc.greater(table["published"], pa.scalar(cut, TIME)))
+        tables.append(backdated(pa.concat_tables([table, mixed]), cut))
+    return replace(everything, edges=tables[0], facts=tables[1])
+
+
+def at_risk(everything: Snapshot, world: World, start: datetime, peek: bool = False) -> Cohort:
+    """The cohort at a start; with `peek` as if the dates of today had been known at it."""
+    views = Views(reader(everything), world.files, None)
+    today = distress_dates(views.snapshot(None))
+    own = starting(views, encoders(everything, start), start, Settings(), today)
+    return cohort(own.graph, today, fallen(today, {}, start, start)) if peek else own
+
+
+def alike(a: Cohort, b: Cohort) -> bool:
+    """Equal in every bit of what a head may read: graph, features, who is at risk, who is stricken."""
+    return same(a.graph, b.graph) and torch.equal(a.rows, b.rows) and torch.equal(a.stricken, b.stricken)
+
+
+@pytest.mark.parametrize("start", [months(CUT, -12 * years) for years in (1, 2, 3)])
+@pytest.mark.parametrize("seed", range(2))
+def test_nothing_published_after_its_start_changes_a_cohort(
+    everything: Snapshot, world: World, start: datetime, seed: int
+) -> None:
+    before = at_risk(everything, world, start)
+    assert before.stricken.sum() > 0 and 0 < len(before) < len(world.firms + world.banks)
+    assert alike(before, at_risk(altered(everything, start, seed), world, start))
+
+
+def test_a_leak_into_a_cohort_would_be_caught(everything: Snapshot, world: World) -> None:
+    """The test above can fail: with the dates known today, firms vanish from the cohort and others are stricken."""
+    start = months(CUT, -12)
+    before, after = (at_risk(own, world, start, peek=True) for own in (everything, altered(everything, start, 0)))
+    assert same(before.graph, after.graph)
+    assert len(after.rows) < len(before.rows) and not torch.equal(after.stricken, before.stricken)
 
 
 def test_edges_carry_ends_relation_and_publication(everything: Snapshot, world: World) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -66,6 +67,24 @@ def test_the_rate_decays_and_every_epoch_is_on_the_curve() -> None:
     run = fit(nn.Linear(2, 1), Scripted([0.0] * 4), Recipe(epochs=4, rate=0.1, decay=0.5, patience=9))
     assert [row["rate"] for row in run.epochs] == [0.1, 0.05, 0.025, 0.0125]
     assert run.epochs[-1]["loss"] < run.epochs[0]["loss"]
+
+
+@pytest.mark.parametrize("optimiser,rate", [("adam", 0.02), ("sgd", 0.05)])
+def test_the_loss_falls_with_either_optimiser_and_a_stopped_run_goes_on(
+    optimiser: Literal["adam", "sgd"], rate: float, tmp_path: Path
+) -> None:
+    own, recipe = small(), replace(SMALL, optimiser=optimiser, rate=rate)
+    straight, stopped = Relational(Shape.of(own), dim=8), Relational(Shape.of(own), dim=8)
+    run = fit(straight, LinkTask(own), recipe)
+    assert run.epochs[-1]["loss"] < 0.97 * run.epochs[0]["loss"]
+    fit(stopped, LinkTask(own), replace(recipe, epochs=3), tmp_path / "state")
+    assert fit(stopped, LinkTask(own), recipe, tmp_path / "state") == run
+    assert equal(weights(straight), weights(stopped))
+
+
+def test_an_unknown_optimiser_is_named() -> None:
+    with pytest.raises(ModelError, match="name adam or sgd"):
+        fit(nn.Linear(2, 1), Scripted([0.0]), Recipe(epochs=1, optimiser="newton"))  # type: ignore[arg-type]
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not() -> None:

@@ -54,6 +54,7 @@ class Image(Encoder):
         return network.eval()
 
     def encode(self, values: Sequence[Any]) -> Tensor:
+        """Vectors of encoded images, such as PNG bytes."""
         with torch.inference_mode():
             vectors = [self.model.extract_features(pixels(value)).mean((2, 3))[0] for value in values]  # type: ignore[operator]  # untyped network
         return torch.stack(vectors).clone() if vectors else torch.zeros(0, self.dim)

@@ -60,6 +60,7 @@ class Table(Encoder):
         return self
 
     def encode(self, values: Sequence[Any]) -> Tensor:
+        """Vectors of rows of COLUMNS with NaN where unknown. ModelError before `fit`."""
         matrix = np.asarray(values, dtype=np.float64).reshape(-1, len(COLUMNS))
         if not self.scale:
             raise ModelError("table encoder: no scale yet; call fit() on the facts of the train window first")

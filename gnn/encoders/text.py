@@ -55,6 +55,7 @@ class Text(Encoder):
         return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
     def encode(self, values: Sequence[Any]) -> Tensor:
+        """Vectors of texts, each cut to its first CHARACTERS."""
         vectors = [self._one(value) for value in values]
         return torch.stack(vectors) if vectors else torch.zeros(0, self.dim)
 

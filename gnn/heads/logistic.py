@@ -26,6 +26,7 @@ class Logistic(Head):
         return [Block(facts(cohort))]
 
     def fit(self, cohorts: Sequence[Cohort], valid: Cohort) -> None:
+        """The strength of the penalty is the one of STRENGTHS with the least log loss on `valid`."""
         self._scale(cohorts)
         x, y = self._stack(cohorts)
         tried = [(log_loss(valid.truth, Regression(x, y, c)(self._features(valid))), c) for c in STRENGTHS]

@@ -28,12 +28,13 @@ class Network(Head):
     recipe = Recipe(epochs=40, rate=0.01, decay=0.97, weight_decay=3e-2, patience=12)
 
     def fit(self, cohorts: Sequence[Cohort], valid: Cohort) -> None:
+        """The number of epochs is chosen on `valid`; then the network is fitted anew for as many on all cohorts."""
         recipe = Recipe(**{**vars(self.recipe), "seed": self.seed, "threads": self.threads})
         first = self._build([*cohorts, valid])
-        run = fit(first, DistressTask(cohorts, valid), recipe)
+        run = fit(first, DistressTask(cohorts, valid), recipe, self.state and self.state / "choose")
         self.model = self._build([*cohorts, valid])
         again = Recipe(**{**vars(recipe), "epochs": max(run.best, 1)})
-        fit(self.model, DistressTask([*cohorts, valid], None), again)
+        fit(self.model, DistressTask([*cohorts, valid], None), again, self.state and self.state / "all")
 
     def predict(self, cohort: Cohort) -> np.ndarray:
         with torch.no_grad(), exact(self.threads):
@@ -75,11 +76,13 @@ class DistressTask:
         self.valid = valid
 
     def losses(self, model: nn.Module) -> Iterator[Tensor]:
+        """One step per cohort, in random order."""
         for number in torch.randperm(len(self.cohorts)).tolist():
             own = self.cohorts[number]
             yield F.binary_cross_entropy_with_logits(model(own), torch.from_numpy(own.truth).to(torch.float32))
 
     def validate(self, model: nn.Module) -> float | None:
+        """AUPRC less log loss: firms in the right order, and probabilities of the right size."""
         if self.valid is None or not len(self.valid):
             return None
         probability = torch.sigmoid(model(self.valid)).double().numpy()

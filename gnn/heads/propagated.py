@@ -29,6 +29,7 @@ class Propagated(Logistic):
     name = "propagated"
 
     def blocks(self, cohort: Cohort) -> list[Block]:
+        """Facts, partners' distress, degrees, and one block per modality of the documents around the firm."""
         graph = cohort.graph
         plain = [facts(cohort), contagion(cohort), degrees(graph)[cohort.rows].numpy().astype(np.float64)]
         spoken = [spoken_of(graph, name)[cohort.rows] for name in sorted(graph.features) if name != "numeric"]

@@ -24,6 +24,7 @@ class Factors(Model):
             self.relation = nn.Parameter(0.3 * torch.randn(2 * shape.relations, dim))
 
     def embed(self, graph: GraphTensors) -> Tensor:
+        """The table itself: what is linked to what is in the training alone."""
         self.check(graph)
         return self.rows
 

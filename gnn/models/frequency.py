@@ -32,6 +32,7 @@ class Frequency(Model):
         return table.index_put((tail, relation), weight, accumulate=True)
 
     def score_tails(self, graph: GraphTensors, heads: Tensor, relations: Tensor) -> Tensor:
+        """The formula above; with a reciprocal relation it counts heads."""
         head, relation, tail, weight = self._events(graph)
         degree = self.embed(graph)
         popular = degree / degree.sum(0).clamp(min=1e-9)

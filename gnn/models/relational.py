@@ -61,6 +61,7 @@ class Relational(Model):
             nn.init.normal_(self.rows.weight, std=0.3)
 
     def check(self, graph: GraphTensors) -> None:
+        """Any graph will do where no node has a row of its own."""
         if self.settings["table"]:
             super().check(graph)
 
@@ -74,6 +75,7 @@ class Relational(Model):
         return fused
 
     def embed(self, graph: GraphTensors) -> Tensor:
+        """Vectors after message passing, each node's own row of the table included."""
         x, z = self.fuse(graph)[0], self.message
         messages = both_ways(graph)
         for layer, norm in self._stack():

@@ -1,17 +1,22 @@
 """What every risk head promises, over all plug-ins found."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from gnn.calibrate import Platt
+from gnn.checkpoint import FACTS
 from gnn.evaluate import brier
-from gnn.head import TIES, Cohort, Head, cohort, contagion, distress_dates
-from gnn.risk import assess, beside, scale_of
+from gnn.head import TIES, Cohort, Head, contagion, distress_dates, fallen
+from gnn.risk import assess, beside, scale_of, starting
+from gnn.settings import Settings
 from gnn.tensors import RELATIONS, fitted_table
 from gnn.views import Views, months
 from kg import plugins
+from kg.model import Claim, ClaimBatch, Edge, Evidence, Node, RunManifest, digest
 from tests.gnn_world import CUT, World, build
 
 NAMES = plugins.names("gnn.heads")
@@ -28,8 +33,8 @@ def cohorts(world: World) -> list[Cohort]:
     views = Views(world.ledger, world.files, None)
     encoders = [fitted_table(views.snapshot(months(CUT, -12)), months(CUT, -12))]
     starts = [months(CUT, -12 * n) for n in (3, 2, 1, 0)]
-    dates = distress_dates(views.snapshot(None))
-    return [cohort(views.tensors(at, encoders), dates, months(at, 12)) for at in starts]
+    today = distress_dates(views.snapshot(None))
+    return [starting(views, encoders, at, Settings(), today) for at in starts]
 
 
 def head(name: str) -> Head:
@@ -46,6 +51,18 @@ def test_probabilities_are_such_and_come_out_the_same_each_time(name: str, cohor
     assert found[0].shape == (len(cohorts[3]),)
     assert ((found[0] > 0) & (found[0] < 1)).all()
     assert np.array_equal(found[0], found[1])
+
+
+def test_the_network_goes_on_from_its_state_and_comes_out_the_same(cohorts: list[Cohort], tmp_path: Path) -> None:
+    kind, found = plugins.load("gnn.heads", "network", Head), []
+    for state in (None, tmp_path, tmp_path):
+        own = kind(1, 1, state)
+        own.fit(cohorts[:2], cohorts[2])
+        found.append(own.predict(cohorts[3]))
+        written = {name: (tmp_path / name / FACTS).stat().st_mtime_ns for name in ("choose", "all") if state}
+        found.append(np.array(sorted(written.values())))
+    assert np.array_equal(found[0], found[2]) and np.array_equal(found[0], found[4])
+    assert len(found[3]) == 2 and np.array_equal(found[3], found[5])  # the third fit had no epoch left to do
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "base_rate"])
@@ -77,6 +94,37 @@ def test_firms_in_distress_by_the_cut_are_no_longer_at_risk(world: World, cohort
         assert {id for id, value in truth.items() if value} == {
             firm for firm, when in world.doomed.items() if own.graph.cut < when <= months(own.graph.cut, 12)
         }
+
+
+def test_a_default_that_came_out_after_the_start_is_not_known_at_it(tmp_path: Path) -> None:
+    """Defaulted on 2022-12-20, published on 2023-01-10, seen at 2023-01-01 and a year on."""
+    own = build(tmp_path, firms=12)
+    firm, event = own.firms[1], "event:late"
+    happened, told = CUT - timedelta(days=12), CUT + timedelta(days=9)
+    evidence = Evidence(digest(b"late"), "row:0", "row 0", "registers.world@1")
+    said = (
+        Node("Event", event, {"event_type": "default"}),
+        Edge("AFFECTED_BY", firm, event, {"role": "subject"}, key="subject"),
+    )
+    own.ledger.commit(
+        ClaimBatch.of(Claim(what, evidence, told, valid_from=happened) for what in said), RunManifest("ingest")
+    )
+    views = Views(own.ledger, own.files, None)
+    now, after = (
+        starting(views, [], at, Settings(), distress_dates(views.snapshot(None))) for at in (CUT, months(CUT, 12))
+    )
+    row = now.graph.index[firm]
+    assert now.stricken[row] == 0.0 and row in now.rows.tolist()
+    assert now.truth[now.rows.tolist().index(row)] == 1.0  # it came out within the window
+    assert after.stricken[after.graph.index[firm]] > 0.3 and after.graph.index[firm] not in after.rows.tolist()
+    known = {id for id, when in own.doomed.items() if when <= CUT}
+    assert known and torch.equal(now.stricken > 0, torch.tensor([id in known for id in now.graph.ids]))
+
+
+def test_what_came_out_after_the_window_counts_only_if_it_happened_in_it() -> None:
+    end, early, within = months(CUT, 12), CUT - timedelta(days=3), CUT + timedelta(days=3)
+    later = {"hidden": [early], "late": [within], "next": [end + timedelta(days=1)], "edge": [end], "told": [early]}
+    assert fallen(later, {"told": [early]}, CUT, end) == {"late", "edge", "told"}
 
 
 def test_contagion_sums_the_partners_in_distress(cohorts: list[Cohort]) -> None:
