@@ -84,6 +84,7 @@ def test_a_refresh_of_a_folder_that_is_not_there_never_begins(graph: Graph, tmp_
     assert not list(runs(tmp_path / "home" / "runs"))
 
 
+@pytest.mark.slow
 def test_a_refresh_that_fails_is_on_record_with_the_reason(tmp_path: Path) -> None:
     settings = Settings.load(store="bolt://127.0.0.1:1")  # nothing listens there
     with open_graph(tmp_path / "home", settings=settings) as graph:
