@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,3 +168,20 @@ def test_parameters_that_a_store_cannot_take_are_named(name: str, value: object)
 def test_a_time_without_zone_is_no_instant(loaded: GraphStore) -> None:
     with pytest.raises(Exception, match="no zone"):
         loaded.query("RETURN 1 AS one", at=AsOf(valid=datetime(2024, 1, 1)))
+
+
+def test_an_import_after_the_java_machine_ended_does_not_crash_the_process(tmp_path: Path) -> None:
+    code = (
+        "import atexit, importlib, sys\n"
+        "from pathlib import Path\n"
+        "def late():\n"
+        "    try:\n        importlib.import_module('no_such_package')\n"
+        "    except ImportError:\n        print('refused', flush=True)\n"
+        "atexit.register(late)  # registered before JPype's own hook, so it runs after it\n"
+        "from kg.store import open_store\n"
+        "open_store(sys.argv[1], Path(sys.argv[2])).close()\n"
+        "assert not any(type(f).__module__.startswith('jpype') for f in sys.meta_path)\n"
+    )
+    command = [sys.executable, "-c", code, f"arcadedb://{tmp_path}/store?heap=256m", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout.strip()) == (0, "refused"), done.stderr[-2000:]

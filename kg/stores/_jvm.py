@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import gettempdir
@@ -23,6 +24,7 @@ def start(heap: str = "") -> None:
         if not jpype.isJVMStarted():
             with _no_banner():
                 start_jvm(heap_size=heap or HEAP, jvm_args=_arguments())
+            _keep_out_of_imports()
             if current_thread() is not main_thread():
                 # The thread that starts the machine counts as one that its end must wait for, even when it is gone.
                 java("java.lang.Thread").detach()
@@ -38,6 +40,11 @@ def _arguments() -> list[str]:
         f"-Djava.util.logging.config.file={os.devnull}",
         f"-XX:ErrorFile={gettempdir()}/hs_err_pid%p.log",
     ]
+
+
+def _keep_out_of_imports() -> None:
+    """Take JPype's finder away: asked by an import in an exit hook, when the machine is gone, it crashes."""
+    sys.meta_path[:] = [f for f in sys.meta_path if type(f).__module__ != "jpype.imports"]
 
 
 @contextmanager
