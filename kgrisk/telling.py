@@ -131,8 +131,7 @@ def learning(console: Console, facts: Facts) -> None:
     )
     grid(console, "MRR with each modality dealt out anew among the nodes that have it", found["modalities"])
     grid(console, "distress within twelve months", metric_rows(found, "risk"))
-    for line in filter(None, [best_possible(found["ceiling"])]):
-        say(console, line)
+    say(console, best_possible(found["ceiling"]))
     for remark in found["remarks"]:
         say(console, remark, "yellow" if " loses " in remark else "")
     grid(console, "most at risk by the published scores", found["scores"][:5], ("name", "label", "distress", "id"))
