@@ -114,7 +114,8 @@ def extraction(console: Console, facts: Facts) -> None:
     """Section 4: precision and recall by relation, held-out forms first."""
     rows = facts["extraction"]
     head(console, "4. How well relations were read from sentences")
-    say(console, "Held out: sentence forms that were frozen before any pattern was written, and never looked at since.")
+    held = "Held out: sentence forms frozen before any pattern was written. No pattern was made from them; their totals"
+    say(console, f"{held} were printed while the patterns were tuned on others.")
     columns = ("forms", "relation", "said", "found", "right", "precision", "recall", "f1", "denied", "denied_asserted")
     for forms in ("held out", "all"):
         grid(console, "", [row for row in rows if row["forms"] == forms], columns)
