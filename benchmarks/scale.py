@@ -173,6 +173,7 @@ def main() -> None:
     results: dict[str, object] = {
         "cpus": os.cpu_count(),
         "machine": platform.machine(),
+        "load_before": os.getloadavg()[0],
         "versions": {p: version(p) for p in ("deltalake", "duckdb", "pyarrow", "torch")},
     }
     with tempfile.TemporaryDirectory() as folder:
