@@ -6,26 +6,24 @@ CONSTRAINTS := constraints.txt
 # uv installs in seconds where pip takes minutes; pip is used where uv cannot be had.
 INSTALL = if $(BIN)/python -m uv --version >/dev/null 2>&1; then $(BIN)/python -m uv pip install -q --python $(BIN)/python -c $(CONSTRAINTS) $(1); else $(BIN)/python -m pip install -q -c $(CONSTRAINTS) $(1); fi
 
-.PHONY: demo check test bench clean
+.PHONY: demo lint check test bench clean
 
 demo: $(VENV)/.installed
 # Fetched here, as part of the installation, where Java and Maven are: the demo itself opens no socket off loopback.
 	-$(BIN)/python -c "from kgrisk.neo4j_local import assemble, missing; missing() or assemble()"
 	$(BIN)/kgrisk demo
 
-check: $(VENV)/.installed-dev
+lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint
 	$(BIN)/python -m pytest -q -m "not neo4j and not slow and not real"
 
 # Lint and types first, then every test once: quick, slow, on both stores and on the real files where they are.
-test: $(VENV)/.installed-dev
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+test: lint
 	$(BIN)/python -m pytest -q --durations=15
 
 bench: $(VENV)/.installed-dev

@@ -20,11 +20,11 @@ from ingest.labels import names, one_label_each
 from ingest.readings import SIDECAR, Readings
 from ingest.report import Quarantined, RunReport, SourceCount
 from ingest.source import Extract, Models, Record, Source
-from ingest.staging import OnIO, Staging, attempt, is_whole_refusal
+from ingest.staging import Staging, attempt, is_whole_refusal
 from kg import plugins
 from kg.errors import ExpectationError, SourceError
 from kg.files import Files
-from kg.ledger import Ledger
+from kg.ledger import Ledger, OnIO
 from kg.model import ClaimBatch, RunManifest, digest
 from kg.validate import violations
 

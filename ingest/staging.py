@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,11 +17,11 @@ import pyarrow.parquet as pq
 
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import MissingExtraError, RecordError, SourceError
+from kg.ledger import OnIO
 from kg.model import ClaimBatch, digest, manifest_bytes
 
 log = logging.getLogger(__name__)
 
-OnIO = Callable[[str], None]
 _META = b"kgrisk.extract"
 _FORMAT = 2
 """Part of every name. Format 1 also held what was refused for want of a package, which must not be taken up."""

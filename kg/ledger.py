@@ -32,14 +32,15 @@ _APP = "kgrisk-ledger"
 
 Clock = Callable[[], datetime]
 OnIO = Callable[[str], None]
+"""Called with the name of each stage before and after its I/O; for tests that kill there."""
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _no_io(_: str) -> None:
-    return None
+def no_io(_: str) -> None:
+    """The OnIO that does nothing."""
 
 
 class Ledger:
@@ -211,7 +212,7 @@ class Ledger:
         *,
         retract: Sequence[str] = (),
         replaces: Sequence[str] = (),
-        on_io: OnIO = _no_io,
+        on_io: OnIO = no_io,
     ) -> int:
         """Append one commit with one known time; returns its number, or the head's if nothing would change.
 

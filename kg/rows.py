@@ -144,16 +144,11 @@ VALUE_COLUMNS: Final[Mapping[str, str]] = {
 """Columns of each kind of value node, beside its id."""
 
 
-_SAID = """SELECT * REPLACE (coalesce(value_text, label) AS value_text) FROM opens
-  LEFT JOIN (SELECT id AS node, label FROM nodes) ON property = 'label' AND node = source"""
-"""The opened versions; the statement that a node exists says its label."""
-
-
 def _value_steps(con: duckdb.DuckDBPyConnection, types: list[str], vectors: Vectors) -> Iterator[Step]:
     for label, type in HAS.items():
         if type in types:
             columns = f"target AS id, {VALUE_COLUMNS[label]}"
-            sql = f"SELECT DISTINCT ON (target) {columns} FROM ({_SAID}) WHERE type = ? ORDER BY target, version"
+            sql = f"SELECT DISTINCT ON (target) {columns} FROM opens WHERE type = ? ORDER BY target, version"
             rows = _fetch(con, sql, [type])
             if label == "Embedding":
                 found = [vectors(text) for text in rows["text"].to_pylist()]

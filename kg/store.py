@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 import pyarrow as pa
 
 from kg.errors import QueryError, StoreError
-from kg.ledger import Ledger
+from kg.ledger import Ledger, OnIO, no_io
 from kg.model import EVER, FIRST, AsOf, Value, iso
 from kg.ontology import EDGES, HAS, NODES
 from kg.plugins import names
@@ -26,8 +26,6 @@ LIMIT = 10_000
 """Rows a query returns at most, unless asked otherwise."""
 TIMEOUT = 60.0
 """Seconds a query may take, unless asked otherwise."""
-OnIO = Callable[[str], None]
-"""Called with a word before each transaction and after each commit of a sync; tests make it fail there."""
 NEAREST = pa.schema([pa.field("id", pa.string()), pa.field("score", pa.float64()), pa.field("model", pa.string())])
 """Result of `nearest`: node id, cosine similarity (-1 to 1), model of the vectors."""
 CLOCK_TEXT = (
@@ -35,10 +33,6 @@ CLOCK_TEXT = (
     "AND r.published <= $published AND r.published_to > $published"
 )
 """The clock predicate of a relationship r."""
-
-
-def no_io(_: str) -> None:
-    """The OnIO that does nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kg.errors import StoreError
-from kg.ledger import Ledger
+from kg.ledger import Ledger, OnIO
 from kg.model import iso
 from kg.rows import Plan, Step, Vectors, plan
-from kg.store import OnIO, SyncReport, Watermark
+from kg.store import SyncReport, Watermark
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 from arcadedb_embedded import create_database
 
+from kg.ledger import OnIO
 from kg.ontology import HAS
 from kg.rows import Plan, Step
-from kg.store import OnIO, Watermark
+from kg.store import Watermark
 from kg.stores._arcade_schema import index_statements, type_statements
 from kg.stores._jvm import java
 

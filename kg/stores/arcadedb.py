@@ -25,7 +25,7 @@ from kg.cypher import check_reading, plain_parameters
 from kg.errors import LeaseHeldError, StoreError, StoreLockedError
 from kg.files import Files
 from kg.lease import Lease
-from kg.ledger import Ledger
+from kg.ledger import Ledger, OnIO, no_io
 from kg.model import AsOf, Value
 from kg.rows import Step
 from kg.store import (
@@ -33,13 +33,11 @@ from kg.store import (
     LIMIT,
     NEAREST,
     TIMEOUT,
-    OnIO,
     SyncReport,
     Watermark,
     check_nearest,
     hash_graph,
     instants,
-    no_io,
     to_table,
 )
 from kg.stores._arcade_answers import columns, plain, plain_errors

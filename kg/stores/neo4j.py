@@ -21,7 +21,7 @@ from neo4j.exceptions import AuthError, DriverError, Neo4jError, ServiceUnavaila
 from kg.cypher import check_reading, plain_parameters
 from kg.errors import QueryError, QueryTimeoutError, StoreError
 from kg.files import Files
-from kg.ledger import Ledger
+from kg.ledger import Ledger, OnIO, no_io
 from kg.model import AsOf, Value
 from kg.ontology import EDGES, HAS, VALUE_NODES
 from kg.rows import Step
@@ -30,13 +30,11 @@ from kg.store import (
     LIMIT,
     NEAREST,
     TIMEOUT,
-    OnIO,
     SyncReport,
     Watermark,
     check_nearest,
     hash_graph,
     instants,
-    no_io,
     to_table,
 )
 from kg.stores._neo4j_answers import plain
