@@ -71,6 +71,8 @@ SCHEMES: Final = (
     "iso",
     "gics",
     "sector",
+    "device",
+    "addr",
     "doc",
     "page",
     "event",
@@ -85,11 +87,15 @@ NODES: Final[Mapping[str, NodeType]] = {
     "Person": NodeType("A natural person; the id is opaque, names stand in property rows only.", ("person",)),
     "Security": NodeType("A tradable instrument.", ("isin", "cusip", "figi", "ticker", "name")),
     "Account": NodeType("A payment or custody account.", ("iban", "acct")),
+    "Device": NodeType("A device somebody acts from: a phone, a browser, a card reader.", ("device",)),
+    "Address": NodeType("A postal, network or mail address, or a phone number.", ("addr",)),
     "Country": NodeType("A country by ISO 3166 alpha-2 code.", ("iso",)),
     "Sector": NodeType("An industry sector.", ("gics", "sector")),
-    "Document": NodeType("A source document; its id is doc:<sha256 of the bytes>.", ("doc",)),
-    "Page": NodeType("One page image of a document: page:<sha256 of the image bytes>.", ("page",)),
-    "Event": NodeType("Something that happened: default, lawsuit, acquisition, downgrade.", ("event",)),
+    "Document": NodeType(
+        "A source document (filing, article, recording); its id is doc:<sha256 of the bytes>.", ("doc",)
+    ),
+    "Page": NodeType("One page image or video frame of a document: page:<sha256 of the image bytes>.", ("page",)),
+    "Event": NodeType("Something that happened: default, lawsuit, acquisition, downgrade, flood.", ("event",)),
 }
 
 MONEY: Final = Property("money", "Amount with its currency beside it.")
@@ -97,6 +103,7 @@ SHARE: Final = Property("real", "Share of the whole, 0 to 1.", unit="share")
 QUANTITY: Final = Property("real", "Number of units.", unit="units")
 COUNT: Final = Property("int", "How many single transactions are summed here.", unit="count")
 ROLE: Final = Property("text", "Role or code.")
+CORRELATION: Final = Property("real", "Correlation, -1 to 1.", unit="correlation")
 SCORE: Final = Property("real", "Probability or similarity, 0 to 1.", unit="probability")
 
 EDGES: Final[Mapping[str, EdgeType]] = {
@@ -140,6 +147,31 @@ EDGES: Final[Mapping[str, EdgeType]] = {
         time="event",
         props={"amount": MONEY, "count": COUNT, "role": ROLE},
     ),
+    "OBLIGED_TO": EdgeType(
+        "Owes a duty or payment under a clause; valid until it is due, the role gives its condition.",
+        PARTIES,
+        PARTIES,
+        "document and clause",
+        props={"amount": MONEY, "role": ROLE},
+    ),
+    "CORRELATES_WITH": EdgeType(
+        "Returns move together over the window that ends at the published day; the role gives the p-value.",
+        ("Security",),
+        ("Security",),
+        "window, method and its last day",
+        time="event",
+        props={"correlation": CORRELATION, "count": COUNT, "role": ROLE},
+    ),
+    "USES": EdgeType(
+        "Acts from the device or is reached at the address.", (*PARTIES, "Account"), ("Device", "Address"), ""
+    ),
+    "SHARES_IDENTIFIER": EdgeType(
+        "Has a device, address or account in common with; the key is the kind, the count how many.",
+        (*PARTIES, "Account"),
+        (*PARTIES, "Account"),
+        "device, address or account",
+        props={"count": COUNT},
+    ),
     "HAS_ACCOUNT": EdgeType("Is the owner of the account.", PARTIES, ("Account",), ""),
     "IN_SECTOR": EdgeType("Belongs to the sector.", FIRMS, ("Sector",), ""),
     "IN_COUNTRY": EdgeType("Is domiciled in.", (*PARTIES, "Account"), ("Country",), ""),
@@ -181,7 +213,30 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "path": Property("text", "Address of the bytes: file digest.", modality="image"),
     "form": Property("text", "Form of a filing, such as 10-K."),
     "url": Property("text", "Where the document was published."),
-    "event_type": Property("text", "default, lawsuit, acquisition, downgrade, officer_change, ..."),
+    "language": Property("text", "Language of a document, ISO 639-1."),
+    "document_type": Property("text", "What a page shows: receipt, invoice, cheque, chart, table, letter, ..."),
+    "author": Property("text", "Account or person that posted the document."),
+    "reach": Property("int", "Followers or readers the post had.", unit="count", time="event"),
+    "reposts": Property("int", "How many documents repeat this one.", unit="count", time="event"),
+    "duration": Property("real", "Length of a recording.", unit="second"),
+    "segment": Property("text", "What is said in a stretch of a recording; the key is its time.", time="event"),
+    "event_type": Property(
+        "text",
+        "default, bankruptcy, distress, downgrade, upgrade, lawsuit, acquisition, sanction, officer_change, "
+        "earnings_surprise, supply_disruption, fraud, weather, ...",
+    ),
+    "sentiment": Property(
+        "real",
+        "Tone of a document towards the entity, -1 to 1; the key is the document.",
+        unit="tone",
+        node="Score",
+        time="event",
+    ),
+    "latitude": Property("real", "North of the equator.", unit="degree"),
+    "longitude": Property("real", "East of Greenwich.", unit="degree"),
+    "radius": Property("real", "Reach of an event around its place.", unit="kilometre"),
+    "close": Property("money", "Closing price of the day.", time="event"),
+    "volume": Property("real", "Units traded in the day.", unit="units", time="event"),
     "description": Property("text", "What the entity does.", modality="text"),
     "incorporated": Property("time", "Date of incorporation."),
     "flag": Property("text", "Mark set by a register, such as a fraud label of an account.", many=True),
@@ -219,8 +274,14 @@ RELIABILITY: Final[Mapping[str, int]] = {
     "filings": 3,
     "trades": 3,
     "resolve": 3,
+    "market": 3,
+    "tables": 3,
+    "pdf": 2,
     "news": 2,
     "images": 1,
+    "audio": 1,
+    "calls": 1,
+    "video": 1,
     "model": 0,
     "risk": 0,
 }
