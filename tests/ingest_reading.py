@@ -34,3 +34,8 @@ def misquoted(record: Record, extract: Extract) -> list[Row]:
         for row in rows(extract)
         if locate(contents[row["document"]], row["locator"], row["extractor"].partition(".")[0]) != row["quote"]
     ]
+
+
+def copies(*names: str) -> dict[str, bytes]:
+    """Bytes of files of tests/data by name."""
+    return {name: (DATA / name).read_bytes() for name in names}

@@ -1,15 +1,15 @@
 """What every source promises, whichever kind of input it reads.
 
-A new source needs an example here: a file it reads and a bad one, both small.
+A new source needs a module of its name in tests/contract/examples: `good()` gives small files that it reads, `BAD` the
+bytes of one that it must refuse.
 """
 
 from __future__ import annotations
 
-import io
-import json
 import shutil
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -21,53 +21,13 @@ from kg.errors import RecordError
 from kg.model import SCHEMA, digest
 from kg.ontology import RELIABILITY
 from kg.validate import LABELS, violations
-from tests.ingest_reading import DATA
+from tests.contract import examples
 
-Examples = dict[str, bytes]
-
-
-def _copy(*names: str) -> Examples:
-    return {name: (DATA / name).read_bytes() for name in names}
-
-
-def _article() -> bytes:
-    said = {
-        "title": "Larch Hill Bank plc lends",
-        "body": "Larch Hill Bank plc lent EUR 5 million to Oakmere Turbines Inc. in 2023.",
-    }
-    return json.dumps(said | {"published": "2023-04-05T08:00:00Z"}).encode()
-
-
-def _page() -> Examples:
-    from PIL import Image, ImageDraw
-
-    image = Image.new("RGB", (700, 220), "white")
-    draw = ImageDraw.Draw(image)
-    for line, text in enumerate(("LOAN NOTICE", "Lender: Larch Hill Bank plc", "Borrower: Oakmere Turbines Inc.")):
-        draw.text((20, 20 + 60 * line), text, fill="black", font_size=30)
-    content = io.BytesIO()
-    image.save(content, "PNG")
-    register = b"file,document,page,published,subject_id\nnotice.png,notice-1,1,2023-04-05T09:00:00Z,cik:990011\n"
-    return {"notice.png": content.getvalue(), "pages.csv": register}
-
-
-GOOD: dict[str, Callable[[], Examples]] = {
-    "filings": lambda: _copy(
-        "10k-tiny.html", "form4-tiny.xml", "13f-tiny.xml", "13f-tiny.meta.json", "submission-tiny.txt"
-    ),
-    "images": _page,
-    "news": lambda: {"a.jsonl": _article() + b"\n"},
-    "registers": lambda: _copy("entities-tiny.csv", "exposures-tiny.csv", "eba-tiny.csv"),
-    "trades": lambda: _copy("payments-tiny.csv", "accounts-tiny.csv", "trades-tiny.csv"),
-}
-BAD: dict[str, bytes] = {
-    "filings": b"<ownershipDocument><documentType>4</documentType></ownershipDocument>",
-    "images": b"\x89PNG but no picture",
-    "news": b'{"title": "torn',
-    "registers": b"",
-    "trades": b"",
-}
 SOURCES = plugins.names(PACKAGE)
+
+
+def example(name: str) -> ModuleType:
+    return import_module(f"{examples.__name__}.{name}")
 
 
 @pytest.fixture(params=SOURCES)
@@ -77,7 +37,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def source(name: str, tmp_path: Path) -> Source:
-    for file, content in GOOD[name]().items():
+    for file, content in example(name).good().items():
         (tmp_path / file).write_bytes(content)
     return plugins.load(PACKAGE, name, Source)(tmp_path)  # type: ignore[type-abstract]
 
@@ -87,7 +47,8 @@ def extracts(source: Source) -> list[tuple[Record, Extract]]:
 
 
 def test_every_source_has_an_example_here() -> None:
-    assert set(SOURCES) == set(GOOD) == set(BAD)
+    there = {file.stem for folder in examples.__path__ for file in Path(folder).glob("[!_]*.py")}
+    assert set(SOURCES) == there
 
 
 def test_its_extractor_is_named_after_it_and_its_reliability_is_known(name: str, source: Source) -> None:
@@ -131,7 +92,7 @@ def test_it_takes_none_of_the_files_of_the_others(name: str, tmp_path: Path) -> 
     for other in set(SOURCES) - {name}:
         folder = tmp_path / other
         folder.mkdir()
-        for file, content in GOOD[other]().items():
+        for file, content in example(other).good().items():
             (folder / file).write_bytes(content)
         assert list(kind(folder).records()) == []
 
@@ -147,7 +108,12 @@ def test_an_empty_folder_gives_no_records(name: str, tmp_path: Path) -> None:
 def test_a_bad_record_is_an_error_with_a_reason(name: str, source: Source) -> None:
     (like, *_) = source.records()
     bad = Record(
-        name, f"bad{Path(like.path.partition('#')[0]).suffix}", BAD[name], like.published, like.meta, like.sidecar
+        name,
+        f"bad{Path(like.path.partition('#')[0]).suffix}",
+        example(name).BAD,
+        like.published,
+        like.meta,
+        like.sidecar,
     )
     with pytest.raises(RecordError, match=r"\w+ \w+"):
         Extract.of(source.claims(bad, Models()))
