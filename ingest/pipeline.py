@@ -15,6 +15,7 @@ from typing import TypedDict, Unpack
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.diagnosis import diagnose, out_of_reach
 from ingest.extract.names import Gazetteer
 from ingest.labels import names, one_label_each
 from ingest.readings import SIDECAR, Readings
@@ -23,7 +24,7 @@ from ingest.source import Extract, Models, Record, Source
 from ingest.staging import Staging, attempt, is_whole_refusal
 from kg import plugins
 from kg.errors import ExpectationError, SourceError
-from kg.files import Files
+from kg.files import Files, digest_of
 from kg.ledger import Ledger, OnIO
 from kg.model import ClaimBatch, RunManifest, digest
 from kg.validate import violations
@@ -97,18 +98,29 @@ class _Run:
         taken: set[Path] = set()
         for name in _ordered(self._options.get("sources") or plugins.names(PACKAGE)):
             taken |= self._source(name)
-        self._report.untaken = sorted(self._relative(path) for path in self._every() - taken if not self._used(path))
+        self._left_over(taken)
         batch = self._checked(ClaimBatch(pa.concat_tables(self._tables)) if self._tables else ClaimBatch.of(()))
         self._count(batch)
         self._expect()
         return self._commit(batch)
 
     def _every(self) -> set[Path]:
-        return set(self._paths) if self._paths is not None else {p for p in self._folder.rglob("*") if p.is_file()}
+        return set(self._paths) if self._paths is not None else {p for p in self._folder.rglob("*") if not p.is_dir()}
+
+    def _left_over(self, taken: set[Path]) -> None:
+        """Files no source took: quarantined where their bytes tell what is wrong, else listed."""
+        for path in sorted(self._every() - taken):
+            why = out_of_reach(path, self._folder) if self._paths is None else ""
+            if not why and self._used(path):
+                continue
+            if why := why or diagnose(path):
+                self._report.quarantined.append(Quarantined("", self._relative(path), "", why))
+            else:
+                self._report.untaken.append(self._relative(path))
 
     def _used(self, path: Path) -> bool:
         """True for a sidecar: its bytes came in with the record beside it."""
-        return digest(path.read_bytes()) in self._paths_of
+        return digest_of(path) in self._paths_of
 
     def _source(self, name: str) -> set[Path]:
         """Read one source; returns the files it took."""
@@ -186,6 +198,8 @@ class _Run:
             self._replaces.add(digest(record.sidecar))
         if not len(found.claims):
             return
+        if record.file:
+            self._paths_of[self._files.put_file(record.file)] = record.path
         for content in (record.content, record.sidecar):
             if content:
                 self._paths_of[digest(content)] = record.path

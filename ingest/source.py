@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ingest.diagnosis import out_of_reach
+from kg.files import digest_of
 from kg.model import Claim, ClaimBatch, digest
 
 if TYPE_CHECKING:
@@ -31,11 +33,17 @@ class Record:
     meta: Mapping[str, Any] = field(default_factory=dict)
     sidecar: bytes = b""
     """Bytes of the file beside it that says what the content leaves out; a document of its own."""
+    file: Path | None = None
+    """Where the bytes lie, for a file too large to hold: `content` is empty then and the source reads from here."""
 
     @cached_property
     def document(self) -> str:
         """sha256 of the bytes: name of the document in every claim's evidence."""
-        return digest(self.content)
+        return digest_of(self.file) if self.file else digest(self.content)
+
+    def whole(self) -> bytes:
+        """The bytes, wherever they lie."""
+        return self.file.read_bytes() if self.file else self.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,8 @@ class Source(ABC):
 
     def __init__(self, folder: Path, files: Sequence[Path] | None = None) -> None:
         self.folder = folder
-        self.files = sorted(files if files is not None else {f for p in self.patterns for f in folder.rglob(p)})
+        found = files if files is not None else {f for p in self.patterns for f in folder.rglob(p)}
+        self.files = sorted(f for f in found if f.is_file() and not (files is None and out_of_reach(f, folder)))
 
     @abstractmethod
     def records(self) -> Iterator[Record]:

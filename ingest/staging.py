@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingest.diagnosis import LFS, POINTER
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import MissingExtraError, RecordError, SourceError
 from kg.ledger import OnIO
@@ -82,6 +83,8 @@ def attempt(source: Source, record: Record, models: Models) -> tuple[Extract, bo
     What is wrong with this machine (a package, the disk) is no fault of the record: it stops the run. A source that
     fails where it should not is told with the record, but never staged: mended, it reads the record again.
     """
+    if record.content.startswith(LFS):
+        return whole_refusal(RecordError(POINTER)), True
     try:
         return Extract.of(source.claims(record, models)), True
     except RecordError as error:

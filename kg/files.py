@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from kg.errors import LedgerError
 from kg.model import digest
+
+
+def digest_of(path: Path) -> str:
+    """sha256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Files:
@@ -31,6 +39,22 @@ class Files:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(file.name, target)
+        return name
+
+    def put_file(self, path: Path) -> str:
+        """Store a copy of a file without holding it in memory; returns its digest."""
+        name = digest_of(path)
+        target = self.path(name)
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as copy, path.open("rb") as file:
+                shutil.copyfileobj(file, copy, 1 << 20)
+                copy.flush()
+                os.fsync(copy.fileno())
+            if digest_of(Path(copy.name)) != name:
+                os.unlink(copy.name)
+                raise LedgerError(f"{path} was changed while it was read; read it again when it is at rest")
+            os.replace(copy.name, target)
         return name
 
     def get(self, name: str) -> bytes:

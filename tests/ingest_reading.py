@@ -28,7 +28,7 @@ def rows(extract: Extract, name: str = "", kind: str = "") -> list[Row]:
 
 def misquoted(record: Record, extract: Extract) -> list[Row]:
     """Claims whose locator, read back, does not give their quote."""
-    contents = {record.document: record.content, digest(record.sidecar): record.sidecar}
+    contents = {record.document: record.whole(), digest(record.sidecar): record.sidecar}
     return [
         row
         for row in rows(extract)

@@ -33,3 +33,10 @@ def test_a_changed_file_is_refused(tmp_path: Path) -> None:
     files.path(name).write_bytes(b"forged")
     with pytest.raises(LedgerError, match="was changed"):
         files.get(name)
+
+
+def test_a_file_is_stored_by_its_path_as_its_bytes_would_be(tmp_path: Path) -> None:
+    (tmp_path / "large.csv").write_bytes(b"row\n" * 1000)
+    files = Files(tmp_path / "files")
+    assert files.put_file(tmp_path / "large.csv") == files.put(b"row\n" * 1000)
+    assert sum(f.is_file() for f in files.folder.rglob("*")) == 1

@@ -75,7 +75,7 @@ def test_claims_are_pure_given_the_record(source: Source, tmp_path: Path) -> Non
 
 def test_every_quote_reads_back(name: str, source: Source) -> None:
     for record, extract in extracts(source):
-        contents = {record.document: record.content, digest(record.sidecar): record.sidecar}
+        contents = {record.document: record.whole(), digest(record.sidecar): record.sidecar}
         assert len(extract.claims)
         for row in extract.claims.table.select(["document", "locator", "quote"]).to_pylist():
             assert locate(contents[row["document"]], row["locator"], name) == row["quote"]
