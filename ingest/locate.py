@@ -2,8 +2,10 @@
 
     chars:120-188                characters of the document's text
     part:2 chars:0-50            the same in the 2nd document of an SGML submission (with any locator after it)
-    xpath:/a[1]/b[3]             all text of an XML element, white space collapsed
+    xpath:/a[1]/b[3]             all text of an XML element, white space collapsed; /@x at its end: that attribute
     row:17                       cells of the 17th data row of a CSV or Parquet file
+    row:17 cells:LEI,ISIN        those cells of the row only
+    json:/3/interests/0          what stands at a path of a JSON file; the lines of a JSON lines file are a list from 0
     rows:17,20,31 sum:amount     count of those rows and the exact sum of one column
     page:1 box:x0,y0,x1,y1       the words that OCR reads in a box of a page image
     run:<id> row:3               row 3 of the rows of a run's manifest, counted from 0
@@ -22,12 +24,14 @@ from ingest.clean import decode
 from ingest.extract.article import document_text
 from ingest.extract.markup import find, inner, page_text, parse
 from ingest.extract.ocr import PageReader, read_box
+from ingest.extract.pointer import read_pointer
 from ingest.extract.submission import is_submission, parts
-from ingest.extract.table import read_row, read_rows
+from ingest.extract.table import read_cells, read_row, read_rows
 from kg.errors import RecordError
 
 _CHARS = re.compile(r"chars:(\d+)-(\d+)")
 _PART = re.compile(r"part:(\d+) (.+)", re.DOTALL)
+_CELLS = re.compile(r"row:(\d+) cells:(.+)", re.DOTALL)
 _ROWS = re.compile(r"rows:([\d,]+) sum:(.+)", re.DOTALL)
 _RUN = re.compile(r"run:\S+ row:(\d+)")
 
@@ -43,7 +47,11 @@ def locate(content: bytes, locator: str, source: str = "filings", reader: PageRe
     if match := _CHARS.fullmatch(locator):
         return _slice(text_of(content, source), int(match[1]), int(match[2]), locator)
     if locator.startswith("xpath:"):
-        return inner(find(parse(content), locator[len("xpath:") :]))
+        return _element(content, locator[len("xpath:") :])
+    if locator.startswith("json:"):
+        return read_pointer(content, locator[len("json:") :])
+    if match := _CELLS.fullmatch(locator):
+        return read_cells(content, int(match[1]), match[2].split(","))
     if locator.startswith("row:"):
         return read_row(content, int(locator[len("row:") :]))
     if match := _ROWS.fullmatch(locator):
@@ -75,6 +83,16 @@ def _slice(text: str, start: int, end: int, locator: str) -> str:
     if not 0 <= start <= end <= len(text):
         raise RecordError(f"{locator} is outside the text of {len(text)} characters")
     return text[start:end]
+
+
+def _element(content: bytes, path: str) -> str:
+    path, at, attribute = path.partition("/@")
+    element = find(parse(content), path)
+    if not at:
+        return inner(element)
+    if (value := element.get(attribute)) is None:
+        raise RecordError(f"no attribute {attribute!r} at {path}")
+    return str(value)
 
 
 def _part(content: bytes, number: int) -> bytes:

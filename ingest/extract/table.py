@@ -1,5 +1,5 @@
 """A table is a CSV or Parquet file as text cells: rows are numbered from 1, and each row can be read back as it
-was.
+was. Cells of a CSV are parted by commas, or by tabs or semicolons where the header has no comma.
 
 Everything is read as text, so that no amount passes through a float; columns are turned into decimals and instants
 by the expressions of `ingest.clean`.
@@ -57,21 +57,29 @@ def _parquet(content: bytes) -> tuple[pl.DataFrame, tuple[Refusal, ...]]:
 
 
 def _csv(content: bytes) -> tuple[pl.DataFrame, tuple[Refusal, ...]]:
-    text = decode(content)[0].encode()
+    text = decode(content)[0]
+    parted = separator(text.split("\n", 1)[0])
     try:
-        frame = pl.scan_csv(io.BytesIO(text), infer_schema=False).collect(engine="streaming")
+        frame = pl.scan_csv(io.BytesIO(text.encode()), infer_schema=False, separator=parted).collect(engine="streaming")
         return frame.rename(str.strip), ()
     except pl.exceptions.PolarsError:
-        return _ragged(text.decode())
+        return _ragged(text, parted)
 
 
-def _ragged(text: str) -> tuple[pl.DataFrame, tuple[Refusal, ...]]:
+def separator(header: str) -> str:
+    """What parts the cells of a CSV: a comma, else a tab or a semicolon, whichever the header has more of."""
+    found = {mark: header.count(mark) for mark in "\t;"}
+    best = max(found, key=lambda mark: found[mark])
+    return best if "," not in header and found[best] else ","
+
+
+def _ragged(text: str, parted: str = ",") -> tuple[pl.DataFrame, tuple[Refusal, ...]]:
     """The slow way, for a CSV with rows of another width: those rows are refused and the others kept.
 
     A refused row keeps its number but its cells are empty, so that the numbers of the others stay true.
     """
     try:
-        head, *rows = csv.reader(io.StringIO(text), strict=True)
+        head, *rows = csv.reader(io.StringIO(text), delimiter=parted, strict=True)
     except (csv.Error, ValueError) as error:
         raise RecordError(f"the CSV cannot be read: {error}; expected a header line and rows of its width") from error
     names = [name.strip() for name in head]
@@ -93,6 +101,14 @@ def read_row(content: bytes, number: int) -> str:
     if not 1 <= number <= frame.height:
         raise RecordError(f"row {number} is not there: the table has {frame.height} rows")
     return str(frame[QUOTE][number - 1])
+
+
+def read_cells(content: bytes, number: int, columns: Sequence[str]) -> str:
+    """Some cells of one row, joined by commas."""
+    table = read_table(content)
+    if not 1 <= number <= table.frame.height or not set(columns) <= set(table.columns):
+        raise RecordError(f"row {number} or a column of {', '.join(columns)} is not in the table")
+    return ",".join(cell or "" for cell in table.frame.select(columns).row(number - 1))
 
 
 def read_rows(content: bytes, numbers: Sequence[int], column: str) -> str:
@@ -120,7 +136,7 @@ def columns_of(content: bytes) -> tuple[str, ...]:
     try:
         if content[:4] == b"PAR1":
             return tuple(pl.read_parquet_schema(io.BytesIO(content)))
-        head = decode(content[:65_536].split(b"\n", 1)[0])[0]
-        return tuple(name.strip() for name in next(csv.reader([head.strip()]), []))
+        head = decode(content[:65_536].split(b"\n", 1)[0])[0].strip()
+        return tuple(name.strip() for name in next(csv.reader([head], delimiter=separator(head)), []))
     except (pl.exceptions.PolarsError, csv.Error):
         return ()
