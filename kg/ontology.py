@@ -271,6 +271,11 @@ HAS: Final[Mapping[str, str]] = {label: f"HAS_{label.upper()}" for label in VALU
 
 RELIABILITY: Final[Mapping[str, int]] = {
     "registers": 4,
+    "gleif": 4,
+    "sanctions": 4,
+    "bis": 4,
+    "bods": 3,
+    "ftm": 2,
     "filings": 3,
     "trades": 3,
     "resolve": 3,
