@@ -1,7 +1,7 @@
 """A pointer is a path into a JSON file (RFC 6901): what stands there is quoted as the text itself, or as compact JSON.
 
-`json:/3/recordDetails/name` is read in the whole file; of a JSON lines file the lines are a list counted from 0, so that
-`json:/3` is its fourth line. Decimal numbers keep the digits they are written with.
+`json:/3/recordDetails/name` is read in the whole file; of a JSON lines file the lines are a list counted from 0, so
+that `json:/3` is its fourth line. Decimal numbers keep the digits they are written with.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BROKEN = object()
 
 @lru_cache(maxsize=2)
 def read_json(content: bytes) -> Any:
-    """Value of a JSON file, or list of the lines of a JSON lines file (BROKEN for a bad one); RecordError for neither."""
+    """Value of a JSON file, or the lines of a JSON lines file (BROKEN for a bad one); RecordError for neither."""
     text = decode(content)[0]
     if not text.strip():
         raise RecordError("the file is empty; expected JSON")

@@ -84,8 +84,13 @@ def _arrow(frame: pl.DataFrame) -> ClaimBatch:
 def split(frame: pl.DataFrame, reason: pl.Expr) -> tuple[pl.DataFrame, list[Refusal]]:
     """Rows without a reason, and a refusal for each of the others; wholly empty rows are neither."""
     judged = frame.with_columns(reason.alias("#reason"))
-    bad = judged.filter(pl.col("#reason").is_not_null() & (pl.col(QUOTE).str.strip_chars(",") != ""))
-    refused = [Refusal(f"row:{row}", why) for row, why in bad.select(ROW, "#reason").iter_rows()]
+    wrong = pl.col("#reason").is_not_null()
+    if "locator" in frame.columns:
+        bad = judged.filter(wrong).select("locator", "#reason")
+    else:
+        bad = judged.filter(wrong & (pl.col(QUOTE).str.strip_chars(",") != ""))
+        bad = bad.select(pl.format("row:{}", ROW), "#reason")
+    refused = [Refusal(where, why) for where, why in bad.iter_rows()]
     return judged.filter(pl.col("#reason").is_null()), refused
 
 
