@@ -8,6 +8,7 @@
     json:/3/interests/0          what stands at a path of a JSON file; the lines of a JSON lines file are a list from 0
     rows:17,20,31 sum:amount     count of those rows and the exact sum of one column
     page:1 box:x0,y0,x1,y1       the words that OCR reads in a box of a page image
+    field:author                 a field beside the text of an article, post or feed item, as its carrier gives it
     run:<id> row:3               row 3 of the rows of a run's manifest, counted from 0
 
 The text of a document is made from its bytes alone: of a news article as the `article` extractor says, of an HTML
@@ -21,7 +22,7 @@ import re
 from functools import lru_cache
 
 from ingest.clean import decode
-from ingest.extract.article import document_text
+from ingest.extract.article import document_text, field_text
 from ingest.extract.markup import find, inner, page_text, parse
 from ingest.extract.ocr import PageReader, read_box
 from ingest.extract.pointer import read_pointer
@@ -52,6 +53,8 @@ def locate(content: bytes, locator: str, source: str = "filings", reader: PageRe
         return read_pointer(content, locator[len("json:") :])
     if match := _CELLS.fullmatch(locator):
         return read_cells(content, int(match[1]), match[2].split(","))
+    if locator.startswith("field:"):
+        return field_text(content, locator[len("field:") :])
     if locator.startswith("row:"):
         return read_row(content, int(locator[len("row:") :]))
     if match := _ROWS.fullmatch(locator):

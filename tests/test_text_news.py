@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.extract.article import document_text, is_article, read_article
+from ingest.extract.article import is_article, read_article
 from ingest.extract.names import Gazetteer
 from ingest.extract.score import score
+from ingest.locate import locate
 from ingest.pipeline import run
 from ingest.source import Extract, Models, Record
 from ingest.sources.news import News
@@ -65,8 +66,7 @@ def test_every_quote_is_read_back_from_the_bytes(tmp_path: Path) -> None:
     rows = claims(folder).table.to_pylist()
     assert len(contents) == 2
     for row in rows:
-        start, end = map(int, row["locator"].removeprefix("chars:").split("-"))
-        assert document_text(contents[row["document"]])[start:end] == row["quote"]
+        assert locate(contents[row["document"]], row["locator"], "news") == row["quote"]
 
 
 def test_news_claims_fit_the_vocabulary(tmp_path: Path) -> None:
