@@ -1,12 +1,14 @@
 """Which source-side ids were one entity, and what it was called, at each commit.
 
-Clusters are the connected components of the pairs judged `same` and not judged `not_same`. The canonical id of a
-cluster is the one of the strongest scheme, then the smallest string. Identity depends on the known clock alone.
+Clusters are the connected components of the pairs judged `same`, but that a pair judged `not_same` is never in one
+cluster, not even by way of third ids: judgements are taken in the order of their commits, then by their ids, and one
+that would bring such a pair together does not count. The canonical id of a cluster is the one of the strongest
+scheme, then the smallest string. Identity depends on the known clock alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import networkx as nx
 import pyarrow as pa
@@ -66,8 +68,21 @@ def _component(spans: Sequence[Span], least: str, members: set[str]) -> list[tup
 def _clusters(spans: Sequence[Span], members: set[str], commit: int) -> dict[str, str]:
     """Canonical id of each member at one commit."""
     alive = [s for s in spans if s[3] <= commit < s[4]]
-    refused = {frozenset(s[1:3]) for s in alive if s[0] == "not_same"}
-    graph = nx.Graph()
-    graph.add_nodes_from(members)
-    graph.add_edges_from(s[1:3] for s in alive if s[0] == "same" and frozenset(s[1:3]) not in refused)
-    return {raw: canon for c in nx.connected_components(graph) for canon in [min(c, key=strength)] for raw in c}
+    same = sorted((since, *sorted((a, b))) for kind, a, b, since, _ in alive if kind == "same")
+    apart = {frozenset((a, b)) for kind, a, b, _, _ in alive if kind == "not_same"}
+    return clusters(((a, b) for _, a, b in same), apart, members)
+
+
+def clusters(
+    same: Iterable[tuple[str, str]], apart: Collection[frozenset[str]], members: Iterable[str] = ()
+) -> dict[str, str]:
+    """Canonical id of every id named, from pairs judged one in the order they count and pairs that are two."""
+    groups: dict[str, set[str]] = {id: {id} for id in members}
+    for a, b in same:
+        left, right = groups.setdefault(a, {a}), groups.setdefault(b, {b})
+        if left is right or any(len(pair & left) == 1 == len(pair & right) for pair in apart):
+            continue
+        for id in right:
+            groups[id] = left
+        left |= right
+    return {id: min(group, key=strength) for id, group in groups.items()}

@@ -42,14 +42,15 @@ def _alive(events: list[Row], known: datetime) -> list[Row]:
 
 
 def _canonical(alive: list[Row]) -> dict[str, str]:
-    refused = {frozenset((r["subject"], r["object"])) for r in alive if r["kind"] == "not_same"}
+    refused = [{r["subject"], r["object"]} for r in alive if r["kind"] == "not_same"]
     cluster: dict[str, set[str]] = {}
-    for row in alive:
-        pair = frozenset((row["subject"], row["object"]))
-        if row["kind"] == "same" and pair not in refused:
-            joined = cluster.get(row["subject"], {row["subject"]}) | cluster.get(row["object"], {row["object"]})
-            for id in joined:
-                cluster[id] = joined
+    judged = [r for r in alive if r["kind"] == "same"]
+    for row in sorted(judged, key=lambda r: (r["commit"], sorted((r["subject"], r["object"])))):
+        joined = cluster.get(row["subject"], {row["subject"]}) | cluster.get(row["object"], {row["object"]})
+        if any(pair <= joined for pair in refused):  # a forbidden pair, by way of whatever third ids
+            continue
+        for id in joined:
+            cluster[id] = joined
     rank = {name: n for n, name in enumerate(SCHEMES)}
     return {id: min(ids, key=lambda i: (rank[i.split(":")[0]], i)) for id, ids in cluster.items()}
 

@@ -1,0 +1,82 @@
+"""Candidates: which of many names are worth comparing, without comparing each with each.
+
+Names fall into blocks by their rarest words, how these sound, how the first word begins and how the name ends. Within a
+block rapidfuzz compares all names at once in native code; only pairs that pass get an explained score.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+from rapidfuzz import fuzz, process
+
+from ingest.pair_words import SMALL, Spelt, spelt
+from ingest.transliterate import skeleton
+from ingest.word_weights import Weights
+
+BLOCK: Final = 150
+"""Names a block may have; a larger one tells nothing and is left out, as its names share rarer blocks with their like."""
+ALIKE: Final = 72
+"""Least fuzz.ratio of the sorted words of two names that are scored."""
+
+
+def candidates(names: Sequence[str], weights: Weights, fresh: Sequence[bool] | None = None) -> Iterator[tuple[int, int]]:
+    """Pairs (i, j) with i < j of places in `names` that may be one, each once, in order.
+
+    With `fresh` only pairs of which one is marked.
+    """
+    words = [spelt(name) for name in names]
+    texts = [[" ".join(name.words) for name in words], [" ".join(sorted(name.words)) for name in words]]
+    found: list[np.ndarray[Any, Any]] = []
+    for block in _blocks(words, weights):
+        if fresh is None or any(fresh[n] for n in block):
+            found += [_alike(np.array(block, dtype=np.int64), spelt_so) for spelt_so in texts]
+    if not found:
+        return
+    pairs = np.unique(np.concatenate(found), axis=0)
+    for i, j in pairs.tolist():
+        if fresh is None or fresh[i] or fresh[j]:
+            yield i, j
+
+
+def _blocks(names: Sequence[Spelt], weights: Weights) -> Iterator[list[int]]:
+    blocks: dict[str, list[int]] = defaultdict(list)
+    for n, name in enumerate(names):
+        for key in _keys(name, weights):
+            blocks[key].append(n)
+    seen: set[tuple[int, ...]] = set()
+    for block in blocks.values():
+        if 1 < len(block) <= BLOCK and (same := tuple(block)) not in seen:
+            seen.add(same)
+            yield block
+
+
+def _keys(name: Spelt, weights: Weights) -> set[str]:
+    telling = [w for w in name.words if w not in SMALL] or list(name.words)
+    if not telling:
+        return set()
+    rare = sorted(telling, key=lambda w: (weights.count(w), -len(w), w))
+    whole = "".join(telling)
+    keys = {f"= {' '.join(sorted(telling))}", f"^ {whole[:5]} {len(whole) // 6}", f"^ {whole[:8]}", f"$ {whole[-6:]}"}
+    for word in rare[:3]:
+        keys.add(f"w {word}")
+        if len(sound := skeleton(word)) >= 3:
+            keys.add(f"s {sound}")
+    if len(word := rare[0]) >= 5:  # one letter wrong anywhere (Garbe's symmetric deletes)
+        keys |= {f"d {word[:n]}{word[n + 1 :]}" for n in range(len(word))} | {f"d {word}"}
+    for n, word in enumerate(rare[:3]):
+        keys |= {f"2 {' '.join(sorted((word, other)))}" for other in rare[n + 1 : 4]}
+    if len(telling) > 2:
+        keys.add("a " + "".join(sorted(w[0] for w in telling)) + f" {whole[:2]}")
+    return keys
+
+
+def _alike(block: np.ndarray[Any, Any], texts: Sequence[str]) -> np.ndarray[Any, Any]:
+    """Pairs of a block whose texts are alike enough to be scored: as written for typos, sorted for word order."""
+    part = [texts[n] for n in block]
+    scores = process.cdist(part, part, scorer=fuzz.ratio, score_cutoff=ALIKE, dtype=np.uint8, workers=1)
+    rows, columns = np.nonzero(np.triu(scores, 1))
+    return np.stack([block[rows], block[columns]], axis=1)
