@@ -165,6 +165,13 @@ EDGES: Final[Mapping[str, EdgeType]] = {
     "USES": EdgeType(
         "Acts from the device or is reached at the address.", (*PARTIES, "Account"), ("Device", "Address"), ""
     ),
+    "ASSOCIATED_WITH": EdgeType(
+        "Is linked to in a way no other relation says; the role names it: family, associate, successor, ...",
+        PARTIES,
+        PARTIES,
+        "role",
+        props={"role": ROLE},
+    ),
     "SHARES_IDENTIFIER": EdgeType(
         "Has a device, address or account in common with; the key is the kind, the count how many.",
         (*PARTIES, "Account"),
