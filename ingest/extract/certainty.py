@@ -11,13 +11,18 @@ from ingest.extract.lexicon import (
     DOUBT_NOUNS,
     ENDED_ADVERBS,
     ENDING,
+    ENDS,
+    EXPIRES,
     GRANTING,
     HEDGES,
     LAPSE,
     MODALS,
     NEGATORS,
+    NOT_YET,
     OPEN_MARKS,
+    REFUSALS,
     SAYING,
+    UNTRUE,
 )
 
 if TYPE_CHECKING:
@@ -66,7 +71,7 @@ def _local(token: Token) -> Certainty:
     words = {c.lower_ for c in token.children}
     if (words & {"longer"} and words & {"no", "not", "n't"}) or _no_longer(token):
         return Certainty.ENDED
-    if words & NEGATORS or words & DOUBT_ADVERBS or _scopes_neither(token):
+    if words & NEGATORS or words & DOUBT_ADVERBS or _scopes_neither(token) or _refuses(token) or _not_yet(token):
         return Certainty.OPEN
     modals = {c.lower_ for c in token.children if c.dep_ == "aux"}
     announced = modals == {"would"} and token.dep_ == "ccomp" and token.head.lemma_ in SAYING
@@ -83,6 +88,26 @@ def _no_longer(token: Token) -> bool:
         if child.lower_ == "longer" and any(c.lower_ in ("no", "any") for c in child.children):
             return True
     return False
+
+
+def _refuses(verb: Token) -> bool:
+    """`ruled out a loan`, `talks broke down`, `according to rumours`."""
+    if any((verb.lemma_, c.lower_) in REFUSALS for c in verb.children):
+        return True
+    doubted = (t for c in verb.children if c.lower_ == "according" for t in c.subtree)
+    return any(t.lemma_ in DOUBT_NOUNS for t in doubted)
+
+
+def _not_yet(noun: Token) -> bool:
+    return noun.pos_ == "NOUN" and any(c.lemma_ in NOT_YET for c in noun.children if c.dep_ in ("amod", "compound"))
+
+
+def _belied(noun: Token) -> bool:
+    """`reports that ... are false`."""
+    verb = noun.head
+    if noun.dep_ not in ("nsubj", "nsubjpass"):
+        return False
+    return verb.lemma_ in UNTRUE or any(c.lower_ in UNTRUE for c in verb.children if c.dep_ in ("acomp", "attr"))
 
 
 def _scopes_neither(token: Token) -> bool:
@@ -139,7 +164,7 @@ def _governed(head: Token) -> Certainty:
         if head.lemma_ in ENDING:
             return max(Certainty.ENDED, _local(head), key=ORDER.index)
         return Certainty.OPEN if head.lemma_ in HEDGES else _local(head)
-    if head.lemma_.lower() in DOUBT_NOUNS | HEDGES or _denied(head):
+    if head.lemma_.lower() in DOUBT_NOUNS | HEDGES or _denied(head) or _belied(head):
         return Certainty.OPEN
     if head.pos_ == "ADJ":  # likely to buy, set to buy, ready to lend; but: able, happy to confirm it had
         return Certainty.OPEN
@@ -167,16 +192,30 @@ def _reached(token: Token) -> bool:
     return token.dep_ in ("dobj", "nsubjpass", "pobj", "attr")
 
 
+def _over(token: Token, verb: Token) -> Certainty | None:
+    """What a verb of ending says of its object or subject: what is still to be repaid is not over."""
+    subject = token.dep_ in ("nsubj", "nsubjpass")
+    if not (verb.lemma_ in EXPIRES | ENDING if token.dep_ == "nsubj" else verb.lemma_ in ENDS | ENDING):
+        return None
+    if not subject and not _reached(token):
+        return None
+    said = _local(verb)
+    pending = said is not Certainty.SAID or verb.dep_ == "xcomp" or any(c.lower_ == "to" for c in verb.children)
+    return Certainty.SAID if pending and verb.lemma_ in ("repay", "prepay", "redeem", "expire", "end") else max(
+        Certainty.ENDED, said, key=ORDER.index
+    )
+
+
 def _nominal(token: Token, head: Token) -> Certainty:
     """A noun in the object or phrase of a verb or noun: `has no loans`, `rejected the loan`, `rumours of a default`."""
     if _denied(token):
         return Certainty.OPEN
     if head.pos_ in ("VERB", "AUX"):
-        if head.lemma_ in ENDING:
-            return max(Certainty.ENDED, _local(head), key=ORDER.index)
+        if over := _over(token, head):
+            return over
         if _reached(token) and head.lemma_ in HEDGES | LAPSE:
             return Certainty.OPEN
-        presupposed = token.dep_ in ("nsubj", "nsubjpass") and head.lemma_ not in GRANTING
+        presupposed = token.dep_ in ("nsubj", "nsubjpass") and head.lemma_ not in GRANTING and not _refuses(head)
         return Certainty.SAID if presupposed else _local(head)
     if head.lemma_.lower() in DOUBT_NOUNS or _denied(head):
         return Certainty.OPEN

@@ -42,6 +42,8 @@ class Frame:
     particle: str = ""
     optional: tuple[str, ...] = ()
     """Parties that need not be named."""
+    ended: bool = False
+    """True if it says that the relation is over."""
     future: bool = True
     """True if `will` asserts it (a signed contract); False if it must have happened."""
 
@@ -66,8 +68,11 @@ _GIVE: Final = (
     "roll renew hand put"
 )
 _RECEIVE: Final = (
-    "secure receive obtain get take raise draw win land have sign close conclude negotiate procure arrange agree enter"
+    "secure receive obtain get take raise draw win land have sign close conclude procure arrange agree enter tap use "
+    "accept incur maintain finance fund refinance pay replace"
 )
+_REPAY: Final = "repay prepay redeem settle discharge clear retire pay"
+_LENDER: Final = "from with at noun:from noun:with noun:at noun:by by"
 _GET_STAKE: Final = (
     "disclose reveal report pay spend hold have possess own acquire buy purchase take build raise increase "
     "retain keep control amass obtain secure lift boost double get "
@@ -109,8 +114,14 @@ FRAMES: Final[tuple[Frame, ...]] = (
     _edge("LENDS_TO", "borrow", "from", "agent"),
     _edge("LENDS_TO", "owe", "dative to", "agent"),
     _edge("LENDS_TO", _GIVE, "agent", "dative to noun:to noun:for for", noun=LOAN),
-    _edge("LENDS_TO", _RECEIVE, "from with noun:by by", "agent", noun=LOAN_SURE),
+    _edge("LENDS_TO", _RECEIVE, _LENDER, "agent", noun=LOAN_SURE | words("debt funding refinancing")),
+    _edge("LENDS_TO", "tap", "patient", "agent"),
     _edge("LENDS_TO", "finance fund refinance bankroll", "agent", "patient"),
+    _edge("LENDS_TO", "finance fund refinance", "from with by", "agent", avoid=LOAN_SURE),
+    _edge("LENDS_TO", _REPAY, "noun:to to noun:from from noun:with dative", "agent", noun=LOAN | words("debt"), ended=True),
+    _edge("LENDS_TO", "cancel terminate close call withdraw", "agent", "noun:of noun:to noun:with noun:poss",
+          noun=LOAN_SURE - words("financing"), ended=True, future=False),
+    _edge("LENDS_TO", "subscribe buy purchase place", "agent", "noun:of noun:by", noun=words("bond note debenture")),
     _edge("SUPPLIES", "supply", "agent", "to dative patient", avoid=GOODS_NOT),
     _edge("SUPPLIES", "deliver ship sell furnish provide", "agent", "to", avoid=GOODS_NOT),
     _edge("SUPPLIES", "provide furnish equip", "agent", "patient", avoid=GOODS_NOT),

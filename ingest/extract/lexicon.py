@@ -51,6 +51,11 @@ LOAN: Final = words(
     "agreement funding advance"
 )
 LOAN_SURE: Final = words("loan credit mortgage overdraft revolver borrowing lending facility financing line")
+OWED: Final = words(
+    "loan credit mortgage overdraft revolver borrowing lending facility financing funding refinancing debt indebtedness "
+    "liability amount balance principal claim drawdown advance tranche note bond line sum obligation refinance"
+)
+"""Nouns that stand for a debt where the words around them say who owes it to whom."""
 LAWSUIT: Final = words("lawsuit suit complaint claim litigation proceedings proceeding action arbitration writ")
 LAWSUIT_SURE: Final = words("lawsuit suit complaint litigation writ")
 ORDER: Final = words("order contract tender commission")
@@ -76,11 +81,12 @@ GOODS_NOT: Final = (
 
 SUBSIDIARY: Final = words("subsidiary unit arm division")
 PARENT: Final = words("parent")
-SHAREHOLDER: Final = words("shareholder owner stockholder")
-LENDER: Final = words("lender creditor")
+SHAREHOLDER: Final = words("shareholder owner stockholder holder")
+LENDER: Final = words("lender creditor bondholder noteholder mortgagee financier")
 BORROWER: Final = words("borrower debtor")
-SUPPLIER: Final = words("supplier vendor")
-CUSTOMER: Final = words("customer")
+SUPPLIER: Final = words("supplier vendor subcontractor")
+CUSTOMER: Final = words("customer client buyer purchaser")
+RIVAL: Final = words("rival competitor")
 TITLES: Final = words(
     "executive officer chair chairman chairwoman chairperson president director ceo cfo coo cto cro cio "
     "treasurer secretary head "
@@ -111,7 +117,7 @@ HEDGES: Final = words(
     "delay postpone "
     "withdraw need wait dismiss mull prepare halt end suspend bar prohibit forbid court eye vow pledge promise "
     "estimate anticipate believe "
-    "assume suggest imply allow permit require"
+    "assume suggest imply allow permit require think tout invite approach candidate rumoured rumored vie compete"
 )
 """Verbs whose complement is not said to be so."""
 MODALS: Final = words("may might could would should can must shall ca")
@@ -128,10 +134,19 @@ GRANTING: Final = words("pay grant provide approve sign file bring complete agre
 """Verbs that bring their subject about: if they are denied, so is it."""
 ENDED_ADVERBS: Final = words("formerly previously once")
 ENDING: Final = words("stop cease end discontinue")
+ENDS: Final = words("repay prepay redeem terminate cancel end discontinue cease stop halt settle discharge extinguish")
+"""Verbs whose object was so and is no more: a loan repaid, a contract cancelled."""
+EXPIRES: Final = words("expire lapse end cease")
+"""Verbs whose subject is no more."""
+REFUSALS: Final = frozenset({("rule", "out"), ("turn", "down"), ("walk", "away"), ("break", "down"), ("back", "out")})
+"""Verbs with their particle that say no."""
+UNTRUE: Final = words("false wrong untrue incorrect baseless unfounded inaccurate denied fabricated")
+NOT_YET: Final = words("plan propose possible potential prospective intend would-be contemplate proposed planned")
+"""Words before a noun that say it is not there yet: `a planned order`."""
 OPEN_MARKS: Final = words("if unless whether until")
 NEGATORS: Final = words("not never n't neither nor no without hardly")
 LAPSE: Final = words(
-    "repay prepay dismiss withdraw lose throw sell divest dispose offload exit reduce cut drop lose block "
-    "delay cancel abandon scrap reject oppose call"
+    "dismiss withdraw lose throw sell divest dispose offload exit reduce cut drop lose block "
+    "delay abandon scrap reject oppose"
 )
 """Verbs after which what their object names is over, less or not to be."""

@@ -25,14 +25,23 @@ class Match:
     role: str = ""
     share: float | None = None
     """A share that the words say without a number: `wholly owned`."""
+    implied: bool = False
+    """True if no rule of grammar reads it, only the company its words keep."""
 
 
 def edges(
-    type: str, sources: Sequence[Mention], targets: Sequence[Mention], certainty: Certainty, share: float | None = None
+    type: str,
+    sources: Sequence[Mention],
+    targets: Sequence[Mention],
+    certainty: Certainty,
+    *,
+    share: float | None = None,
+    implied: bool = False,
 ) -> Iterator[Match]:
     """An edge from each source to each target."""
     for source, target in product(sources, targets):
-        yield Match(type, (("source", source), ("target", target)), target.start, certainty, share=share)
+        parties = (("source", source), ("target", target))
+        yield Match(type, parties, target.start, certainty, share=share, implied=implied)
 
 
 def event(kind: str, roles: Sequence[tuple[str, Sequence[Mention]]], certainty: Certainty) -> Iterator[Match]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ingest.extract import lexicon as lex
 from ingest.extract.certainty import Certainty, certainty
 from ingest.extract.grammar import Parsed, after, objects, passive, subjects
+from ingest.extract.lending import lending
 from ingest.extract.match import Match, edges, event
 from ingest.extract.names import Mention
 from ingest.extract.referents import Referents, distinct
@@ -23,6 +24,7 @@ _BEARERS: Final[tuple[tuple[frozenset[str], str, bool, tuple[str, ...]], ...]] =
     (lex.BORROWER, "LENDS_TO", False, ("of",)),
     (lex.SUPPLIER, "SUPPLIES", True, ("to", "for", "of")),
     (lex.CUSTOMER, "SUPPLIES", False, ("of", "for")),
+    (lex.RIVAL, "COMPETES_WITH", True, ("of", "to", "for")),
 )
 """Noun, relation, whether its bearer is the source, and the prepositions of the other party."""
 _CLOSE: Final = lex.words("close complete conclude go take finalise finalize seal")
@@ -48,8 +50,8 @@ def _noun(token: Token, lemma: str, referents: Referents) -> Iterator[Match]:
     for nouns, type, first, prepositions in _BEARERS:
         if lemma in nouns:
             yield from _bearer(token, (type, first, prepositions), referents)
-    if lemma in lex.LOAN_SURE or lemma in ("debt", "financing"):
-        yield from _loan(token, lemma, referents)
+    if lemma in lex.OWED:
+        yield from lending(token, referents)
     elif lemma in lex.LAWSUIT_SURE:
         yield from _lawsuit(token, referents)
     elif lemma in lex.TAKEOVER:
@@ -68,7 +70,8 @@ def _bearer(noun: Token, rule: tuple[str, bool, tuple[str, ...]], referents: Ref
     others = distinct([m for m in others if m.id not in ids])
     grade = Certainty.ENDED if _former(noun) or _former(holder) else certainty(holder)
     share = 1.0 if type == "SUBSIDIARY_OF" and _wholly(noun) else None
-    yield from edges(type, bearers, others, grade, share) if first else edges(type, others, bearers, grade, share)
+    ends = (bearers, others) if first else (others, bearers)
+    yield from edges(type, *ends, grade, share=share)
 
 
 def _company_noun(noun: Token) -> Token:
@@ -129,38 +132,6 @@ def _holders(noun: Token) -> list[Token]:
 
 def _firms(tokens: list[Token], referents: Referents, *prepositions: str) -> list[Mention]:
     return distinct([m for t in tokens for m in referents.of(t, *prepositions)])
-
-
-def _loan(noun: Token, lemma: str, referents: Referents) -> Iterator[Match]:
-    """`a loan from Acme to Beta`, `Beta's debts to Acme`, `financed the plant with a loan from Acme`."""
-    to, givers, holders = after(noun, "to"), after(noun, "from", "by"), _holders(noun)
-    if lemma == "debt":
-        yield from edges("LENDS_TO", _firms(to, referents), _firms(holders, referents), certainty(noun))
-        return
-    givers += [t for c in noun.children if c.dep_ == "acl" for t in after(c, "by")]
-    if noun.dep_ == "nsubj" and not (givers or to):  # a loan went from Acme to Beta
-        givers, to = after(noun.head, "from"), after(noun.head, "to")
-    if noun.dep_ == "pobj" and noun.head.lower_ in ("through", "via", "by", "on", "of"):
-        givers = givers or after(noun, "with", "at")
-    if noun.dep_ == "pobj" and noun.head.lower_ == "with" and not givers and noun.head.head.pos_ == "VERB":
-        givers, to = subjects(noun.head.head), to or after(noun, "for")
-    lenders = _firms(givers, referents) or _firms(holders, referents)
-    if _firms(givers, referents):
-        to = to or holders or _takers(noun)
-    ids = {m.id for m in lenders}
-    borrowers = [m for m in _firms(to, referents) if m.id not in ids]
-    talked = {t.lemma_ for t in after(noun.head, "under", "in")} & {"discussion", "negotiation", "talk", "review"}
-    yield from edges("LENDS_TO", lenders, borrowers, Certainty.OPEN if talked else certainty(noun))
-
-
-def _takers(noun: Token) -> list[Token]:
-    """Who uses a loan: the subject of the clause it stands in, or whom the loan helps."""
-    if noun.dep_ in ("nsubj", "nsubjpass"):
-        verb = noun.head
-        own = [s for c in verb.children if c.dep_ in ("ccomp", "xcomp") for s in c.children if s.dep_ == "nsubj"]
-        return own or objects(verb)
-    above = next((a for a in noun.ancestors if a.pos_ == "VERB"), None)
-    return subjects(above) if above is not None and above.lemma_ not in lex.LAPSE else []
 
 
 def _lawsuit(noun: Token, referents: Referents) -> Iterator[Match]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ingest.extract import lexicon as lex
 from ingest.extract.certainty import Certainty, certainty
 from ingest.extract.distress import distress
+from ingest.extract.exposures import exposures
 from ingest.extract.frames import FRAMES, Frame
 from ingest.extract.grammar import Parsed, after, objects, passive, receivers, subjects, together
+from ingest.extract.implied import implied
 from ingest.extract.match import Match, edges
 from ingest.extract.names import Mention
 from ingest.extract.nominals import nominals
@@ -25,10 +27,11 @@ def matches(parsed: Parsed, topic: Mention | None, speaker: Mention | None) -> l
     """All that the sentence speaks of, with how certain it is; denied and open statements too."""
     referents = Referents(parsed, topic, speaker)
     found = [*_verbs(parsed, referents), *nominals(parsed, referents), *distress(parsed, referents)]
+    found += exposures(parsed, referents)
     for office in offices(parsed, referents):
         parties = (("source", office.person), ("target", office.firm))
         found.append(Match("OFFICER_OF", parties, office.person.start, office.certainty, role=office.role))
-    return found
+    return [*found, *implied(parsed, referents, found)]
 
 
 def _verbs(parsed: Parsed, referents: Referents) -> Iterator[Match]:
@@ -53,6 +56,8 @@ def _frame(frame: Frame, verb: Token, referents: Referents) -> Iterator[Match]:
         return
     if certain is Certainty.FUTURE and not frame.future:
         return
+    if frame.ended and certain in (Certainty.SAID, Certainty.FUTURE):  # what will be repaid is still owed
+        certain = Certainty.ENDED if certain is Certainty.SAID else Certainty.SAID
     if frame.type == "LENDS_TO" and noun is not None and "from" in frame.parties[0][1]:
         yield from _both(verb, noun, referents)
     slots = []
@@ -64,6 +69,8 @@ def _frame(frame: Frame, verb: Token, referents: Referents) -> Iterator[Match]:
             return
     if frame.type == "LENDS_TO" and not _lending(frame, verb, referents):
         return
+    if frame.type == "LENDS_TO" and verb.lemma_ in _MUTUAL:
+        slots = _bank_lends(slots)
     for parties in product(*slots):
         yield Match(frame.type, tuple(parties), parties[-1][1].start, certain, frame.event)
 
@@ -74,7 +81,7 @@ def _object(frame: Frame, verb: Token) -> Token | None:
         return None
     things = [
         t
-        for p in (_patients(verb), after(verb, "into", "for", "to", "with", "in", "on", "of"))
+        for p in (_patients(verb), after(verb, "into", "for", "to", "with", "in", "on", "of", "under", "from", "through"))
         for x in p
         for t in together(x)
     ]
@@ -145,6 +152,17 @@ def _both(verb: Token, noun: Token, referents: Referents) -> Iterator[Match]:
     banks, others = ([m for m in signers if (m.label == "Bank") == bank] for bank in (True, False))
     if len(banks) == 1 and others:
         yield from edges("LENDS_TO", banks, others, certainty(verb))
+
+
+_MUTUAL: Final = lex.words("sign conclude close agree enter negotiate arrange have maintain")
+
+
+def _bank_lends(slots: list[list[tuple[str, Mention]]]) -> list[list[tuple[str, Mention]]]:
+    """Of two who sign a loan with each other the bank lends, whoever stands first."""
+    lenders, borrowers = ([m for _, m in slot] for slot in slots)
+    if all(m.label == "Bank" for m in borrowers) and not any(m.label == "Bank" for m in lenders):
+        lenders, borrowers = borrowers, lenders
+    return [[("source", m) for m in lenders], [("target", m) for m in borrowers]]
 
 
 def _lending(frame: Frame, verb: Token, referents: Referents) -> bool:

@@ -40,6 +40,7 @@ TRIGGER: Final = re.compile(
     r"ing)\b|sue|suing|lawsuit|"
     r"suit\b|complaint|litigation|court|legal|default|miss|fail|unable|repay|bankrupt|insolv|chapter (?:7|11)|"
     r"administrat|receiver|"
+    r"expos|guarant|receivab|compet|rival|\bvie[sd]?\b|vying|\bdrew\b|draw|\btap|advanc|indebt|liabilit|claims? |runs?\b|led by|heads?\b|helm|board|"
     r"liquidat|lower|\bcut\b|junk|payment|coupon|interest|debt|obligation|servicing|behind|creditor|wound up|"
     r"wind(?:ing)?.up|collaps|downgrad|rating|percent|per cent|%)",
     re.I,
@@ -199,7 +200,7 @@ def _finding(
         props["share"] = share if isinstance(share, float) else share.value
     day = _day([d for d in days if published - _RELATION_AGE < d.when <= as_time(published)], match.place)
     start, end = (None, day or published) if match.certainty is Certainty.ENDED else (day or published, None)
-    sure = 0.8 if all(m.entity for _, m in match.parties) else 0.6
+    sure = (0.8 if all(m.entity for _, m in match.parties) else 0.6) - (0.2 if match.implied else 0)
     return Finding(match.type, match.parties, span[0], span[1], match.event, props, start, end, sure)
 
 
