@@ -2,6 +2,8 @@
 
     chars:120-188                characters of the document's text
     part:2 chars:0-50            the same in the 2nd document of an SGML submission (with any locator after it)
+    attachment:1 xpath:/a[1]     the same in the 1st base64 file inside a submission's XML (with any locator after it)
+    table:3 row:5 cell:2         a cell of the 3rd table of an HTML page; without cell: all cells of the row
     xpath:/a[1]/b[3]             all text of an XML element, white space collapsed; /@x at its end: that attribute
     row:17                       cells of the 17th data row of a CSV or Parquet file
     row:17 cells:LEI,ISIN        those cells of the row only
@@ -23,6 +25,8 @@ from functools import lru_cache
 
 from ingest.clean import decode
 from ingest.extract.article import document_text, field_text
+from ingest.extract.attachment import read_attachment
+from ingest.extract.grid import read_cell
 from ingest.extract.markup import find, inner, page_text, parse
 from ingest.extract.ocr import PageReader, read_box
 from ingest.extract.pointer import read_pointer
@@ -32,6 +36,8 @@ from kg.errors import RecordError
 
 _CHARS = re.compile(r"chars:(\d+)-(\d+)")
 _PART = re.compile(r"part:(\d+) (.+)", re.DOTALL)
+_ATTACHMENT = re.compile(r"attachment:(\d+) (.+)", re.DOTALL)
+_TABLE = re.compile(r"table:(\d+) row:(\d+)(?: cell:(\d+))?")
 _CELLS = re.compile(r"row:(\d+) cells:(.+)", re.DOTALL)
 _ROWS = re.compile(r"rows:([\d,]+) sum:(.+)", re.DOTALL)
 _RUN = re.compile(r"run:\S+ row:(\d+)")
@@ -45,6 +51,10 @@ def locate(content: bytes, locator: str, source: str = "filings", reader: PageRe
     """
     if match := _PART.fullmatch(locator):
         return locate(_part(content, int(match[1])), match[2], source, reader)
+    if match := _ATTACHMENT.fullmatch(locator):
+        return locate(read_attachment(content, int(match[1])), match[2], source, reader)
+    if match := _TABLE.fullmatch(locator):
+        return read_cell(content, int(match[1]), int(match[2]), int(match[3]) if match[3] else None)
     if match := _CHARS.fullmatch(locator):
         return _slice(text_of(content, source), int(match[1]), int(match[2]), locator)
     if locator.startswith("xpath:"):

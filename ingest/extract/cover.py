@@ -7,6 +7,7 @@ What a form says of itself (who filed it, as what, when, for which period) is re
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
 
 from lxml import etree
@@ -28,13 +29,27 @@ _NAMES = (
     "issuerName",
     "name",
 )
+_PROSPECTUS = re.compile(r"Rule\s+424\s*\(?b", re.IGNORECASE)
 _SIGNED = ("signatureDate", "dateSigned", "noticeDate", "signDate", "dateOfSignature", "executionDate", "signedDate")
 _PERIODS = ("periodOfReport", "reportCalendarOrQuarter", "repPdDate", "repPdEnd", "fiscalYearEnd")
 _FORM = re.compile(
     r"\b(?:FORM|Form|SCHEDULE|Schedule)\s+(10-K(?:SB|405)?(?:/A)?|10-Q(?:SB)?(?:/A)?|8-K(?:/A)?|6-K|20-F|40-F|13D(?:/A)?|13G(?:/A)?"
     r"|S-[1348](?:/A)?|DEF 14A|N-CSR|11-K|424B\d)\b"
 )
-_EXACT_NAME = re.compile(r"([^\n]{3,120})\n+\(?\s*Exact\s+name\s+of", re.IGNORECASE)
+_EXACT_NAME = re.compile(
+    r"([^\n]{3,120})\n+\(?\s*(?:Exact\s+name\s+of|(?:Registrant|Issuer)(?:[’']s)?\s+name|Name\s+of\s+registrant)",
+    re.IGNORECASE,
+)
+_FIRM = r"[A-Z][\w&.,’' -]{1,80}?(?:Inc\.|Corporation|Corp\.|Company|Ltd\.|Limited|LLC|plc|L\.P\.|N\.V\.|S\.A\.|Trust)"
+_TITLE = re.compile(rf"^({_FIRM})\s*$", re.MULTILINE)
+"""A line that is the name of a firm, as the first page of a prospectus shows it."""
+_OURSELVES = re.compile(
+    r"[“\"](?:we|us|our|the Company|the Corporation)[,.]?[”\"][^.\n]{0,200}?\b(?:refers?|means?|references?)\s+"
+    rf"(?:only\s+)?(?:to\s+)?({_FIRM})"
+)
+"""`“we” and “our” refer to X`."""
+_HEAD, _OPENING = 1500, 2500
+"""Characters in which a prospectus shows its firm, and in which a page names its form."""
 _SIGNATURE = re.compile(r"\b(?:Dated?|DATED?)\s*(?:as of)?\s*:?\s*([A-Z][A-Za-z]{2,8}\.?\s+\d{1,2}\s*,\s*\d{4})")
 _PERIOD = re.compile(
     r"(?:year|quarter|quarterly period|period)\s+ended:?\s+([A-Z][a-z]{2,8}\s+\d{1,2}\s*,\s*\d{4})", re.IGNORECASE
@@ -52,8 +67,21 @@ def of_header(header: Header) -> Cover:
         form=_spot(said.get("form")),
         published=as_time(moment) if moment else as_time(filed) if filed else None,
         period=when(said["period"].text) if "period" in said else None,
-        parties=[party for listed in header.parties if (party := _header_party(listed)) is not None],
+        parties=[*_listed(header), *_members(header)],
     )
+
+
+def _listed(header: Header) -> list[Party]:
+    """Parties of the header, each once in a role: a filing under several acts lists its subject for each."""
+    found = (party for listed in header.parties if (party := _header_party(listed)) is not None)
+    return list({(party.id, party.role): party for party in reversed([*found])}.values())[::-1]
+
+
+def _members(header: Header) -> Iterator[Party]:
+    """Who files as a group: the header gives only their names, of persons and firms alike."""
+    for span in header.members:
+        label: Label = "" if corporate(span.text) else "Person"
+        yield Party(span.text, Spot(span.locator, span.text), role="group member", label=label)
 
 
 def _header_party(listed: HeaderParty) -> Party | None:
@@ -64,7 +92,7 @@ def _header_party(listed: HeaderParty) -> Party | None:
     people = (
         listed.role in ("reporting owner", "filed by") and "state" not in listed.values and not corporate(name.text)
     )
-    former = () if people else tuple(Spot(span.locator, span.text) for span in listed.former)
+    former = () if people else tuple((Spot(s.locator, s.text), when(changed)) for s, changed in listed.former)
     label: Label = (
         "Person" if people else "Bank" if _is_bank(listed) else "" if "owner" not in listed.role else "Company"
     )
@@ -143,12 +171,14 @@ def of_text(text: str) -> Cover:
     period.
     """
     cover = Cover()
-    if form := _FORM.search(text[:20_000]):
+    if form := _FORM.search(text[:_OPENING]):
         cover.form = Spot(f"chars:{form.start(1)}-{form.end(1)}", form[1])
     if named := _EXACT_NAME.search(text[:20_000]):
         name = named[1].strip()
         start = named.start(1) + named[1].find(name)
         cover.parties.append(Party(name, Spot(f"chars:{start}-{start + len(name)}", name)))
+    elif _PROSPECTUS.search(text[:3000]) and (named := _TITLE.search(text[:_HEAD]) or _OURSELVES.search(text[:60_000])):
+        cover.parties.append(Party(named[1], Spot(f"chars:{named.start(1)}-{named.end(1)}", named[1])))
     if period := _PERIOD.search(text[:20_000]):
         cover.period = when(" ".join(period[1].split()))
     cover.published = _signed(text)

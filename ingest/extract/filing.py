@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from ingest.extract.identifier import corporate, identify, name_id, person_id
-from kg.model import Claim, Edge, Evidence, Node, Value
+from kg.model import Claim, Edge, Evidence, Node, as_time
 
 Label = Literal["", "Company", "Bank", "Fund", "Person"]
 """Label of a party; "" where it is told by the name."""
@@ -63,7 +63,8 @@ class Party:
     cik: str = ""
     role: str = "filer"
     label: Label = ""
-    former: tuple[Spot, ...] = ()
+    former: tuple[tuple[Spot, date | None], ...] = ()
+    """Earlier names, each with the day it was given up."""
     ticker: Spot | None = None
 
     @property
@@ -82,11 +83,16 @@ class Party:
         return person_id(known_by) if self.kind == "Person" else known_by
 
     def claims(self, witness: Witness) -> Iterator[Claim]:
-        """The node with its names and ticker."""
-        props: dict[str, Value] = {"name": self.name} if self.name else {}
-        yield witness.says(Node(self.kind, self.id, props), self.spot)
-        for name in self.former:
-            yield witness.says(Node(self.kind, self.id, {"name": name.quote}), name)
+        """The node with its names and ticker; a former name holds from the one before it until the day it changed."""
+        dated = sorted(day for _, day in self.former if day)
+        yield witness.says(Node(self.kind, self.id), self.spot)
+        if self.name:
+            since = as_time(dated[-1]) if dated else None
+            yield witness.says(Node(self.kind, self.id, {"name": self.name}), self.spot, since)
+        for name, until in self.former:
+            before = max((day for day in dated if until and day < until), default=None)
+            valid = as_time(before) if before else None, as_time(until) if until else None
+            yield witness.says(Node(self.kind, self.id, {"name": name.quote}), name, *valid)
         if self.ticker and self.kind != "Person":
             yield witness.says(Node(self.kind, self.id, {"ticker": self.ticker.quote}), self.ticker)
 

@@ -79,9 +79,14 @@ def _position(
 
 def next_due(period: date) -> date:
     """When the report for the quarter after `period` is due."""
+    return quarter_after(period) + timedelta(days=45)
+
+
+def quarter_after(period: date) -> date:
+    """Last day of the month three months later."""
     month = period.month + 3
     year, month = period.year + (month - 1) // 12, (month - 1) % 12 + 1
-    return date(year, month, calendar.monthrange(year, month)[1]) + timedelta(days=45)
+    return date(year, month, calendar.monthrange(year, month)[1])
 
 
 def _text(row: etree._Element, name: str) -> str:

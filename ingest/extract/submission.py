@@ -36,6 +36,12 @@ _FIELDS = {
     "STATE-OF-INCORPORATION": "state",
     "FORMER CONFORMED NAME": "former",
     "FORMER-CONFORMED-NAME": "former",
+    "DATE OF NAME CHANGE": "changed",
+    "DATE-CHANGED": "changed",
+    "ITEM INFORMATION": "item",
+    "ITEMS": "item",
+    "GROUP MEMBERS": "member",
+    "GROUP-MEMBERS": "member",
 }
 _ROLES = {
     "FILER",
@@ -46,7 +52,9 @@ _ROLES = {
     "FILED BY",
     "FILED-BY",
     "FILED FOR",
+    "FILED-FOR",
     "SERIAL COMPANY",
+    "SERIAL-COMPANY",
 }
 
 
@@ -68,7 +76,8 @@ class HeaderParty:
 
     role: str
     values: dict[str, Span] = field(default_factory=dict)
-    former: list[Span] = field(default_factory=list)
+    former: list[tuple[Span, str]] = field(default_factory=list)
+    """Earlier names, each with the day it was given up as the header writes it ("" if it does not)."""
 
 
 @dataclass(slots=True)
@@ -77,6 +86,10 @@ class Header:
 
     values: dict[str, Span] = field(default_factory=dict)
     parties: list[HeaderParty] = field(default_factory=list)
+    items: list[Span] = field(default_factory=list)
+    """Items of an 8-K: their codes or titles."""
+    members: list[Span] = field(default_factory=list)
+    """Names of those who file as a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +158,13 @@ def _keep(found: Header, party: HeaderParty | None, name: str, span: Span) -> No
         return
     if name in ("form", "accepted", "filed", "period"):
         found.values.setdefault(name, span)
-    elif party is not None and name == "former":
-        party.former.append(span)
-    elif party is not None:
+    elif name in ("item", "member"):
+        (found.items if name == "item" else found.members).append(span)
+    elif party is None:
+        return
+    elif name == "former":
+        party.former.append((span, ""))
+    elif name == "changed" and party.former:
+        party.former[-1] = (party.former[-1][0], span.text)
+    else:
         party.values.setdefault(name, span)

@@ -10,7 +10,7 @@ become its properties (`assets`, `revenue`, ...) keyed by their period; every ot
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -19,7 +19,7 @@ from lxml import etree
 
 from ingest.extract.markup import Paths, inner, local
 from kg.errors import RecordError
-from kg.model import day, next_day
+from kg.model import Value, day, next_day
 
 CONCEPTS: Mapping[str, tuple[str, ...]] = {
     "assets": ("Assets",),
@@ -102,6 +102,14 @@ class Fact:
             parts.append(self.unit)
         return "|".join(parts).rstrip("|")
 
+    def stated(self, name: str | None) -> tuple[dict[str, Value], str]:
+        """Properties and key of the node that states it; `name` is the property it is, if it is one."""
+        if isinstance(self.value, str):
+            return {"statement": self.value}, self.key
+        if self.money:
+            return {name or "fact": self.value, "currency": self.unit}, self.context.period if name else self.key
+        return {"measure": float(self.value)}, self.key
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -141,12 +149,20 @@ def properties(facts: Facts) -> Iterator[tuple[str, Fact]]:
     """(property, fact) for the facts of the ontology's numeric properties: money, without dimensions, the preferred
     concept.
     """
-    given = {(f.concept, f.context): f for f in facts.facts if f.money and not f.context.dimensions}
+    return properties_of(facts.facts)
+
+
+def properties_of(facts: Iterable[Fact]) -> Iterator[tuple[str, Fact]]:
+    """The same of any facts; in one context the preferred concept counts."""
+    given: dict[str, dict[Context, Fact]] = {}
+    for fact in facts:
+        if fact.money and not fact.context.dimensions:
+            given.setdefault(fact.concept, {})[fact.context] = fact
     for name, concepts in CONCEPTS.items():
         taken: set[Context] = set()
         for concept in concepts:
-            for (known, context), fact in given.items():
-                if known == f"us-gaap:{concept}" and context not in taken:
+            for context, fact in given.get(f"us-gaap:{concept}", {}).items():
+                if context not in taken:
                     taken.add(context)
                     yield name, fact
 
