@@ -11,12 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
-from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from lxml import etree
 
 from ingest.clean import when
 from ingest.extract import beneficial, forms, sections, subsidiaries
@@ -24,16 +21,16 @@ from ingest.extract import cover as covers
 from ingest.extract.assertions import Origin, to_claims
 from ingest.extract.attachment import attachments
 from ingest.extract.companyfacts import CompanyFacts, is_company_facts
-from ingest.extract.filing import TEXT_LENGTH, Cover, Party, Spot, Witness
+from ingest.extract.document import cover_of, is_tagged, is_viewer, opening, tagged_facts, xml_root
+from ingest.extract.filing import Cover, Party, Spot, Witness
 from ingest.extract.grid import of_page
 from ingest.extract.identifier import identify
-from ingest.extract.markup import local, parse
+from ingest.extract.markup import local
 from ingest.extract.names import Mention
-from ingest.extract.ownership import Ownership
 from ingest.extract.relations import relations
 from ingest.extract.submission import Header, header, is_submission, parts
 from ingest.extract.tabular import figure_claims
-from ingest.extract.xbrl import Facts, properties, read_facts
+from ingest.extract.xbrl import Facts, properties
 from ingest.locate import is_page, text_of
 from ingest.source import Extract, Models, Record, Refusal
 from kg.errors import OntologyError, RecordError
@@ -49,9 +46,6 @@ _FIGURES = re.compile(r"10-?[KQ]|8-K|EX-(?:13|99)|6-K|20-F", re.IGNORECASE)
 
 class Dossier:
     """One filing being read: what it gives is collected here."""
-
-    roots: ClassVar = ("ownershipDocument", "edgarSubmission", "informationTable", "proxyVoteTable")
-    """Root elements of the SEC's XML forms."""
 
     def __init__(self, record: Record, extractor: str, models: Models) -> None:
         self._record = record
@@ -92,9 +86,9 @@ class Dossier:
         said = header(self._record.content)
         head = covers.of_header(said)
         documents = parts(self._record.content)
-        first = _cover_of(documents[0].content) if documents else Cover()
+        first = cover_of(documents[0].content) if documents else Cover()
         witness = self._witness(head.published, first.published)
-        text = _opening(documents[0].content) if documents else None
+        text = opening(documents[0].content) if documents else None
         if text:
             text = Spot(f"part:1 {text.locator}", text.quote)
         self._add(head.claims(witness, self._start(), text))
@@ -110,11 +104,11 @@ class Dossier:
 
     def _single(self, content: bytes) -> None:
         beside = self._beside()
-        cover = _cover_of(content)
+        cover = cover_of(content)
         witness = self._witness(beside.published if beside else None, cover.published)
         if beside:
             self._add(beside.filed(replace(witness, document=digest(self._record.sidecar)), witness.document))
-        self._add(cover.claims(witness, self._start(), _opening(content)))
+        self._add(cover.claims(witness, self._start(), opening(content)))
         self._sentences(content, witness, cover.parties)
         form = cover.form.quote if cover.form else ""
         self._content(content, witness, beside or cover, form if xml_root(content) is None else "")
@@ -188,7 +182,7 @@ class Dossier:
         """A page or a text: tagged facts, items, a schedule of owners, a list of subsidiaries, tables of figures."""
         tagged = is_tagged(content)
         if tagged:
-            self._facts(_tagged_facts(content), witness, cover)
+            self._facts(tagged_facts(content), witness, cover)
         text = text_of(content)
         form = sections.kind_of(kind or (cover.form.quote if cover.form else ""))
         if form and not kind.upper().startswith("EX"):
@@ -198,7 +192,7 @@ class Dossier:
         grids = of_page(content) if is_page(content) else ()
         if subsidiaries.is_subsidiaries(kind if kind.upper().startswith("EX") else "", text):
             self._subsidiaries(subsidiaries.listed(grids, text), witness, cover)
-        elif not tagged and (_FIGURES.match(kind) or _is_viewer(content)):
+        elif not tagged and (_FIGURES.match(kind) or is_viewer(content)):
             self._add(figure_claims(grids, witness))
 
     def _subsidiaries(self, firms: list[subsidiaries.Subsidiary], witness: Witness, cover: Cover) -> None:
@@ -235,63 +229,11 @@ class Dossier:
                 self._claims.append(one)
 
 
-def is_tagged(content: bytes) -> bool:
-    """True for a page with inline XBRL."""
-    return b"ix:nonFraction" in content or b"ix:nonNumeric" in content
-
-
-def xml_root(content: bytes) -> etree._Element | None:
-    """Root of a document in XML that is a form of the SEC."""
-    head = content[:3000].lstrip()
-    if not head.startswith(b"<") or is_page(content):
-        return None
-    root = parse(content)
-    return root if local(root) in Dossier.roots else None
-
-
-@lru_cache(maxsize=2)
-def _tagged_facts(content: bytes) -> Facts:
-    """Facts of a tagged page: the cover asks for them first, the content after it."""
-    return read_facts(parse(content))
-
-
-def _is_viewer(content: bytes) -> bool:
-    """True for an `R` page of EDGAR's viewer, which shows one statement or note as a table."""
-    return b'class="report"' in content[:20_000]
-
-
 def _items(said: Header, witness: Witness) -> Iterator[Claim]:
     """Items of an 8-K that the header lists, by code or by title."""
     for number, span in enumerate(said.items, 1):
         node = Node("Document", f"doc:{witness.document}", {"statement": span.text}, f"header item {number}")
         yield witness.says(node, Spot(span.locator, span.text))
-
-
-def _cover_of(content: bytes) -> Cover:
-    """Cover of one document, by its kind."""
-    root = xml_root(content)
-    if root is not None:
-        if local(root) in ("informationTable", "proxyVoteTable"):
-            return Cover()
-        return Ownership(root).cover() if local(root) == "ownershipDocument" else covers.of_xml(root)
-    text = covers.of_text(text_of(content))
-    if not is_tagged(content):
-        return text
-    tagged = covers.of_facts(_tagged_facts(content))
-    tagged.published = text.published
-    if not tagged.parties:
-        tagged.parties = text.parties
-    tagged.form = tagged.form or text.form
-    tagged.period = tagged.period or text.period
-    return tagged
-
-
-def _opening(content: bytes) -> Spot | None:
-    """The first part of a page's text; XML has none."""
-    if xml_root(content) is not None:
-        return None
-    quote = text_of(content)[:TEXT_LENGTH]
-    return Spot(f"chars:0-{len(quote)}", quote)
 
 
 def _one_node_each(table: pa.Table) -> pa.Table:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from ingest.extract.filing import Spot, Witness
-from ingest.extract.grid import Figure, Grid, figures
+from ingest.extract.grid import Grid
+from ingest.extract.grid_figures import Figure, figures
 from kg.model import Claim, Node, Value
 
 Place = Callable[[int, int], str]
