@@ -85,6 +85,8 @@ FRAMES: Final[tuple[Frame, ...]] = (
     _edge("OWNS", _TAKE_IN, "agent", "patient", avoid=STAKE | ORDER, future=False),
     _edge("OWNS", "sell transfer", "to", "noun:in noun:of patient", noun=STAKE, future=False),
     _edge("OWNS", "sell", "to", "patient", avoid=GOODS_NOT - words("company"), future=False),
+    _edge("OWNS", "sell divest offload exit unload dispose", "agent", "noun:in noun:of in", noun=STAKE, ended=True,
+          future=False),
     _edge("OWNS", "take", "agent", "patient", particle="over", future=False),
     _edge("OWNS", "snap buy", "agent", "patient", particle="up", future=False),
     _edge(
@@ -123,7 +125,7 @@ FRAMES: Final[tuple[Frame, ...]] = (
           noun=LOAN_SURE - words("financing"), ended=True, future=False),
     _edge("LENDS_TO", "subscribe buy purchase place", "agent", "noun:of noun:by", noun=words("bond note debenture")),
     _edge("SUPPLIES", "supply", "agent", "to dative patient", avoid=GOODS_NOT),
-    _edge("SUPPLIES", "deliver ship sell furnish provide", "agent", "to", avoid=GOODS_NOT),
+    _edge("SUPPLIES", "deliver ship sell furnish provide export send", "agent", "to", avoid=GOODS_NOT),
     _edge("SUPPLIES", "provide furnish equip", "agent", "patient", avoid=GOODS_NOT),
     _edge(
         "SUPPLIES", "buy purchase source procure order obtain get import take", "from", "agent", avoid=GOODS_NOT | ORDER
@@ -133,8 +135,8 @@ FRAMES: Final[tuple[Frame, ...]] = (
         "SUPPLIES",
         "make produce manufacture build assemble",
         "agent",
-        "for",
-        avoid=GOODS_NOT | ORDER | words("payment"),
+        "for subject:for",
+        avoid=GOODS_NOT | ORDER | words("payment offer bid proposal case plan statement profit"),
     ),
     _edge("SUPPLIES", "use", "from", "agent", avoid=GOODS_NOT),
     _edge("SUPPLIES", "rely depend", "on upon", "agent"),

@@ -71,7 +71,7 @@ def _holders(noun: Token) -> list[Token]:
 
 def _claim(noun: Token, referents: Referents) -> tuple[list[Mention], list[Mention]]:
     """Only of a bank is a claim surely a loan."""
-    holders = _firms(_holders(noun) or after(noun, "of") or doers(noun), referents)
+    holders = _firms(_holders(noun) or after(noun, "of"), referents) or _firms(doers(noun), referents)
     debtors = _firms(after(noun, "against", "on") or after(noun.head, "against", "on"), referents)
     return [m for m in holders if m.label == "Bank"], debtors
 
@@ -84,7 +84,7 @@ def _due(noun: Token, referents: Referents) -> tuple[list[Mention], list[Mention
     if not lenders:
         return [], []
     debtors = _firms(by or _holders(noun) or after(noun, "of"), referents)
-    return lenders, debtors or _firms(doers(noun) or _tellers(noun), referents)
+    return lenders, debtors or _firms(doers(noun) or tellers(noun), referents)
 
 
 def _participles(noun: Token, lemmas: frozenset[str]) -> tuple[list[Token], list[Token]]:
@@ -99,6 +99,8 @@ def _participles(noun: Token, lemmas: frozenset[str]) -> tuple[list[Token], list
 def _credit(noun: Token, referents: Referents) -> tuple[list[Mention], list[Mention]]:
     clause = [c for c in noun.children if c.dep_ in ("acl", "relcl")]
     given = [c for c in clause if c.lemma_ in GIVE]
+    if issuers := [t for c in clause if c.lemma_ == "issue" for t in after(c, "by")]:
+        return _firms(doers(noun), referents), _firms(issuers, referents)
     to = after(noun, "to", "for")
     givers = [t for c in clause if passive(c) for t in after(c, "by")] or after(noun, *FROM)
     to += [t for c in given for t in (*receivers(c), *after(c, "to"))]
@@ -108,8 +110,12 @@ def _credit(noun: Token, referents: Referents) -> tuple[list[Mention], list[Ment
     if noun.dep_ == "nsubj" and not (givers or to):  # a loan went from Acme to Beta
         givers, to = after(noun.head, "from"), after(noun.head, "to")
     if noun.dep_ == "pobj" and noun.head.lower_ == "with" and not givers and noun.head.head.pos_ == "VERB":
-        givers, to = subjects(noun.head.head), to or after(noun, "for") or objects(noun.head.head)
+        givers, to = subjects(noun.head.head), to or after(noun, "for") or _helped(noun.head.head)
     return _completed(noun, _firms(givers, referents), to, referents)
+
+
+def _helped(verb: Token) -> list[Token]:
+    return [*objects(verb), *(t for c in verb.children if c.dep_ in ("ccomp", "xcomp") for t in c.children if t.dep_ == "nsubj")]
 
 
 def _completed(
@@ -149,7 +155,7 @@ def doers(noun: Token) -> list[Token]:
     return subjects(verb)
 
 
-def _tellers(noun: Token) -> list[Token]:
+def tellers(noun: Token) -> list[Token]:
     """Who reports of its own debt: `debts to Alpha Bank rose, Beta said`."""
     said = (a for a in noun.ancestors if a.pos_ == "VERB" and (a.lemma_ in lex.SAYING or a.lemma_ == "disclose"))
     return [t for verb in said for t in subjects(verb)]

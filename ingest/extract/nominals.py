@@ -66,6 +66,10 @@ def _bearer(noun: Token, rule: tuple[str, bool, tuple[str, ...]], referents: Ref
     bearers = distinct([m for t in _called(holder) for m in referents.firms(t)])
     others = [m for t in _possessors(holder, noun) for m in referents.firms(t)]
     others = others or [m for p in prepositions for t in after(holder, p) for m in referents.firms(t, "of", "in")]
+    if type == "SUPPLIES" and not others:  # the buyer of most of its output
+        below = [t for p in prepositions for t in after(holder, p)]
+        below += [x for t in below for x in after(t, "of")]
+        others = [m for t in below for x in _holders(t) for m in referents.firms(x)]
     ids = {b.id for b in bearers}
     others = distinct([m for m in others if m.id not in ids])
     grade = Certainty.ENDED if _former(noun) or _former(holder) else certainty(holder)
@@ -119,7 +123,7 @@ def _possessors(holder: Token, noun: Token) -> list[Token]:
 
 
 def _former(noun: Token) -> bool:
-    return any(c.lower_ in ("former", "ex", "ex-", "erstwhile", "previous", "onetime") for c in noun.children)
+    return any(c.lower_ in ("former", "ex", "ex-", "erstwhile", "previous", "onetime", "formerly", "once") for c in noun.children)
 
 
 def _wholly(noun: Token) -> bool:
@@ -192,7 +196,8 @@ def _takeover(noun: Token, referents: Referents) -> Iterator[Match]:
 
 def _stake(noun: Token, referents: Referents) -> Iterator[Match]:
     """`Acme's 30% stake in Beta`; not one that is sold or sought."""
-    if noun.head.lemma_ in lex.LAPSE | lex.HEDGES:
+    trimmed = noun.head.lemma_ in ("cut", "reduce", "lower", "trim") and after(noun.head, "to")
+    if noun.head.lemma_ in lex.LAPSE | lex.HEDGES and not trimmed:
         return
     targets = _firms(after(noun, "in", "of"), referents, "of", "in")
     yield from edges("OWNS", _firms(_holders(noun), referents), targets, certainty(noun))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product, takewhile
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +12,7 @@ from ingest.extract.grammar import Parsed, after, has, objects, passive, phrase,
 from ingest.extract.lexicon import TITLES, words
 from ingest.extract.names import Mention
 from ingest.extract.referents import Referents, distinct
+from kg.ontology import FIRMS
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -22,10 +23,18 @@ APPOINT: Final = words(
 )
 SERVE: Final = words(
     "join serve act work become remain continue start begin take succeed replace assume rejoin lead head "
-    "run move follow switch"
+    "run move follow switch return sit chair stay assist"
 )
-LEAVE: Final = words("resign retire step quit leave depart exit")
-DISMISS: Final = words("dismiss fire sack oust remove suspend")
+LEADS: Final = words("lead head run chair")
+"""Verbs that say an office without a title."""
+REPLACES: Final = words("succeed replace follow")
+"""Verbs whose object leaves the office."""
+LEAVE: Final = words("resign retire step stand quit leave depart exit relinquish vacate part hand stop")
+DISMISS: Final = words("dismiss fire sack oust remove suspend relieve axe eject")
+_HELM: Final = words("helm reins")
+"""Nouns that say an office and no title."""
+_POST: Final = words("post position role office job duty seat place responsibility title")
+_GONE: Final = words("resignation departure retirement dismissal exit removal ouster")
 _PLACES: Final = ("of", "at", "for", "in")
 _INNER: Final = ("compound", "nmod")
 _ENDED: Final = words("former ex outgoing departing retired previous late")
@@ -39,17 +48,29 @@ class Office:
     firm: Mention
     role: str
     certainty: Certainty
+    implied: bool = False
+    """True if the firm is only the one the sentence names."""
 
 
 def offices(parsed: Parsed, referents: Referents) -> Iterator[Office]:
-    """Offices the sentence speaks of."""
+    """Offices the sentence speaks of. Who leaves without a word of the office leaves the one the sentence gives."""
+    found: list[Office] = []
+    gone: set[str] = set()
     for token in parsed.doc:
         if token.pos_ == "VERB" and token.lemma_ in APPOINT | SERVE | LEAVE | DISMISS:
-            yield from _of_verb(token, referents)
+            found += _of_verb(token, referents)
+            gone |= _leavers(token, referents)
         elif token.pos_ == "NOUN" and token.lemma_ in _MADE:
-            yield from _of_appointment(token, referents)
+            found += _of_appointment(token, referents)
+        elif token.pos_ == "NOUN" and token.lemma_ in _GONE:
+            gone |= _departed(token, referents)
         elif token.pos_ in ("NOUN", "PROPN", "ADJ") and token.lemma_.lower() in TITLES and _is_head(token):
-            yield from _of_title(token, referents)
+            found += _of_title(token, referents)
+    yield from (replace(o, certainty=Certainty.ENDED) if _over(o, gone) else o for o in found)
+
+
+def _over(office: Office, gone: set[str]) -> bool:
+    return office.person.id in gone and office.certainty is not Certainty.OPEN
 
 
 def _is_head(token: Token) -> bool:
@@ -57,36 +78,92 @@ def _is_head(token: Token) -> bool:
     return not (token.dep_ in ("compound", "amod", "nmod") and token.head.lemma_.lower() in TITLES)
 
 
+def _leaves(verb: Token) -> bool:
+    """`step down`, `hand over`, `stand aside`; neither `step up` nor `leave open`."""
+    if verb.lemma_ in ("step", "stand"):
+        return has(verb, "down", "aside", "back")
+    if verb.lemma_ in ("hand", "part", "stop"):
+        return has(verb, "over") if verb.lemma_ == "hand" else verb.lemma_ == "part"
+    return verb.lemma_ in LEAVE | DISMISS
+
+
+def _leavers(verb: Token, referents: Referents) -> set[str]:
+    """Who leaves by a verb that names no office itself."""
+    if not _leaves(verb) or certainty(verb) not in (Certainty.SAID, Certainty.FUTURE):
+        return set()
+    if _titles_near(verb, explicit=True):
+        return set()
+    dismissed = verb.lemma_ in DISMISS
+    who = subjects(verb) if dismissed == passive(verb) else objects(verb)
+    if verb.lemma_ == "part":
+        who = after(verb, "with")
+    return {m.id for t in who for m in referents.people(t)}
+
+
+def _departed(noun: Token, referents: Referents) -> set[str]:
+    """Who hands in a resignation, or whose it is."""
+    if certainty(noun) not in (Certainty.SAID, Certainty.FUTURE):
+        return set()
+    who = [c for c in noun.children if c.dep_ == "poss"] + after(noun, "of")
+    if noun.dep_ == "dobj" and noun.head.lemma_ in ("hand", "tender", "submit", "announce", "give"):
+        who += subjects(noun.head)
+    return {m.id for t in who for m in referents.people(t)}
+
+
 def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
     lemma, certain = verb.lemma_, certainty(verb)
     agents = after(verb, "by") if passive(verb) else subjects(verb)
     patients = subjects(verb) if passive(verb) else objects(verb)
     titles = _titles_near(verb)
-    if lemma in APPOINT or lemma in DISMISS:
-        people, employers = patients, agents
-    else:
-        people, employers = agents, patients
+    people, employers = (patients, agents) if lemma in APPOINT | DISMISS else (agents, patients)
     persons = distinct([m for t in people for m in referents.people(t)])
     if not persons and lemma in APPOINT:  # elected Jane Doe chair
-        persons = distinct([m for t in titles for c in t.children if c.dep_ in _INNER for m in referents.people(c)])
-    firms = [m for title in titles for m in _firms_of(title, referents)]
-    firms = firms or [m for t in employers for m in referents.firms(t, "of")]
-    firms = firms or [m for t in after(verb, "from", "at", "by", "to") for m in referents.firms(t, "of")]
-    if not titles and not (lemma in LEAVE | {"join", "rejoin"} and persons):
+        persons = distinct(
+            [m for t in titles for c in t.children if c.dep_ in (*_INNER, "appos") for m in referents.people(c)]
+        )
+    firms = _employers(verb, titles, employers, persons, referents)
+    untitled = (lemma in LEADS) or (lemma in LEAVE | {"join", "rejoin"} and persons)
+    if not titles and not untitled:
         return
     role = _role(titles[0], referents) if titles else ""
-    climbs = lemma == "step" and has(verb, "up")
-    ended = lemma in LEAVE | DISMISS and not climbs and certain in (Certainty.SAID, Certainty.FUTURE)
+    leaves = _leaves(verb)
+    if lemma in LEAVE | DISMISS and not leaves and not has(verb, "up"):
+        return
+    if leaves and certain is Certainty.FUTURE:
+        certain = Certainty.SAID
+    ended = leaves and certain is Certainty.SAID
     for person, firm in product(persons, distinct(firms)):
         yield Office(person, firm, role, Certainty.ENDED if ended else certain)
+    if lemma in REPLACES and certain in (Certainty.SAID, Certainty.FUTURE):
+        ids = {p.id for p in persons}
+        before = distinct([m for t in patients for m in referents.people(t) if m.id not in ids])
+        for person, firm in product(before, distinct(firms)):
+            yield Office(person, firm, role, Certainty.ENDED)
 
 
-def _titles_near(verb: Token) -> list[Token]:
-    """Titles the verb gives or takes: its complement, or what stands after `as`, `to`, `from`."""
-    level = [
+def _employers(
+    verb: Token, titles: list[Token], employers: list[Token], persons: list[Mention], referents: Referents
+) -> list[Mention]:
+    """The firm of the office: beside the title, else who appoints, else beside the verb; never the person."""
+    names = {p.name for p in persons}
+    places = [
+        [m for title in titles for m in _firms_of(title, referents)],
+        [m for t in employers for m in referents.firms(t, "of")],
+        [m for t in after(verb, "from", "at", "by", "to", "of", "with") for m in referents.firms(t, "of")],
+        [m for t in subjects(verb) for m in referents.firms(t, "of")],
+    ]
+    return next((fit for found in places if (fit := [m for m in found if m.name not in names])), [])
+
+
+def _titles_near(verb: Token, explicit: bool = False) -> list[Token]:
+    """Titles the verb gives or takes: its complement, or what stands after `as`, `to`, `from`.
+
+    Explicit ones are said to be what is left: `as chairman`, `from the board`, `the post of treasurer`.
+    """
+    level = [] if explicit else [
         c for c in verb.children if c.dep_ in ("oprd", "attr", "dobj", "appos", "npadvmod", "dative", "ccomp", "xcomp")
     ]
-    level += [t for p in ("as", "to", "from", "with") for t in after(verb, p)]
+    level += [t for p in ("as", "to", "from", "with", "of", "at", "on") for t in after(verb, p)]
     level += [
         g
         for c in level
@@ -94,9 +171,14 @@ def _titles_near(verb: Token) -> list[Token]:
         if c.dep_ in ("dobj", "oprd", "ccomp") and g.dep_ in ("appos", "oprd", "attr")
     ]
     level += [
-        t for c in level for t in after(c, "of") if c.lemma_.lower() in ("post", "position", "role", "office", "job")
+        t for c in (*level, *objects(verb)) for p in ("of", "as") for t in after(c, p) if c.lemma_.lower() in _POST
     ]
-    return [t for t in level if t.lemma_.lower() in TITLES or (t.lemma_ == "board" and verb.lemma_ in SERVE | APPOINT)]
+    level += [x for t in level for c in t.children if c.dep_ == "conj" for x in (c,)]
+    return [t for t in level if t.lemma_.lower() in TITLES | _HELM or _on_board(t, verb)]
+
+
+def _on_board(noun: Token, verb: Token) -> bool:
+    return noun.lemma_ == "board" and verb.lemma_ in SERVE | APPOINT | LEAVE | DISMISS and noun.dep_ != "nsubj"
 
 
 def _firms_of(title: Token, referents: Referents) -> list[Mention]:
@@ -126,13 +208,29 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
         people += subjects(title.head.head)
     elif title.dep_ == "dobj" and title.head.lemma_ in ("have", "get", "find"):
         firms = firms or distinct([m for t in subjects(title.head) for m in referents.firms(t)])
+    elif title.dep_ == "pobj" and title.head.dep_ == "prep" and title.head.head.lemma_ in _POST:
+        people += _given(title.head.head)
     people += _beside(title)
     persons = distinct([m for t in people for m in referents.people(t)])
+    firms = [m for m in firms if m.name not in {p.name for p in persons}]
+    only = _only_firm(referents, persons) if persons and not firms else []
     past = title.dep_ == "attr" and title.head.tag_ == "VBD"  # she was chairman
     ended = past or has(title, "until", "once", "formerly") or any(t.lower_ in _ENDED for t in phrase(title))
     certain = max(Certainty.ENDED, _standing(title), key=ORDER.index) if ended else _standing(title)
-    for person, firm in product(persons, firms):
-        yield Office(person, firm, _role(title, referents), certain)
+    for person, firm in product(persons, firms or only):
+        yield Office(person, firm, _role(title, referents), certain, implied=not firms)
+
+
+def _given(post: Token) -> list[Token]:
+    """To whom a post goes."""
+    return after(post.head, "to") if post.dep_ == "nsubj" and post.head.lemma_ in ("go", "fall", "pass") else []
+
+
+def _only_firm(referents: Referents, persons: list[Mention]) -> list[Mention]:
+    """The one firm of the sentence, if it names one and one person only."""
+    mentions = [m for m in referents.parsed.mentions.values() if m.name not in {p.name for p in persons}]
+    firms = {m.id: m for m in mentions}
+    return list(firms.values()) if len(firms) == 1 and all(m.label in FIRMS for m in mentions) else []
 
 
 def _beside(title: Token) -> list[Token]:
@@ -162,17 +260,37 @@ def _standing(title: Token) -> Certainty:
     """A title in apposition holds whatever the sentence denies or wishes; a predicate does not."""
     if title.dep_ in ("attr", "nsubj", "dobj"):
         return certainty(title)
+    above = next((a for a in title.ancestors if a.pos_ == "VERB"), None)
+    if above is not None and above.lemma_ in APPOINT and above.i < title.i:  # did not name Jane Doe chair
+        return certainty(above)
     return Certainty.SAID
 
 
 def _role(title: Token, referents: Referents) -> str:
     """The title as written, in small letters: `chief financial officer`, `chair of the supervisory board`."""
-    tokens = [t for t in phrase(title) if t.i not in referents.parsed.mentions and t.lower_ not in _ASIDE]
+    if title.lemma_ in _HELM or title.lower_ in ("chair", "board"):
+        return ""
+    inner = {*phrase(title), *_ranks(title)}
+    tokens = [
+        t
+        for t in sorted(inner, key=lambda t: t.i)
+        if t.i not in referents.parsed.mentions and t.lower_ not in _ASIDE and t.pos_ != "PROPN" or t.lower_ in TITLES
+    ]
     for child in title.children:
         if child.dep_ == "prep" and child.lower_ == "of":
             inner = [t for t in child.subtree if t.i < _first_name(child, referents)]
             tokens += list(takewhile(lambda t: t.pos_ != "ADP" or t.lower_ == "of", inner))
     return " ".join(t.text for t in tokens if t.pos_ != "PUNCT").lower().removesuffix(" of").removesuffix(" of the")
+
+
+def _ranks(title: Token) -> list[Token]:
+    """Words of rank right before a title that the tree hangs on a name behind it: `chief` of `chief executive Doe`."""
+    found: list[Token] = []
+    at = title.i - 1
+    while at >= 0 and title.doc[at].lower_ in _RANKS:
+        found.append(title.doc[at])
+        at -= 1
+    return found
 
 
 def _first_name(token: Token, referents: Referents) -> int:
@@ -182,4 +300,5 @@ def _first_name(token: Token, referents: Referents) -> int:
     )
 
 
-_ASIDE: Final = words("new former its their outgoing the a an longtime current incoming")
+_ASIDE: Final = words("new former its their outgoing the a an longtime current incoming next then acting own")
+_RANKS: Final = words("chief vice deputy executive managing senior non-executive financial operating risk general group")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from ingest.extract.names import Mention
 from ingest.extract.nominals import nominals
 from ingest.extract.officers import offices
 from ingest.extract.referents import Referents, distinct
+from ingest.extract.supply import supply
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
@@ -26,18 +27,20 @@ if TYPE_CHECKING:
 def matches(parsed: Parsed, topic: Mention | None, speaker: Mention | None) -> list[Match]:
     """All that the sentence speaks of, with how certain it is; denied and open statements too."""
     referents = Referents(parsed, topic, speaker)
-    found = [*_verbs(parsed, referents), *nominals(parsed, referents), *distress(parsed, referents)]
-    found += exposures(parsed, referents)
+    found = [*framed(parsed, referents), *nominals(parsed, referents), *distress(parsed, referents)]
+    found += [*exposures(parsed, referents), *supply(parsed, referents)]
     for office in offices(parsed, referents):
         parties = (("source", office.person), ("target", office.firm))
-        found.append(Match("OFFICER_OF", parties, office.person.start, office.certainty, role=office.role))
+        place, sure = office.person.start, office.certainty
+        found.append(Match("OFFICER_OF", parties, place, sure, role=office.role, implied=office.implied))
     return [*found, *implied(parsed, referents, found)]
 
 
-def _verbs(parsed: Parsed, referents: Referents) -> Iterator[Match]:
+def framed(parsed: Parsed, referents: Referents, frames: Sequence[Frame] = FRAMES) -> Iterator[Match]:
+    """What the verbs of the sentence say by these frames."""
     for verb in parsed.doc:
         if verb.pos_ in ("VERB", "AUX"):
-            for frame in FRAMES:
+            for frame in frames:
                 if verb.lemma_ in frame.verbs and _particle(verb, frame):
                     yield from _frame(frame, verb, referents)
 
@@ -49,7 +52,7 @@ def _particle(verb: Token, frame: Frame) -> bool:
 
 def _frame(frame: Frame, verb: Token, referents: Referents) -> Iterator[Match]:
     noun = _object(frame, verb)
-    if (frame.noun and noun is None) or (frame.avoid and _avoided(frame, verb)):
+    if (frame.noun and noun is None) or _avoided(frame, verb, referents):
         return
     certain = certainty(verb)
     if noun is not None and certain is not Certainty.OPEN and any(c.lower_ == "no" for c in noun.children):
@@ -98,12 +101,26 @@ def _object(frame: Frame, verb: Token) -> Token | None:
     return None
 
 
-def _avoided(frame: Frame, verb: Token) -> bool:
+def _avoided(frame: Frame, verb: Token, referents: Referents) -> bool:
+    if frame.ended and frame.type == "OWNS" and not any(_whole(t) for t in _patients(verb)):
+        return True
+    if verb.lemma_ in _HANDED and any(referents.firms(t) for t in _patients(verb)):  # to sell a firm supplies nobody
+        return frame.type == "SUPPLIES" and frame.parties[1][1] == ("to",)
     if frame.type == "SUPPLIES":  # to provide with a loan is to lend
         given = {t.lemma_.lower() for t in after(verb, "with")}
         if given & (lex.LOAN_SURE | {"$", "million"}):
             return True
     return any(t.lemma_.lower() in frame.avoid for p in _patients(verb) for t in together(p))
+
+
+_HANDED: Final = lex.words("sell deliver ship transfer")
+
+
+def _whole(stake: Token) -> bool:
+    """`its stake`, `all shares`, `the entire interest`; not a part of it."""
+    near = {t.lower_ for c in stake.lefts for t in c.subtree} | {t.lower_ for t in stake.lefts}
+    own = any(c.dep_ == "poss" for c in stake.children) or near & {"all", "entire", "whole", "remaining", "full"}
+    return bool(own) and not near & {"part", "half", "some", "most"}
 
 
 def _patients(verb: Token) -> list[Token]:

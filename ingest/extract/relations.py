@@ -176,13 +176,28 @@ def _findings(
         for match in said
         if not (match.certainty is Certainty.OPEN or (match.event and match.certainty is not Certainty.SAID))
     ]
-    seen: list[tuple[str, str, frozenset[tuple[str, str]]]] = []
-    for finding in sorted(found, key=lambda f: -len(f.parties)):
-        key = (finding.type, finding.event, frozenset((role, m.id) for role, m in finding.parties))
-        told = any(key[:2] == other[:2] and key[2] <= other[2] for other in seen)
-        if not told and _allowed(finding):
-            seen.append(key)
-            yield finding
+    kept: list[Finding] = []
+    for finding in sorted(found, key=_rank):
+        if _allowed(finding) and not any(_told(finding, other) for other in kept):
+            kept.append(finding)
+    yield from kept
+
+
+def _rank(finding: Finding) -> tuple[int, bool, int, float]:
+    """The fullest first; what has ended goes before what held, and a surer reading before one that is implied."""
+    role = str(finding.props.get("role", ""))
+    return -len(finding.parties), finding.valid_to is None, -len(role), -finding.confidence
+
+
+def _told(finding: Finding, other: Finding) -> bool:
+    """True if the other says as much: the same parties, and for an office no other role."""
+    if (finding.type, finding.event) != (other.type, other.event):
+        return False
+    ids, told = ({(role, m.id) for role, m in f.parties} for f in (finding, other))
+    if finding.type == "COMPETES_WITH":
+        ids, told = ({("", id) for _, id in pairs} for pairs in (ids, told))
+    role, known = (str(f.props.get("role", "")) for f in (finding, other))
+    return ids <= told and (finding.type != "OFFICER_OF" or role in known)
 
 
 def _finding(
