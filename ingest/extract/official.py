@@ -1,4 +1,5 @@
-"""Official tables: the EBA's exposures of banks by country and the constituents of the S&P 500, as claims.
+"""Official tables: the EBA's exposures of banks by country, the constituents of the S&P 500 and tables of stocks by
+sector, as claims.
 
 With them the pieces that every register shares: country, sector and the check of a publication date.
 """
@@ -16,6 +17,7 @@ EBA_COLUMNS = frozenset(
     ("LEI_code", "Country_code", "Bank_name", "Period", "Country", "Exposure", "Total_Amount", "Unit", "Currency")
 )
 SP500_COLUMNS = frozenset(("Symbol", "Security", "GICS Sector", "GICS Sub-Industry", "CIK"))
+STOCK_COLUMNS = frozenset(("Sector", "Symbol", "Company"))
 NO_DATE = pl.when(pl.col("published").is_null()).then(
     pl.format("published {} is not an ISO date or time", pl.col("#published").fill_null("(empty)"))
 )
@@ -112,4 +114,24 @@ def constituents(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
     out.properties(good, "name", pl.col("Security"))
     out.properties(good, "ticker", pl.col("Symbol"))
     in_sector(good, out, "GICS Sector", "gics:")
+    return refused
+
+
+def stocks(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
+    """Firms by ticker with name and sector; a `$` before the ticker is how social media write it."""
+    ticker = pl.col("Symbol").str.strip_chars().str.strip_prefix("$").alias("#ticker")
+    frame = identified(frame.with_columns(ticker), "#ticker", "id", "ticker:")
+    good, refused = split(
+        frame,
+        pl.coalesce(
+            pl.col("id!"),
+            missing("id", "Symbol", "a ticker"),
+            missing("Company", "Company", "a name"),
+            NO_DATE,
+        ),
+    )
+    out.nodes(good, pl.col("id"), "Company")
+    out.properties(good, "name", pl.col("Company"))
+    out.properties(good, "ticker", pl.col("id").str.strip_prefix("ticker:"))
+    in_sector(good, out, "Sector", "sector:")
     return refused

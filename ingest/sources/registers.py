@@ -1,8 +1,8 @@
 """Registers: CSV and Parquet tables of entities, stakes, loans, supplies, balance sheets and events, known by their
 columns.
 
-Beside the tables of this project it reads the EBA's exposures of banks by country and the constituents of the S&P
-500. Every identifier is checked; a bad row is refused with its reason and the rows beside it are kept.
+Beside the tables of this project it reads the EBA's exposures of banks by country, the constituents of the S&P 500 and
+tables of stocks by sector. Every identifier is checked; a bad row is refused with its reason and the others are kept.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from ingest.extract.official import (
     EBA_COLUMNS,
     NO_DATE,
     SP500_COLUMNS,
+    STOCK_COLUMNS,
     constituents,
     eba,
     in_sector,
     placed,
+    stocks,
 )
 from ingest.extract.rows import CLOCK, RowClaims, missing, split
 from ingest.extract.table import Table, columns_of, read_table
@@ -69,7 +71,7 @@ class Registers(Source):
     """Tables of entities and of relations between them."""
 
     extractor = "registers.rows@1"
-    patterns = ("*.csv", "*.parquet")
+    patterns = ("*.csv", "*.parquet", "*.tsv", "StockTable")
 
     def records(self) -> Iterator[Record]:
         """One record per file of a known layout."""
@@ -255,17 +257,26 @@ def _event_id(value: str) -> str:
     return f"event:{value.strip().removeprefix('event:')}"
 
 
-_READ = {"entities": _entities, "balances": _balances, "events": _events, "eba": eba, "constituents": constituents}
+_READ = {
+    "entities": _entities,
+    "balances": _balances,
+    "events": _events,
+    "eba": eba,
+    "constituents": constituents,
+    "stocks": stocks,
+}
 _USED = {
     "entities": ENTITY_COLUMNS,
     "balances": frozenset(("entity_id", "period_end", "currency", "published", *BALANCE_COLUMNS)),
     "events": frozenset(("event_id", "event_type", "entity_id", "role", "date", "published")),
     "eba": EBA_COLUMNS,
     "constituents": SP500_COLUMNS,
+    "stocks": STOCK_COLUMNS,
 }
 _WANTED: Mapping[str, frozenset[str]] = {
     "eba": EBA_COLUMNS,
     "constituents": SP500_COLUMNS,
+    "stocks": STOCK_COLUMNS,
     "balances": frozenset(("entity_id", "period_end", "currency")),
     "events": frozenset(("event_id", "event_type", "entity_id", "role", "date")),
     "entities": frozenset(("id", "label", "name")),
