@@ -135,7 +135,7 @@ FRAMES: Final[tuple[Frame, ...]] = (
         "SUPPLIES",
         "make produce manufacture build assemble",
         "agent",
-        "for subject:for",
+        "for subject:for to",
         avoid=GOODS_NOT | ORDER | words("payment offer bid proposal case plan statement profit"),
     ),
     _edge("SUPPLIES", "use", "from", "agent", avoid=GOODS_NOT),

@@ -96,7 +96,7 @@ TITLES: Final = words(
 BOARD: Final = words("board")
 
 METONYMS: Final = words(
-    "board management group capital stock debt bond bonds rights asset assets paper executives directors"
+    "board management group capital stock debt bond bonds rights asset assets paper executives directors specification specifications"
 )
 """Nouns that stand for the firm they belong to."""
 DRILL: Final = STAKE | words("right vote voting rest remainder board shareholder investor all most part")

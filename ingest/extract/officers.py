@@ -182,6 +182,12 @@ def _on_board(noun: Token, verb: Token) -> bool:
 
 
 def _firms_of(title: Token, referents: Referents) -> list[Mention]:
+    """The firm of a title, or of the titles joined with it: `Vice President and Treasurer of Acme`."""
+    joined = [c for c in title.children if c.dep_ == "conj" and c.lemma_.lower() in TITLES]
+    return _firms_beside(title, referents) or [m for t in joined for m in _firms_of(t, referents)]
+
+
+def _firms_beside(title: Token, referents: Referents) -> list[Mention]:
     owned = [m for c in title.children if c.dep_ in ("poss", "compound", "nmod") for m in referents.firms(c)]
     if owned:
         return owned
@@ -195,6 +201,8 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
     """`Jane Doe, chief executive of Acme`, `Acme's chairman, Jane Doe`, `Acme chief executive Jane Doe`."""
     firms = distinct(_firms_of(title, referents))
     people = [c for c in title.children if c.dep_ == "appos"]
+    if title.dep_ == "conj" and title.head.dep_ == "appos" and title.head.lemma_.lower() in TITLES:
+        people.append(title.head.head)  # Jane Doe, Vice President and Treasurer of Acme
     if title.dep_ == "appos":
         people.append(title.head)
     elif title.dep_ == "attr" and title.head.lemma_ in ("be", "remain"):
@@ -228,6 +236,9 @@ def _given(post: Token) -> list[Token]:
 
 def _only_firm(referents: Referents, persons: list[Mention]) -> list[Mention]:
     """The one firm of the sentence, if it names one and one person only."""
+    surely = {m.start for m in referents.parsed.mentions.values() if m.label == "Person"}
+    if not all(p.start in surely for p in persons):
+        return []
     mentions = [m for m in referents.parsed.mentions.values() if m.name not in {p.name for p in persons}]
     firms = {m.id: m for m in mentions}
     return list(firms.values()) if len(firms) == 1 and all(m.label in FIRMS for m in mentions) else []

@@ -86,7 +86,8 @@ def _turnover(noun: Token, referents: Referents) -> Iterator[Match]:
 
 def _of_supply(noun: Token) -> bool:
     """`a supply contract`, `a contract for the delivery of`, `an agreement to supply`."""
-    beside = [c for c in noun.children if c.dep_ in ("compound", "nmod", "amod", "acl", "relcl")]
+    beside = [t for c in noun.lefts if c.dep_ != "poss" for t in c.subtree]
+    beside += [c for c in noun.children if c.dep_ in ("acl", "relcl")]
     below = [t for p in after(noun, "for", "under", "on") for t in (p, *(c for c in p.children if c.dep_ == "compound"))]
     return any(t.lemma_.lower() in _FLOW | _PROVIDE | {"supplier"} for t in (*beside, *below))
 
@@ -99,6 +100,8 @@ def _deal(noun: Token, referents: Referents) -> Iterator[Match]:
     holders = _firms(_holders(noun), referents) or _firms(doers(noun), referents)
     parties = distinct([*holders, *partners])
     suppliers = suppliers if len(suppliers) == 1 else [m for m in holders if m.id not in {p.id for p in partners}]
+    if not clauses and any(a.lemma_ == "enter" for a in noun.ancestors):  # who enters into one is mostly supplied
+        suppliers = partners
     ids = {m.id for m in suppliers}
     yield from _edges(suppliers, [m for m in parties if m.id not in ids], certainty(noun), implied=not clauses)
 
