@@ -8,8 +8,9 @@
     row:17                       cells of the 17th data row of a CSV or Parquet file
     row:17 cells:LEI,ISIN        those cells of the row only
     json:/3/interests/0          what stands at a path of a JSON file; the lines of a JSON lines file are a list from 0
-    rows:17,20,31 sum:amount     count of those rows and the exact sum of one column
+    rows:17,20,31 sum:amount     count of those rows and the exact sum of one column (mean: its mean to six digits)
     page:1 box:x0,y0,x1,y1       the words that OCR reads in a box of a page image
+    time:12.40-15.92             the words heard between these seconds of a recording
     field:author                 a field beside the text of an article, post or feed item, as its carrier gives it
     run:<id> row:3               row 3 of the rows of a run's manifest, counted from 0
 
@@ -22,6 +23,7 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
+from pathlib import Path
 
 from ingest.clean import decode
 from ingest.extract.article import document_text, field_text
@@ -30,8 +32,9 @@ from ingest.extract.grid import read_cell
 from ingest.extract.markup import find, inner, page_text, parse
 from ingest.extract.ocr import PageReader, read_box
 from ingest.extract.pointer import read_pointer
+from ingest.extract.speech import Listener, read_time
 from ingest.extract.submission import is_submission, parts
-from ingest.extract.table import read_cells, read_row, read_rows
+from ingest.extract.table import read_cells, read_mean, read_row, read_rows
 from kg.errors import RecordError
 
 _CHARS = re.compile(r"chars:(\d+)-(\d+)")
@@ -39,20 +42,20 @@ _PART = re.compile(r"part:(\d+) (.+)", re.DOTALL)
 _ATTACHMENT = re.compile(r"attachment:(\d+) (.+)", re.DOTALL)
 _TABLE = re.compile(r"table:(\d+) row:(\d+)(?: cell:(\d+))?")
 _CELLS = re.compile(r"row:(\d+) cells:(.+)", re.DOTALL)
-_ROWS = re.compile(r"rows:([\d,]+) sum:(.+)", re.DOTALL)
+_ROWS = re.compile(r"rows:([\d,]+) (sum|mean):(.+)", re.DOTALL)
 _RUN = re.compile(r"run:\S+ row:(\d+)")
 
 
-def locate(content: bytes, locator: str, source: str = "filings", reader: PageReader | None = None) -> str:
+def locate(content: bytes, locator: str, source: str = "filings", cache: Path | None = None) -> str:
     """What stands at the locator in these bytes; RecordError if it points nowhere.
 
     `source` is the first part of the extractor's name: it says how the text of the document is made.
-    `reader` is the OCR engine for boxes of images.
+    `cache` is the folder where words read on pages and heard in recordings are kept (`Models.cache`).
     """
     if match := _PART.fullmatch(locator):
-        return locate(_part(content, int(match[1])), match[2], source, reader)
+        return locate(_part(content, int(match[1])), match[2], source, cache)
     if match := _ATTACHMENT.fullmatch(locator):
-        return locate(read_attachment(content, int(match[1])), match[2], source, reader)
+        return locate(read_attachment(content, int(match[1])), match[2], source, cache)
     if match := _TABLE.fullmatch(locator):
         return read_cell(content, int(match[1]), int(match[2]), int(match[3]) if match[3] else None)
     if match := _CHARS.fullmatch(locator):
@@ -68,9 +71,12 @@ def locate(content: bytes, locator: str, source: str = "filings", reader: PageRe
     if locator.startswith("row:"):
         return read_row(content, int(locator[len("row:") :]))
     if match := _ROWS.fullmatch(locator):
-        return read_rows(content, [int(row) for row in match[1].split(",")], match[2])
+        numbers = [int(row) for row in match[1].split(",")]
+        return (read_rows if match[2] == "sum" else read_mean)(content, numbers, match[3])
     if locator.startswith("page:"):
-        return read_box(content, locator, reader or PageReader())
+        return read_box(content, locator, PageReader(cache))
+    if locator.startswith("time:"):
+        return read_time(content, locator, Listener(cache))
     if match := _RUN.fullmatch(locator):
         return _manifest_row(content, int(match[1]))
     raise RecordError(f"locator {locator!r} is of no known kind; see the list at the head of ingest/locate.py")

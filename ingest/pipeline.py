@@ -30,9 +30,12 @@ from kg.model import ClaimBatch, RunManifest, digest
 from kg.validate import violations
 
 PACKAGE = "ingest.sources"
-FIRST = ("registers", "trades", "filings")
+REGISTERS = ("registers", "gleif", "bods", "ftm", "sanctions", "bis")
+"""Sources that identify parties."""
+FIRST = (*REGISTERS, "trades", "filings")
 """Sources that are read before all others, in this order."""
-NAMING = {"filings": ("registers.rows",), "": ("registers.rows", "filings.form")}
+_REGISTERED = ("registers.rows", "gleif.lei", "bods.statements", "ftm.entities", "sanctions.parties")
+NAMING = {"filings": _REGISTERED, "": (*_REGISTERED, "filings.form")}
 """Extractors whose names a source knows when it is read; "" stands for every other source after FIRST."""
 
 Progress = Callable[[str, int, int], None]
@@ -48,6 +51,8 @@ class Options(TypedDict, total=False):
     progress: Progress
     on_io: OnIO
     """Called with `stage:before`, `stage:after` and the ledger's stages."""
+    limits: Mapping[str, int]
+    """Caps on super-nodes by name, see docs/sources/trades.md; what a cap leaves out is counted in the report."""
     expectations: Mapping[str, Range]
     """Least and most (None: any number) of: `records`, `claims`, `quarantined`, a source, a label, edge type or
     property.
@@ -149,15 +154,16 @@ class _Run:
 
         Names that text alone gave are left out: otherwise a second run would know more than the first and say more.
         """
-        if name in ("registers", "trades"):
-            return Models(cache=self._home / "cache")
+        cache, limits = self._home / "cache", self._options.get("limits")
+        if name in (*REGISTERS, "trades"):
+            return Models(None, cache, limits)
         naming = NAMING.get(name, NAMING[""])
         alive = self._ledger.alive()
         # what documents of this run still say is in its tables, and what they no longer say is about to be retracted
         ends = pa.array(sorted(self._replaces | self._superseded()), pa.string())
         alive = alive.filter(pc.invert(pc.is_in(alive["document"], ends)))
         rows = (row for table in (alive, *self._tables) for row in names(table, naming))
-        return Models(Gazetteer(rows), self._home / "cache")
+        return Models(Gazetteer(rows), cache, limits)
 
     def _staged(self, source: Source, record: Record, models: Models, count: SourceCount) -> Extract:
         path = self._staging.path(record, source.extractor, models.fingerprint)

@@ -75,15 +75,20 @@ class Extract:
 class Models:
     """What extraction needs beside the record, loaded once and on first use."""
 
-    def __init__(self, gazetteer: Gazetteer | None = None, cache: Path | None = None) -> None:
+    def __init__(
+        self, gazetteer: Gazetteer | None = None, cache: Path | None = None, limits: Mapping[str, int] | None = None
+    ) -> None:
         self.gazetteer = gazetteer
         self.cache = cache
         """Folder for results that are dear to make and depend on bytes alone, such as OCR boxes; None keeps none."""
+        self.limits = dict(limits or {})
+        """Caps that keep one party from swamping the graph, by name; a source has a default for each it knows."""
 
     @property
     def fingerprint(self) -> str:
         """Part of the name of every staged result: other names, other result."""
-        return self.gazetteer.fingerprint if self.gazetteer else "none"
+        names = self.gazetteer.fingerprint if self.gazetteer else "none"
+        return " ".join([names, *(f"{name}={cap}" for name, cap in sorted(self.limits.items()))])
 
 
 class Source(ABC):

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rapidfuzz.process import extract
 
-from ingest.extract.ocr import PageReader
 from ingest.locate import locate
 from kg.errors import KgRiskError
 from kg.files import Files
@@ -43,7 +42,7 @@ class Explainer:
     def __init__(self, ledger: Ledger, files: Files, at: AsOf = AsOf()) -> None:
         self.ledger, self.files, self.at = ledger, files, at
         self.snapshot = ledger.view(at)
-        self._reader = PageReader(files.folder.parent / "cache")
+        self._cache = files.folder.parent / "cache"
 
     def explain(self, what: str) -> Explanation:
         """Evidence of an edge id, a statement id, a claim id, or `property:entity id` such as `distress:lei:...`.
@@ -122,7 +121,7 @@ class Explainer:
         source = claim["extractor"].partition(".")[0]
         found, note = False, ""
         try:
-            stands = locate(self.files.get(claim["document"]), claim["locator"], source, self._reader)
+            stands = locate(self.files.get(claim["document"]), claim["locator"], source, self._cache)
             found = stands == claim["quote"]
             note = "" if found else f"there stands: {stands[:200]}"
         except KgRiskError as error:

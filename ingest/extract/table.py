@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -123,6 +124,20 @@ def read_rows(content: bytes, numbers: Sequence[int], column: str) -> str:
 def rows_quote(count: int, total: Decimal) -> str:
     """`count 3, sum 12.5`, without trailing zeros."""
     return f"count {count}, sum {plain(total)}"
+
+
+def read_mean(content: bytes, numbers: Sequence[int], column: str) -> str:
+    """How the mean of one column over several rows is quoted."""
+    table = read_table(content)
+    if column not in table.columns or not 1 <= min(numbers) <= max(numbers) <= table.frame.height:
+        raise RecordError(f"rows {numbers} or column {column!r} are not in the table of {table.frame.height} rows")
+    cells = table.frame[[number - 1 for number in numbers]][column].str.strip_chars().cast(pl.Float64)
+    return mean_quote(len(numbers), math.fsum(cells) / len(numbers))
+
+
+def mean_quote(count: int, mean: float) -> str:
+    """`count 3, mean 12.5`, to six digits."""
+    return f"count {count}, mean {mean:.6g}"
 
 
 def plain(amount: Decimal) -> str:

@@ -7,6 +7,7 @@ bytes of one that it must refuse.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +27,12 @@ from tests.contract import examples
 SOURCES = plugins.names(PACKAGE)
 
 
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
 def example(name: str) -> ModuleType:
     return import_module(f"{examples.__name__}.{name}")
 
@@ -37,8 +44,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def source(name: str, tmp_path: Path) -> Source:
-    for file, content in example(name).good().items():
-        (tmp_path / file).write_bytes(content)
+    write(tmp_path, example(name).good())
     return plugins.load(PACKAGE, name, Source)(tmp_path)  # type: ignore[type-abstract]
 
 
@@ -92,8 +98,7 @@ def test_it_takes_none_of_the_files_of_the_others(name: str, tmp_path: Path) -> 
     for other in set(SOURCES) - {name}:
         folder = tmp_path / other
         folder.mkdir()
-        for file, content in example(other).good().items():
-            (folder / file).write_bytes(content)
+        write(folder, example(other).good())
         assert list(kind(folder).records()) == []
 
 
