@@ -57,6 +57,10 @@ class RowClaims:
         column = _column(given.schema["#value"])
         self.add(given, "property", subject=pl.col("id"), name=name, **{column: pl.col("#value")}, **columns)
 
+    def take(self, other: RowClaims) -> None:
+        """Add what another document of the same record gave."""
+        self._frames += other._frames
+
     def batch(self) -> ClaimBatch:
         """Everything added, in the order it was added."""
         return ClaimBatch.concat(_arrow(frame) for frame in self._frames if frame.height)

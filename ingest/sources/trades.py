@@ -1,79 +1,162 @@
 """Payments and trades from CSV and Parquet files, summed by the day without a Python object per row.
 
 One PAID edge for each payer, payee, day and currency and one TRADED edge for each party, security, day, side and
-currency carry the exact sum and the count; their locator names the rows summed. Accounts carry their owner, country
-and the fraud labels of the AMLSim sample, whose steps are counted as days from 2017-01-01 and whose amounts have no
-currency (XXX).
+currency carry the exact sum and the count; their locator names the rows summed. Rows said twice count once; cancels and
+corrections restate the edges they touch, also from a later file. Accounts carry their owner, country and the fraud
+labels of the AMLSim sample, whose steps are counted as days from 2017-01-01 and whose amounts have no currency (XXX).
 """
 
 from __future__ import annotations
 
 import tarfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any, ClassVar
 
+import duckdb
 import polars as pl
 
-from ingest.clean import decimals, instants
+from ingest.clean import decimals
 from ingest.extract.identifier import account_id, identified
+from ingest.extract.payments import LAYOUTS, PAYMENTS, TRADES, Layout, used
+from ingest.extract.payments_cap import capped
+from ingest.extract.payments_edges import Sums, evidenced, simulated, sums
+from ingest.extract.payments_set import Part, carried_sums, together
+from ingest.extract.payments_stream import Stream
 from ingest.extract.rows import RowClaims, missing, split
-from ingest.extract.table import QUOTE, ROW, Table, columns_of, read_table
+from ingest.extract.table import Table, columns_of, read_table
 from ingest.source import Extract, Models, Record, Refusal, Source
-from kg.errors import SourceError
+from kg.errors import RecordError, SourceError
+from kg.model import digest
 
-LAYOUTS: Mapping[str, frozenset[str]] = {
-    "payments": frozenset(("time", "payer_account", "payee_account", "amount", "currency")),
-    "trades": frozenset(("time", "party_id", "security_id", "side", "quantity", "price", "currency")),
+ACCOUNTS: Mapping[str, frozenset[str]] = {
     "accounts": frozenset(("account_id", "owner_id", "country")),
-    "amlsim transfers": frozenset(("sourceNodeId", "targetNodeId", "value", "time")),
     "amlsim accounts": frozenset(("nodeid", "isFraud", "init_balance", "fraudStep")),
 }
-"""Columns that make a file one of ours."""
-UNREAD_BY_DESIGN = frozenset(("payment_id", "trade_id"))
-"""Row names: a summed edge has its row numbers instead."""
+"""Columns that make a file a table of accounts."""
+LARGE = 16 << 20
+"""Bytes from which a file is left where it lies."""
+_HEAD = 65_536
 _AMLSIM_START = pl.datetime(2017, 1, 1, time_unit="us", time_zone="UTC")
 
 
 class Trades(Source):
     """Payments, trades and accounts."""
 
-    extractor = "trades.rows@1"
+    extractor = "trades.rows@2"
     patterns = ("*.csv", "*.parquet", "*.tgz")
+    counterparties: ClassVar[int] = 100_000
+    """Most counterparties of one account in a file that have an edge each; those beyond it share one."""
 
     def records(self) -> Iterator[Record]:
         """One record per file of a known layout, or per such member of a tar file."""
+        plain = [path for path in self.files if path.suffix != ".tgz"]
+        layouts = {path: layout_of((*_columns(path), *partitions(path, self.folder))) for path in plain}
+        parts = self._parts(layouts)
         for path in self.files:
             name = path.relative_to(self.folder).as_posix()
-            for member, content in _members(path):
-                if layout := layout_of(columns_of(content)):
-                    since = _first_use(path) if layout == "accounts" else None
-                    yield Record("trades", name + member, content, since, {"layout": layout})
+            if path.suffix == ".tgz":
+                for member, content in _members(path):
+                    if layout := layout_of(columns_of(content)):
+                        yield Record("trades", name + member, content, None, {"layout": layout})
+            elif layout := layouts[path]:
+                yield self._record(path, name, layout, parts.get(path))
+
+    def _record(self, path: Path, name: str, layout: str, part: Part | None) -> Record:
+        since = _first_use(path) if layout == "accounts" else None
+        meta: dict[str, Any] = {"layout": layout}
+        if fixed := partitions(path, self.folder):
+            meta["fixed"] = fixed
+        if part:
+            meta |= part.meta()
+        large = path.stat().st_size > LARGE and layout in LAYOUTS
+        content = b"" if large else path.read_bytes()
+        return Record("trades", name, content, since, meta, part.carried if part else b"", path if large else None)
+
+    def _parts(self, layouts: Mapping[Path, str]) -> dict[Path, Part]:
+        """What files of one layout must know of each other."""
+        found: dict[Path, Part] = {}
+        for layout in (PAYMENTS, TRADES):
+            paths = [path for path, name in layouts.items() if name == layout.name]
+            if len(paths) > 1:
+                names = [path.relative_to(self.folder).with_suffix("").as_posix() for path in paths]
+                fixed = [partitions(path, self.folder) for path in paths]
+                found |= zip(paths, together(list(zip(paths, fixed, strict=True)), names, layout), strict=True)
+        return found
 
     def claims(self, record: Record, models: Models) -> Extract:
-        table = read_table(record.content)
-        layout = record.meta.get("layout") or layout_of(table.columns)
+        name = str(record.meta.get("layout") or layout_of(columns_of(record.content)))
         out = RowClaims(record.document, self.extractor)
-        refused = _READ[str(layout)](table, out, record.published)
-        unread = set(table.columns) - LAYOUTS[str(layout)] - UNREAD_BY_DESIGN
+        if name in LAYOUTS:
+            return self._summed(record, LAYOUTS[name], out)
+        table = read_table(record.whole())
+        refused = _READ[name](table, out, record.published) if name in _READ else []
+        unread = set(table.columns) - ACCOUNTS.get(name, frozenset())
         return Extract(out.batch(), (*table.refused, *refused), sorted(unread))
+
+    def _summed(self, record: Record, layout: Layout, out: RowClaims) -> Extract:
+        for lenient in (False, True):
+            try:
+                with Stream(lenient=lenient) as stream:
+                    return self._streamed(stream, record, layout, out)
+            except duckdb.Error as error:
+                if lenient or not isinstance(error, duckdb.InvalidInputException):
+                    raise RecordError(f"the table cannot be summed: {str(error).splitlines()[0]}") from error
+        raise AssertionError("one of the two ways returns or raises")
+
+    def _streamed(self, stream: Stream, record: Record, layout: Layout, out: RowClaims) -> Extract:
+        meta = record.meta
+        clashes, repeats = meta.get("clashes", []), meta.get("repeats", [])
+        refused = stream.add("cells", record.file or record.content, meta.get("fixed"))
+        carried = carried_sums(stream, layout, record.sidecar, record.document, meta.get("order", 0))
+        found = sums(stream, layout, (*clashes, *repeats, *carried.own))
+        rules = found.rules + carried.rules + Counter({"trades.repeated_row": len(repeats)})
+        edges = capped(_parted(found, meta), self.counterparties, rules)
+        _edges(evidenced(stream, layout, edges), layout, out)
+        if carried.edges.height:
+            restated = RowClaims(digest(record.sidecar), self.extractor)
+            _edges(evidenced(stream, layout, carried.edges, "carried"), layout, restated)
+            out.take(restated)
+        columns = set(stream.columns["cells"])
+        unread = columns - used(layout, columns) - {*meta.get("fixed", ())}
+        why = "its id stands in an earlier file with other values; a change needs an action"
+        bad = (*refused, *found.refused, *(Refusal(f"row:{n}", why) for n in clashes))
+        return Extract(out.batch(), bad, sorted(unread), +rules)
 
 
 def layout_of(columns: tuple[str, ...]) -> str:
     """Name of the layout whose columns are all there, or ""."""
-    return next((name for name, wanted in LAYOUTS.items() if wanted <= set(columns)), "")
+    wanted = {name: layout.columns for name, layout in LAYOUTS.items()} | {**ACCOUNTS}
+    return next((name for name, those in wanted.items() if those <= set(columns)), "")
+
+
+def partitions(path: Path, folder: Path) -> dict[str, str]:
+    """Columns that the names of the folders give, as `currency=EUR` does."""
+    above = path.relative_to(folder).parts[:-1] if path.is_relative_to(folder) else ()
+    return {name: value for name, at, value in (part.partition("=") for part in above) if name and at and value}
+
+
+def _columns(path: Path) -> tuple[str, ...]:
+    """Names of the columns, from the head of the file or the foot of a Parquet file."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head[:4] != b"PAR1":
+        return columns_of(head)
+    try:
+        return tuple(pl.read_parquet_schema(path))
+    except pl.exceptions.PolarsError:
+        return ()
 
 
 def _members(path: Path) -> Iterator[tuple[str, bytes]]:
-    if path.suffix != ".tgz":
-        yield "", path.read_bytes()
-        return
     try:
         with tarfile.open(path) as archive:
             for member in sorted(archive.getmembers(), key=lambda m: m.name):
                 if member.name.endswith(".csv") and (file := archive.extractfile(member)):
                     yield f"#{member.name}", file.read()
-    except (tarfile.TarError, OSError) as error:
+    except (tarfile.TarError, OSError, EOFError) as error:
         raise SourceError(f"{path.name} cannot be read as a tar file: {error}; pack its CSV files again") from error
 
 
@@ -81,151 +164,47 @@ def _first_use(path: Path) -> datetime | None:
     """A register of accounts that gives no date was known by the first payment of the files beside it."""
     times = []
     for other in sorted({*path.parent.glob("*.csv"), *path.parent.glob("*.parquet")} - {path}):
-        content = other.read_bytes()
-        if layout_of(columns_of(content)) in ("payments", "trades"):
-            times.append(read_table(content).frame.select(instants("time").min()).item())
+        if layout_of(_columns(other)) in (PAYMENTS.name, TRADES.name):
+            with Stream() as stream:
+                try:
+                    stream.add("cells", other)
+                except RecordError:
+                    continue
+                clock = "try_cast(trim(time) AS TIMESTAMPTZ)"
+                times.append(
+                    stream.table(f"SELECT min({clock}) AS t FROM cells WHERE isfinite({clock})")["t"][0].as_py()
+                )
     return min((time for time in times if time is not None), default=None)
 
 
-_AMOUNT = pl.when(pl.col("amount_") < 0).then(pl.lit("the amount is negative; a payment back is one of its own"))
-_CURRENCY = pl.when(~pl.col("unit").str.contains("^[A-Z]{3}$").fill_null(False)).then(
-    pl.format("currency {} is not an ISO 4217 code", pl.col("unit").fill_null("(empty)"))
-)
+def _parted(found: Sums, meta: Mapping[str, Any]) -> pl.DataFrame:
+    """Edges with the name of the part on the days that an earlier file has too."""
+    shared = pl.col("day").dt.strftime("%Y-%m-%d").is_in(meta.get("days", []))
+    return found.edges.with_columns(pl.when(shared).then(pl.lit(meta.get("part", ""))).otherwise("part").alias("part"))
 
 
-def _payments(table: Table, out: RowClaims, published: datetime | None) -> list[Refusal]:
-    frame = table.frame.with_columns(
-        instants("time").alias("when"),
-        decimals("amount").alias("amount_"),
-        pl.col("currency").str.strip_chars().alias("unit"),
-    )
-    return _paid(frame, out, ("payer_account", "payee_account"), "amount", account_id)
-
-
-def _transfers(table: Table, out: RowClaims, published: datetime | None) -> list[Refusal]:
-    frame = table.frame.with_columns(
-        (_AMLSIM_START + pl.duration(days=pl.col("time").cast(pl.Int64, strict=False)))
-        .cast(pl.Datetime("us", "UTC"))
-        .alias("when"),
-        decimals("value").alias("amount_"),
-        pl.lit("XXX").alias("unit"),
-    )
-    return _paid(frame, out, ("sourceNodeId", "targetNodeId"), "value", _simulated)
-
-
-def _simulated(value: str) -> str:
-    return f"acct:amlsim-{value.strip()}"
-
-
-def _paid(frame: pl.DataFrame, out: RowClaims, ends: tuple[str, str], amount: str, rule: object) -> list[Refusal]:
-    for column, into in zip(ends, ("payer", "payee"), strict=True):
-        frame = identified(frame, column, into, rule=rule)  # type: ignore[arg-type]  # one of the two rules above
-    reason = pl.coalesce(
-        missing("payer", ends[0], "an account"),
-        missing("payee", ends[1], "an account"),
-        missing("when", "time", "an ISO time"),
-        missing("amount_", amount, "a decimal number"),
-        _AMOUNT,
-        _CURRENCY,
-    )
-    good, refused = split(frame, reason)
-    sums = _summed(good, ["payer", "payee", "day", "unit"], amount)
-    for end in ("payer", "payee"):
-        out.nodes(sums, pl.col(end), "Account")
-    out.add(
-        sums,
-        "edge",
-        subject=pl.col("payer"),
-        name="PAID",
-        object=pl.col("payee"),
-        key=pl.format("{}/{}", pl.col("day").dt.strftime("%Y-%m-%d"), pl.col("unit")),
-        value_decimal=pl.col("total"),
-        **_EVIDENCE,
-    )
-    return refused
-
-
-_EVIDENCE: dict[str, pl.Expr] = {
-    "value_int": pl.col("count"),
-    "unit": pl.col("unit"),
-    "valid_from": pl.col("day"),
-}
-
-
-def _summed(frame: pl.DataFrame, by: list[str], column: str) -> pl.DataFrame:
-    """Groups in the order of their first row: count, total, when published, and the rows as locator and quote.
-
-    `column` is the raw column that the quote of several rows sums; the total is of `amount_`.
-    """
-    groups = (
-        frame.lazy()
-        .with_columns(pl.col("when").dt.truncate("1d").alias("day"), decimals(column).alias("#raw"))
-        .group_by(by, maintain_order=True)
-        .agg(
-            pl.len().cast(pl.Int64).alias("count"),
-            pl.col("amount_").sum().alias("total"),
-            pl.col("#raw").sum().alias("#sum"),
-            pl.col("when").max().alias("published"),
-            pl.col(ROW).cast(pl.String).alias("#rows"),
-            pl.col(QUOTE).first().alias(QUOTE),
-            *([pl.col("quantity_").sum()] if "quantity_" in frame.columns else []),
-        )
-    )
-    total = pl.col("#sum").cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
-    one = pl.col("count") == 1
-    rows = pl.col("#rows").list.join(",")
-    return groups.with_columns(
-        pl.when(one)
-        .then(pl.format("row:{}", rows))
-        .otherwise(pl.format("rows:{} sum:{}", rows, pl.lit(column)))
-        .alias("locator"),
-        pl.when(one)
-        .then(pl.col(QUOTE))
-        .otherwise(pl.format("count {}, sum {}", pl.col("count"), total))
-        .alias("quote"),
-    ).collect(engine="streaming")
-
-
-def _trades(table: Table, out: RowClaims, published: datetime | None) -> list[Refusal]:
-    frame = table.frame.with_columns(
-        instants("time").alias("when"),
-        decimals("quantity").alias("quantity_"),
-        (decimals("quantity") * decimals("price")).cast(pl.Decimal(38, 9)).alias("amount_"),
-        pl.col("currency").str.strip_chars().alias("unit"),
-        pl.col("side").str.strip_chars().str.to_uppercase().str.slice(0, 1).alias("side_"),
-    )
-    frame = identified(identified(frame, "party_id", "party"), "security_id", "security")
-    reason = pl.coalesce(
-        pl.col("party!"),
-        pl.col("security!"),
-        missing("party", "party_id", "an id"),
-        missing("security", "security_id", "an id"),
-        missing("when", "time", "an ISO time"),
-        missing("amount_", "price", "a decimal number, times a decimal quantity"),
-        _AMOUNT,
-        pl.when(~pl.col("side_").is_in(["B", "S"]).fill_null(False)).then(
-            pl.lit("the side is neither B(uy) nor S(ell)")
-        ),
-        _CURRENCY,
-    )
-    good, refused = split(frame, reason)
-    sums = _summed(good, ["party", "security", "day", "side_", "unit"], "quantity")
-    out.nodes(sums, pl.col("security"), "Security")
-    out.nodes(sums.filter(pl.col("party").str.starts_with("person:")), pl.col("party"), "Person")
-    out.nodes(sums.filter(pl.col("party").str.contains("^(iban|acct):")), pl.col("party"), "Account")
-    out.add(
-        sums,
-        "edge",
-        subject=pl.col("party"),
-        name="TRADED",
-        object=pl.col("security"),
-        key=pl.format("{}/{}/{}", pl.col("day").dt.strftime("%Y-%m-%d"), pl.col("side_"), pl.col("unit")),
-        value_decimal=pl.col("total"),
-        value_real=pl.col("quantity_").cast(pl.Float64),
-        value_text=pl.col("side_"),
-        **_EVIDENCE,
-    )
-    return refused
+def _edges(edges: pl.DataFrame, layout: Layout, out: RowClaims) -> None:
+    """PAID or TRADED edges of sums, and the node rows of their ends."""
+    part = pl.when(pl.col("part") == "").then(pl.lit("")).otherwise(pl.format("/{}", "part"))
+    day = pl.col("day").dt.strftime("%Y-%m-%d")
+    shared = {
+        "subject": pl.col("a"),
+        "object": pl.col("b"),
+        "value_decimal": pl.col("total"),
+        "value_int": pl.col("count"),
+        "unit": pl.col("unit"),
+        "valid_from": pl.col("day"),
+    }
+    if layout.edge == "PAID":
+        for end in ("a", "b"):
+            out.nodes(edges, pl.col(end), "Account")
+        out.add(edges, "edge", name="PAID", key=pl.format("{}/{}{}", day, "unit", part), **shared)
+        return
+    out.nodes(edges, pl.col("b"), "Security")
+    out.nodes(edges.filter(pl.col("a").str.starts_with("person:")), pl.col("a"), "Person")
+    out.nodes(edges.filter(pl.col("a").str.contains("^(iban|acct):")), pl.col("a"), "Account")
+    more = {"value_real": pl.col("quantity").cast(pl.Float64), "value_text": pl.col("side")}
+    out.add(edges, "edge", name="TRADED", key=pl.format("{}/{}/{}{}", day, "side", "unit", part), **shared, **more)
 
 
 def _accounts(table: Table, out: RowClaims, published: datetime | None) -> list[Refusal]:
@@ -250,7 +229,7 @@ def _accounts(table: Table, out: RowClaims, published: datetime | None) -> list[
 
 
 def _simulated_accounts(table: Table, out: RowClaims, published: datetime | None) -> list[Refusal]:
-    frame = identified(table.frame, "nodeid", "id", rule=_simulated).with_columns(_AMLSIM_START.alias("published"))
+    frame = identified(table.frame, "nodeid", "id", rule=simulated).with_columns(_AMLSIM_START.alias("published"))
     good, refused = split(frame, missing("id", "nodeid", "an account"))
     out.nodes(good, pl.col("id"), "Account")
     balance = decimals("init_balance")
@@ -261,10 +240,4 @@ def _simulated_accounts(table: Table, out: RowClaims, published: datetime | None
     return refused
 
 
-_READ = {
-    "payments": _payments,
-    "trades": _trades,
-    "accounts": _accounts,
-    "amlsim transfers": _transfers,
-    "amlsim accounts": _simulated_accounts,
-}
+_READ = {"accounts": _accounts, "amlsim accounts": _simulated_accounts}
