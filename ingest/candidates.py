@@ -18,12 +18,14 @@ from ingest.transliterate import skeleton
 from ingest.word_weights import Weights
 
 BLOCK: Final = 150
-"""Names a block may have; a larger one tells nothing and is left out, as its names share rarer blocks with their like."""
+"""Names a block may have; a larger one tells nothing, and its names share rarer blocks with their like."""
 ALIKE: Final = 72
 """Least fuzz.ratio of the sorted words of two names that are scored."""
 
 
-def candidates(names: Sequence[str], weights: Weights, fresh: Sequence[bool] | None = None) -> Iterator[tuple[int, int]]:
+def candidates(
+    names: Sequence[str], weights: Weights, fresh: Sequence[bool] | None = None
+) -> Iterator[tuple[int, int]]:
     """Pairs (i, j) with i < j of places in `names` that may be one, each once, in order.
 
     With `fresh` only pairs of which one is marked.

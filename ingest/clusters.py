@@ -7,13 +7,17 @@ that someone said to be two.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 import pyarrow as pa
 
-from kg.identity import strength
+from ingest.pair_decision import Named, Profile
+from ingest.pair_score import Kind
+from kg.identity import clusters, strength
+from kg.model import FIRST, LAST
 from kg.ontology import FIRMS, scheme
 
 UNIQUE = ("lei", "cik", "cusip", "isin")
@@ -31,11 +35,25 @@ class Pair:
     why: str
 
 
+_COLUMNS = [
+    "kind",
+    "subject",
+    "name",
+    "object",
+    "value_text",
+    "value_time",
+    "valid_from",
+    "valid_to",
+    "published",
+    "commit",
+]
+
+
 class Known:
     """What the alive claims say that identity can be told from."""
 
     def __init__(self, alive: pa.Table) -> None:
-        rows = pl.DataFrame(alive.select(["kind", "subject", "name", "object", "value_text"]))
+        rows = pl.DataFrame(alive.select(_COLUMNS))
         nodes = rows.filter(pl.col("kind") == "node")
         self.labels: dict[str, str] = dict(nodes.select("subject", "name").iter_rows())
         properties = (
@@ -46,13 +64,21 @@ class Known:
         self.names: dict[str, list[str]] = self._texts(properties, "name")
         self.tickers = self._texts(properties, "ticker")
         self.identifiers = self._texts(properties, "identifier")
-        judged = (
-            rows.filter(pl.col("kind").is_in(["same", "not_same"])).select("kind", "subject", "object").sort(pl.all())
+        judged = rows.filter(pl.col("kind").is_in(["same", "not_same"])).select("kind", "commit", "subject", "object")
+        same = sorted((commit, min(a, b), max(a, b)) for kind, commit, a, b in judged.iter_rows() if kind == "same")
+        self.same = [(a, b) for _, a, b in same]
+        """Pairs judged one, in the order they count."""
+        self.not_same = {frozenset((a, b)) for kind, _, a, b in judged.iter_rows() if kind == "not_same"}
+        self.offices: list[tuple[str, str]] = sorted(_ends(rows, "OFFICER_OF"))
+        self.countries: dict[str, set[str]] = defaultdict(set)
+        for id, country in _ends(rows, "IN_COUNTRY"):
+            self.countries[id].add(country)
+        dates = rows.filter((pl.col("kind") == "property") & (pl.col("name") == "incorporated"))
+        self.incorporated: dict[str, datetime] = dict(
+            dates.sort("value_time").select("subject", "value_time").iter_rows()
         )
-        self.same = [(a, b) for kind, a, b in judged.iter_rows() if kind == "same"]
-        self.not_same = {frozenset((a, b)) for kind, a, b in judged.iter_rows() if kind == "not_same"}
-        offices = rows.filter((pl.col("kind") == "edge") & (pl.col("name") == "OFFICER_OF")).select("subject", "object")
-        self.offices: list[tuple[str, str]] = sorted(set(offices.iter_rows()))
+        self.spells = _spells(rows)
+        """When each name of an id was in use, and when it was told: (since, until, published)."""
         firms = sorted(id for id, label in self.labels.items() if label in FIRMS)
         self.identified = [id for id in firms if scheme(id) != "name"]
         self.named = [id for id in firms if scheme(id) == "name"]
@@ -64,11 +90,48 @@ class Known:
             texts[id].append(text)
         return texts
 
+    def profile(self, id: str) -> Profile:
+        """What a decision about an entity rests on."""
+        identifiers = {id, *self.identifiers.get(id, ())}
+        names = [Named(name, *self.spells[id, name][0][:2]) for name in self.names.get(id, ())]
+        countries = frozenset(self.countries.get(id, ()))
+        kind: Kind = "person" if self.labels.get(id) == "Person" else "firm"
+        return Profile(id, names, kind, frozenset(identifiers), countries, self.incorporated.get(id))
+
+    def bore(self, id: str, spelt: Callable[[str], str], written: str, loose: str) -> bool:
+        """True if the firm `id` bore the name whenever a text that told of `loose` by it was published."""
+        told = [
+            published
+            for name in self.names[loose]
+            if spelt(name) == written
+            for *_, published in self.spells[loose, name]
+        ]
+        spells = [spell for name in self.names[id] if spelt(name) == written for spell in self.spells[id, name]]
+        return all(any(since <= when < until for since, until, _ in spells) for when in told)
+
     def called(self, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
         """(id, name) for every name of these ids."""
         for id in ids:
             for name in self.names.get(id, ()):
                 yield id, name
+
+
+Spell = tuple[datetime, datetime, datetime]
+
+
+def _ends(rows: pl.DataFrame, type: str) -> set[tuple[str, str]]:
+    """Ends of the edges of a type."""
+    edges = rows.filter((pl.col("kind") == "edge") & (pl.col("name") == type)).select("subject", "object")
+    return {(a, b) for a, b in edges.iter_rows()}
+
+
+def _spells(rows: pl.DataFrame) -> dict[tuple[str, str], list[Spell]]:
+    names = rows.filter((pl.col("kind") == "property") & (pl.col("name") == "name"))
+    columns = ("subject", "value_text", "valid_from", "valid_to", "published")
+    found: dict[tuple[str, str], list[Spell]] = defaultdict(list)
+    for id, name, since, until, published in names.select(columns).unique().sort(columns).iter_rows():
+        found[id, name].append((since or FIRST, until or LAST, published))
+    return found
 
 
 class Clusters:
@@ -85,9 +148,8 @@ class Clusters:
             a, b = sorted(pair)
             self._apart[a].add(b)
             self._apart[b].add(a)
-        for a, b in known.same:
-            if frozenset((a, b)) not in known.not_same:
-                self._union(self.find(a), self.find(b))
+        for id, least in sorted(clusters(known.same, known.not_same).items()):
+            self._union(self.find(id), self.find(least))
 
     def find(self, id: str) -> str:
         """The least id of the cluster."""
@@ -101,7 +163,7 @@ class Clusters:
         a, b = self.find(pair.a), self.find(pair.b)
         if a == b:
             return False
-        if why := self._forbids(a, b):
+        if why := self.forbids(a, b):
             self.vetoes[why] += 1
             return False
         self._union(a, b)
@@ -111,6 +173,10 @@ class Clusters:
         """The strongest of these ids if all are of one cluster, else None."""
         ids = list(ids)
         return min(ids, key=strength) if len({self.find(id) for id in ids}) == 1 else None
+
+    def size(self, id: str) -> int:
+        """How many ids the cluster of an id has."""
+        return len(self._members.get(self.find(id), (id,)))
 
     def count(self) -> int:
         return len(self._members)
@@ -130,7 +196,9 @@ class Clusters:
             self._strong[root] = {scheme(id): id for id in given if scheme(id) in UNIQUE}
         return self._strong[root]
 
-    def _forbids(self, a: str, b: str) -> str:
+    def forbids(self, a: str, b: str) -> str:
+        """Why the clusters of two ids may not be joined; "" if they may."""
+        a, b = self.find(a), self.find(b)
         labels = {self._known.labels.get(a, ""), self._known.labels.get(b, "")}
         if len(labels) > 1 and not labels <= set(FIRMS):
             return "other kind of node"

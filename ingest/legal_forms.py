@@ -13,6 +13,8 @@ from typing import Final
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from ingest.extract.lexicon import words
+
 LONG: Final = 7
 """Letters a form must have to be known again though one is wrong."""
 
@@ -22,7 +24,8 @@ FORMS: Final[Mapping[str, tuple[str, ...]]] = {
         "co limited", "pte ltd", "pte limited", "pty ltd", "pty limited", "proprietary limited", "sdn bhd",
         "sendirian berhad", "gmbh", "mbh", "gesellschaft mit beschrankter haftung", "ggmbh", "gmbh co kg", "ug",
         "ug haftungsbeschrankt", "sarl", "societe a responsabilite limitee", "sas", "sasu", "eurl", "srl", "srls",
-        "societa a responsabilita limitata", "societatea cu raspundere limitata", "sociedad de responsabilidad limitada",
+        "societa a responsabilita limitata", "societatea cu raspundere limitata",
+        "sociedad de responsabilidad limitada",
         "sl", "slu", "sociedad limitada", "lda", "limitada", "ltda", "unipessoal lda", "bv", "besloten vennootschap",
         "bvba", "sprl", "aps", "anpartsselskab", "oy", "osakeyhtio", "osauhing", "ou", "sia", "uab", "doo", "dooel",
         "ood", "eood", "sro", "spol s ro", "kft", "korlatolt felelossegu tarsasag", "sp z oo", "spolka z oo",
@@ -36,18 +39,23 @@ FORMS: Final[Mapping[str, tuple[str, ...]]] = {
         "plc", "public limited company", "public company limited", "pcl", "public co ltd", "ag", "aktiengesellschaft",
         "sa", "societe anonyme", "sociedad anonima", "sociedade anonima", "societate pe actiuni", "spa",
         "societa per azioni", "nv", "naamloze vennootschap", "ab", "aktiebolag", "ab publ", "oyj", "abp", "asa",
-        "allmennaksjeselskap", "as", "a s", "aksjeselskap", "aktieselskab", "anonim sirketi", "anonim sirket", "a sirketi",
+        "allmennaksjeselskap", "as", "a s", "aksjeselskap", "aktieselskab", "anonim sirketi", "anonim sirket",
+        "a sirketi",
         "hf", "jsc", "joint stock company", "joint stock co", "joint stock compan", "open joint stock company", "ojsc",
         "closed joint stock company", "cjsc", "public joint stock company", "pjsc", "oao", "pao", "zao", "ao", "pat",
         "prat", "at", "private joint stock company", "prjsc", "dd", "ad", "ead", "nyrt", "zrt", "rt", "tbk", "bhd",
-        "berhad", "kk", "kabushiki kaisha", "kabushiki gaisha", "sa de cv", "sab de cv", "sab", "sae", "psc", "qsc", "ksc",
-        "saog", "saoc", "se", "societas europaea", "sca", "kgaa", "ag co kgaa", "akciova spolecnost", "akciju sabiedriba",
-        "spolka akcyjna", "sgps sa", "sgps", "tas", "ctcp", "sau", "sca sicav", "ae", "anonymi etaireia", "ltd liability co",
+        "berhad", "kk", "kabushiki kaisha", "kabushiki gaisha", "sa de cv", "sab de cv", "sab", "sae", "psc", "qsc",
+        "ksc",
+        "saog", "saoc", "se", "societas europaea", "sca", "kgaa", "ag co kgaa", "akciova spolecnost",
+        "akciju sabiedriba",
+        "spolka akcyjna", "sgps sa", "sgps", "tas", "ctcp", "sau", "sca sicav", "ae", "anonymi etaireia",
+        "ltd liability co",
     ),
     "corporation": (
         "inc", "incorporated", "corp", "corporation", "inc plc", "na", "national association", "co inc", "company inc",
     ),
-    "company": ("co", "company", "cos", "companies", "cie", "compagnie", "compania", "companhia", "and co", "and company"),
+    "company": ("co", "company", "cos", "companies", "cie", "compagnie", "compania", "companhia", "and co",
+        "and company"),
     "partnership": (
         "lp", "limited partnership", "llp", "limited liability partnership", "lllp", "kg", "kommanditgesellschaft",
         "ohg", "gbr", "cv", "commanditaire vennootschap", "vof", "snc", "sas di", "scs", "ks", "kb", "scsp", "slp",
@@ -83,6 +91,8 @@ CJK: Final[tuple[tuple[str, str], ...]] = (
 _CLASHES: Final = frozenset(
     {
         frozenset(("private", "public")),
+        frozenset(("corporation", "private")),
+        frozenset(("corporation", "public")),
         frozenset(("private", "partnership")),
         frozenset(("public", "partnership")),
         frozenset(("corporation", "partnership")),
@@ -91,8 +101,8 @@ _CLASHES: Final = frozenset(
         frozenset(("society", "corporation")),
     }
 )
-_SHORT_PREFIXES: Final = frozenset(
-    "ooo oao pao zao ao too tov pat prat pt pjsc ojsc cjsc jsc srl sarl sa sas gmbh ag uab sia ad cv fop ip llc ltd".split()
+_SHORT_PREFIXES: Final = words(
+    "ooo oao pao zao ao too tov pat prat pt pjsc ojsc cjsc jsc srl sarl sa sas gmbh ag uab sia ad cv fop ip llc ltd"
 )
 """Forms of one word that also stand before the name: `OOO Gazprom`, `PT Astra`."""
 
@@ -103,10 +113,10 @@ def _table() -> tuple[Mapping[tuple[str, ...], str], int]:
     return rows, max(map(len, rows))
 
 
-def split(words: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
+def split(name: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
     """The words without their legal forms, and the classes these have. Something always remains of the name."""
     kinds: list[str] = []
-    rest = words
+    rest = name
     while found := _last(rest) or _first(rest):
         rest, kind = found
         kinds.append(kind)

@@ -1,7 +1,7 @@
 """Pair decision: what is known of two entities weighed into merge, undecided or no.
 
-Identifiers decide first: an equal one merges, a contradicting one vetoes. Then the best pair of names counts, lowered by
-countries, dates of incorporation or legal forms that differ.
+Identifiers decide first: an equal one merges, a contradicting one vetoes. Then the best pair of names counts, lowered
+by countries, dates of incorporation or legal forms that differ.
 """
 
 from __future__ import annotations

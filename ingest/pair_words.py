@@ -1,4 +1,4 @@
-"""The words a name is compared by: transliterated, without titles and legal forms, numbers apart, each with a weight."""
+"""The words a name is compared by: in Latin letters, without titles and legal forms, numbers apart, each weighed."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Final
 
 from ingest import legal_forms
 from ingest.extract.lexicon import GROUPS, ORDINARY
+from ingest.extract.lexicon import words as listed
 from ingest.transliterate import script, segments, signs, words
 from ingest.transliterate_chinese import PLACES, WORDS
 
-TITLES: Final = frozenset(
-    "mr mrs ms miss dr prof sir lord dame president prasident chairman general gen col colonel hon rev shaikh sheikh shaykh "
-    "haji hajj mullah maulavi mawlawi sayyid said jr sr phd md esq herr frau dipl ing".split()
+TITLES: Final = listed(
+    "mr mrs ms miss dr prof sir lord dame president prasident chairman general gen col colonel hon rev shaikh sheikh "
+    "shaykh haji hajj mullah maulavi mawlawi sayyid said jr sr phd md esq herr frau dipl ing"
 )
-PARTICLES: Final = frozenset(
+PARTICLES: Final = listed(
     "al el ul ur ad as ash ed bin ibn ben bint abu umm de da do dos das di del della der den van von zu zur le la ter "
-    "y e du des af av na".split()
+    "y e du des af av na"
 )
-SMALL: Final = frozenset("the of and for in at on de der die das und et y e la le les du des des a an no".split())
-SHIPS: Final = frozenset("mv mt ss ms hms uss mts".split())
-GENERIC: Final = ORDINARY | GROUPS | frozenset(
+SMALL: Final = listed("the of and for in at on de der die das und et y e la le les du des des a an no")
+SHIPS: Final = listed("mv mt ss ms hms uss mts")
+GENERIC: Final = ORDINARY | GROUPS | listed(
     "management consulting solutions trading construction engineering technology business corporation products "
     "logistics transport shipping pharmaceuticals pharma foods motor motors electronics electric software platforms "
     "bancorp banking bank estate retail stores restaurants airlines communications telecom semiconductor chemical "
-    "chemicals petroleum energia organization organisation foundation industry industrial".split()
-)  # fmt: skip
+    "chemicals petroleum energia organization organisation foundation industry industrial")  # fmt: skip
 ORDINALS: Final = {
     name: str(n)
     for n, names in enumerate(
@@ -38,10 +38,11 @@ ORDINALS: Final = {
     for name in names.split()
 } | {"thirty": "30", "forty": "40", "fourty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80",
      "ninety": "90", "hundred": "100"}  # fmt: skip
-ROMAN: Final = {
-    numeral: str(n)
-    for n, numeral in enumerate("ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx".split(), 2)
-}
+_ROMAN: Final = (
+    "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv", "xvi", "xvii", "xviii",
+    "xix", "xx",
+)  # fmt: skip
+ROMAN: Final = {numeral: str(n) for n, numeral in enumerate(_ROMAN, 2)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,9 @@ def _numbered(found: list[str]) -> tuple[list[str], list[str]]:
         number = ORDINALS.get(word) or (ROMAN.get(word) if n else None) or (word if word.isdigit() else None)
         if number is None:
             plain.append(word)
-        elif numbers and numbers[-1].endswith("0") and len(numbers[-1]) == 2 and len(number) == 1 and not word.isdigit():
+        elif (
+            numbers and numbers[-1].endswith("0") and len(numbers[-1]) == 2 and len(number) == 1 and not word.isdigit()
+        ):
             numbers[-1] = str(int(numbers[-1]) + int(number))  # forty-four
         else:
             numbers.append(number.lstrip("0") or "0")

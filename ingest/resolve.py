@@ -8,21 +8,19 @@ someone forbade.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from rapidfuzz import fuzz
 
 from ingest import match
 from ingest.clusters import UNIQUE, Clusters, Known, Pair
 from ingest.extract.names import Gazetteer
-from kg.errors import LedgerError
+from ingest.review import Scored, scored, undecided
+from ingest.rulings import parting, ruling, undoing
 from kg.files import Files
 from kg.identity import strength
 from kg.ledger import Ledger
-from kg.model import Claim, ClaimBatch, Evidence, Judgement, RunManifest
 from kg.ontology import FIRMS, scheme
 
 
@@ -39,6 +37,8 @@ class ResolveReport:
     """Pairs not judged, by reason."""
     clusters: int = 0
     """Entities that more than one id stands for."""
+    undecided: int = 0
+    """Pairs alike enough for a person to look at: `kgrisk resolve --review`."""
 
 
 def resolve(ledger: Ledger, files: Files) -> ResolveReport:
@@ -47,65 +47,21 @@ def resolve(ledger: Ledger, files: Files) -> ResolveReport:
     clusters = Clusters(known)
     found = [pair for rule in _RULES for pair in rule(known, clusters) if clusters.join(pair)]
     report = ResolveReport(ledger.head, False, len(found), dict(Counter(p.rule for p in found)), dict(clusters.vetoes))
-    report.clusters = clusters.count()
+    report.clusters, report.undecided = clusters.count(), len(undecided(known, clusters))
     if found:
         rows = [f"{p.a} = {p.b}: {p.why}; score {p.score:g}" for p in found]
-        report.commit, report.committed = _judge(ledger, files, found, rows), True
+        report.commit, report.committed = ruling(ledger, found, rows).commit(ledger, files), True
     return report
 
 
 def undo(ledger: Ledger, files: Files, a: str, b: str) -> int:
     """Retract the judgements that two ids are one entity; returns the commit. A later resolution may judge it again."""
-    alive = ledger.alive()
-    ids = _judged(alive, lambda x, y: {x, y} == {a, b})
-    if not ids:
-        raise LedgerError(
-            f"no alive judgement says that {a} and {b} are the same; look at the `same` rows of ledger.alive()"
-        )
-    manifest = RunManifest("resolve", {"rows": [f"undo {a} = {b}"], "head": ledger.head})
-    files.put(manifest.to_bytes())
-    return ledger.commit(ClaimBatch.of(()), manifest, retract=ids)
+    return undoing(ledger, a, b).commit(ledger, files)
 
 
 def forbid(ledger: Ledger, files: Files, a: str, b: str) -> int:
     """Say that two ids are two entities, for good; what joined the weaker one to the other is retracted."""
-    alive = ledger.alive()
-    clusters = Clusters(Known(alive))
-    weaker = max(a, b, key=strength)
-    joined = clusters.find(a) == clusters.find(b)
-    ids = _judged(alive, lambda x, y: weaker in (x, y)) if joined else []
-    pair = Pair(a, b, "forbidden", 1.0, "said to be two")
-    return _judge(ledger, files, [pair], [f"{a} is not {b}: said to be two"], same=False, retract=ids)
-
-
-def _judged(alive: pa.Table, wanted: object) -> list[str]:
-    rows = alive.filter(pc.equal(alive["kind"], "same")).select(["claim", "subject", "object"]).to_pylist()
-    return [row["claim"] for row in rows if wanted(row["subject"], row["object"])]  # type: ignore[operator]
-
-
-def _judge(
-    ledger: Ledger,
-    files: Files,
-    pairs: Sequence[Pair],
-    rows: Sequence[str],
-    same: bool = True,
-    retract: Sequence[str] = (),
-) -> int:
-    """Commit judgements whose evidence is the run's manifest, row by row."""
-    manifest = RunManifest("resolve", {"rows": list(rows), "head": ledger.head})
-    document = files.put(manifest.to_bytes())
-    published = ledger.known(ledger.head)
-    claims = (
-        Claim(
-            Judgement(pair.a, pair.b, same),
-            Evidence(
-                document, f"run:{manifest.id} row:{n}", row, f"resolve.{pair.rule.replace(' ', '_')}@1", pair.score
-            ),
-            published,
-        )
-        for n, (pair, row) in enumerate(zip(pairs, rows, strict=True))
-    )
-    return ledger.commit(ClaimBatch.of(claims), manifest, retract=retract)
+    return parting(ledger, a, b).commit(ledger, files)
 
 
 def _by_identifier(known: Known, clusters: Clusters) -> Iterator[Pair]:
@@ -158,6 +114,8 @@ def _by_name(known: Known, clusters: Clusters) -> Iterator[Pair]:
             ids = {
                 f for f in firms.get(spelt(name), ()) if any(match.compatible(name, other) for other in known.names[f])
             }
+            if len({clusters.find(f) for f in ids}) > 1:  # who bore the name when it was written
+                ids = {f for f in ids if known.bore(f, spelt, spelt(name), id)} or ids
             if (best := clusters.one(ids)) is not None:
                 yield Pair(id, best, rule, score, f"{name!r} is the {rule} of {best} ({' / '.join(known.names[best])})")
             elif ids:
@@ -212,6 +170,25 @@ def _among_names(known: Known, clusters: Clusters) -> Iterator[Pair]:
             yield Pair(first, id, "same plain name", 0.9, f"{written!r} and {name!r} differ in the legal form only")
 
 
+def _by_likeness(known: Known, clusters: Clusters) -> Iterator[Pair]:
+    """A name whose words are those of one firm, in another order, script or spelling."""
+    loose = {id for id in known.named if clusters.find(id) == id and clusters.size(id) == 1}
+    partners: dict[str, list[Scored]] = defaultdict(list)
+    for pair in scored(known, clusters, loose):
+        if pair.verdict.band == "merge" and match.compatible(*pair.verdict.names):
+            for id in {pair.a, pair.b} & loose:
+                partners[id].append(pair)
+    for id, pairs in sorted(partners.items()):
+        best = max(pairs, key=lambda pair: (pair.verdict.score, pair.other(id)))
+        either = (id, best.other(id))
+        if any(clusters.one(p.other(end) for p in partners[end]) is None for end in either if end in partners):
+            clusters.vetoes["several firms alike"] += 1
+            continue
+        left, right = best.verdict.names if best.a == id else best.verdict.names[::-1]
+        why = f"{left!r} is like {right!r} of {best.other(id)}: {best.verdict.told()}"
+        yield Pair(id, best.other(id), "likeness", round(min(0.9, best.verdict.score), 3), why)
+
+
 def _by_office(known: Known, clusters: Clusters) -> Iterator[Pair]:
     """Persons of one name who hold an office at one firm."""
     staff: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -231,5 +208,5 @@ def _by_office(known: Known, clusters: Clusters) -> Iterator[Pair]:
                     )
 
 
-_RULES = (_by_identifier, _by_ticker, _by_name, _by_short_name, _by_spelling, _among_names, _by_office)
+_RULES = (_by_identifier, _by_ticker, _by_name, _by_short_name, _by_spelling, _among_names, _by_likeness, _by_office)
 """The strongest first."""

@@ -24,15 +24,17 @@ _DOTTED: Final = re.compile(r"\b(?:\w\.){2,}(?:\w\b)?")
 _APOSTROPHES: Final = str.maketrans("", "", "'’‘ʼʻ`´ʹ\u200c\u200d\u200e\u200f\u00ad")
 _SIGNS: Final = str.maketrans({"&": " and ", "+": " and ", "@": " at ", "№": " no "})
 _SLAVIC: Final = str.maketrans(
-    {"х": "kh", "ц": "ts", "щ": "shch", "ч": "ch", "ш": "sh", "ж": "zh", "ю": "yu", "я": "ya", "ё": "yo", "ь": "", "ъ": "",
-     "э": "e", "ђ": "dj", "ћ": "c", "љ": "lj", "њ": "nj", "џ": "dz", "ј": "j", "қ": "q", "ғ": "gh", "ү": "u", "ұ": "u"}
+    {"х": "kh", "ц": "ts", "щ": "shch", "ч": "ch", "ш": "sh", "ж": "zh", "ю": "yu", "я": "ya", "ё": "yo", "ь": "", "ғ": "gh",
+     "ъ": "", "э": "e", "ү": "u", "ұ": "u", "ђ": "dj", "ћ": "c", "љ": "lj", "њ": "nj", "џ": "dz", "ј": "j", "қ": "q"}
 )  # fmt: skip
 _UKRAINIAN: Final = str.maketrans({"и": "y", "і": "i", "ї": "yi", "є": "ye", "г": "h", "ґ": "g"})
 _GREEK_PAIRS: Final = (
     ("γχ", "nch"), ("γγ", "ng"), ("γκ", "g"), ("μπ", "b"), ("ντ", "d"), ("ου", "ou"), ("αυ", "av"), ("ευ", "ev"),
     ("ει", "i"), ("οι", "i"), ("αι", "e"), ("η", "i"), ("χ", "ch"), ("φ", "f"), ("υ", "y"), ("ω", "o"),
 )  # fmt: skip
-_ARABIC: Final = str.maketrans({"ة": "a", "ى": "a", "ئ": "i", "ؤ": "u", "أ": "a", "إ": "i", "آ": "a", "ع": "a", "ء": ""})
+_ARABIC: Final = str.maketrans(
+    {"ة": "a", "ى": "a", "ئ": "i", "ؤ": "u", "أ": "a", "إ": "i", "آ": "a", "ع": "a", "ء": ""}
+)
 
 
 def script(text: str) -> str:

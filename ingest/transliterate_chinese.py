@@ -1,4 +1,4 @@
-"""Chinese company words and place names in English: what is translated in a firm's name, where brands are sounded out."""
+"""Chinese company words and places in English: what of a firm's name is translated, while a brand is sounded out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ def _table(text: str) -> dict[str, str]:
 
 
 WORDS: Final[Mapping[str, str]] = _table("""
-银行/銀行=bank;商业银行/商業銀行=commercial bank;农业/農業=agricultural;工商=industrial commercial;建设/建設=construction
+银行/銀行=bank;商业银行/商業銀行=commercial bank;农业/農業=agricultural;工商=industrial commercial
+建设/建設=construction
 开发/開發=development;进出口/進出口=export import;投资/投資=investment;证券/證券=securities;保险/保險=insurance
 人寿/人壽=life;财产/財產=property;再保险=reinsurance;信托/信託=trust;基金=fund;金融=financial;资本/資本=capital
 资产/資產=asset;资产管理/資產管理=asset management;管理=management;期货=futures;租赁/租賃=leasing;担保=guarantee
@@ -23,21 +24,26 @@ WORDS: Final[Mapping[str, str]] = _table("""
 能源=energy;新能源=new energy;电力/電力=power;电网/電網=grid;国家电网=state grid;石油=petroleum;天然气=natural gas
 石化=petrochemical;石油化工=petrochemical;化工=chemical;化学/化學=chemical;煤炭=coal;核电=nuclear power
 海洋石油=offshore oil;太阳能=solar;风电/風電=wind power;光伏=photovoltaic;水电=hydropower;燃气=gas;环保=environmental
-汽车/汽車/自動車=motor;摩托车=motorcycle;机械/機械=machinery;重工=heavy industries;工业/工業=industrial;制造=manufacturing
-设备/設備=equipment;工程=engineering;建筑/建築=construction;材料=materials;水泥=cement;钢铁/鋼鐵=steel;有色金属=nonferrous metals
+汽车/汽車/自動車=motor;摩托车=motorcycle;机械/機械=machinery;重工=heavy industries;工业/工業=industrial
+制造=manufacturing
+设备/設備=equipment;工程=engineering;建筑/建築=construction;材料=materials;水泥=cement;钢铁/鋼鐵=steel
+有色金属=nonferrous metals
 铝业=aluminum;铜业=copper;黄金=gold;矿业/礦業=mining;稀土=rare earth;玻璃=glass;纸业=paper;纺织=textile;服装=garment
 航空=airlines;航天=aerospace;机场=airport;航运=shipping;海运=shipping;远洋/遠洋=ocean;港口=port;港务=port;铁路=railway
 高速=expressway;物流=logistics;快递=express;运输=transport;造船=shipbuilding;船舶=shipbuilding
 地产/地產=properties;房地产=real estate;置业=properties;物业=property;酒店=hotel;旅游/旅遊=tourism;百货=department store
 零售=retail;超市=supermarket;贸易/貿易=trading;商贸=trading;实业/實業=industrial;商务=commerce;电商=commerce
-食品=foods;饮料=beverage;乳业=dairy;啤酒=brewery;酿酒=distillery;粮油=cereals oils;茶业=tea;牧业=animal husbandry;渔业=fishery
+食品=foods;饮料=beverage;乳业=dairy;啤酒=brewery;酿酒=distillery;粮油=cereals oils;茶业=tea;牧业=animal husbandry
+渔业=fishery
 医药/醫藥=pharmaceutical;制药/製藥=pharmaceutical;药业/藥業=pharmaceutical;生物=biological;生物科技=biotechnology
 医疗/醫療=medical;医院=hospital;健康=health;器械=devices;教育=education;文化=culture;传媒/傳媒=media;影业=pictures
 出版=publishing;娱乐/娛樂=entertainment;游戏/遊戲=games;广告=advertising;体育=sports;家电=appliances;电器/電器=electric
-电气/電氣=electric;光学=optical;仪器=instruments;照明=lighting;家居=home;塑料=plastics;橡胶=rubber;轮胎=tyre;电池=battery
+电气/電氣=electric;光学=optical;仪器=instruments;照明=lighting;家居=home;塑料=plastics;橡胶=rubber;轮胎=tyre
+电池=battery
 咨询=consulting;服务/服務=services;发展/發展=development;产业/產業=industry;企业/企業=enterprise;合作社=cooperative
 国家=state;中央=central;人民=peoples;第一=first;第二=second;大学=university;研究院=institute;总公司=corporation
-公司=;有限=;责任=;的=;和=and;与=and;南方=southern;东方/東方=oriental;北方=northern;西部=western;太平洋=pacific;太平=taiping
+公司=;有限=;责任=;的=;和=and;与=and;南方=southern;东方/東方=oriental;北方=northern;西部=western;太平洋=pacific
+太平=taiping
 """)
 """Word -> English; "" is left out. Where two words share letters the longer one counts."""
 

@@ -32,5 +32,5 @@ class Weights:
         if self.names < ENOUGH or word in SMALL:
             return weight(word, "firm")
         # idf by its largest value (Sparck Jones 1972, doi:10.1108/eb026526); a word of one name counts as one of two
-        rare = log(self.names / max(self._seen[word], 2)) / log(self.names / 2)
-        return LEAST + (1 - LEAST) * max(0.0, min(1.0, rare)) ** 1.5
+        rare: float = log(self.names / max(self._seen[word], 2)) / log(self.names / 2)
+        return LEAST + (1 - LEAST) * float(max(0.0, min(1.0, rare)) ** 1.5)

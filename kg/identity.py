@@ -68,7 +68,7 @@ def _component(spans: Sequence[Span], least: str, members: set[str]) -> list[tup
 def _clusters(spans: Sequence[Span], members: set[str], commit: int) -> dict[str, str]:
     """Canonical id of each member at one commit."""
     alive = [s for s in spans if s[3] <= commit < s[4]]
-    same = sorted((since, *sorted((a, b))) for kind, a, b, since, _ in alive if kind == "same")
+    same = sorted((since, min(a, b), max(a, b)) for kind, a, b, since, _ in alive if kind == "same")
     apart = {frozenset((a, b)) for kind, a, b, _, _ in alive if kind == "not_same"}
     return clusters(((a, b) for _, a, b in same), apart, members)
 

@@ -15,9 +15,10 @@ from typing import Annotated
 
 import typer
 
+from ingest.rulings import Author
 from kg import plugins
 from kg.errors import KgRiskError
-from kgrisk import __version__, asking, doctor, extraction
+from kgrisk import __version__, asking, doctor, extraction, reviewing, reviews
 from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
 from kgrisk.demo import demo
 from kgrisk.options import Home, Json, Store, made, opened
@@ -117,14 +118,33 @@ def extract(
 def resolve(
     undo: Annotated[tuple[str, str] | None, typer.Option("--undo", help="Take back that two ids are one.")] = None,
     forbid: Annotated[tuple[str, str] | None, typer.Option("--forbid", help="Say that two ids are two.")] = None,
+    review: Annotated[bool, typer.Option("--review", help="Undecided pairs, to judge at the prompt.")] = False,
+    judge: Annotated[
+        tuple[str, str, reviewing.Verdict] | None,
+        typer.Option("--judge", help="A B same|different, with --by, --why."),
+    ] = None,
+    preview: Annotated[tuple[str, str] | None, typer.Option("--preview", help="What merging A and B changes.")] = None,
+    act: Annotated[reviewing.Act, typer.Option("--act", help="What --preview tries out.")] = "merge",
+    by: Annotated[str, typer.Option("--by", help="Who judges.")] = "",
+    why: Annotated[str, typer.Option("--why", help="Why; kept as evidence.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Most pairs shown.")] = 50,
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Judge which ids are one entity: strong identifiers first, names last. Or say that two ids are not."""
-    if undo and forbid:
-        raise typer.BadParameter("--undo and --forbid are two acts; --forbid alone also takes the judgement back")
+    """Judge which ids are one entity: identifiers first, names last; or review, judge, undo and look ahead."""
+    if sum(map(bool, (undo, forbid, review, judge, preview))) > 1:
+        raise typer.BadParameter("--undo, --forbid, --review, --judge and --preview are acts of their own; give one")
     with opened(home) as graph:
-        if undo:
+        if review:
+            reviews.review(graph, by, limit, json)
+            return
+        if preview:
+            reviews.preview(graph, *preview, act, json)
+            return
+        if judge:
+            commit = reviewing.judge(graph, *judge, Author(by, why))
+            told = {"judged": list(judge), "by": by, "why": why, "commit": commit}
+        elif undo:
             told = {"undone": list(undo), "commit": graph.undo(*undo)}
         elif forbid:
             told = {"forbidden": list(forbid), "commit": graph.forbid(*forbid)}
