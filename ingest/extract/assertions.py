@@ -12,8 +12,12 @@ from ingest.extract.names import Mention
 from ingest.extract.relations import Finding
 from kg.model import Claim, Edge, Evidence, Node, as_time
 
-_MONTHLY: Final = frozenset({"downgrade"})
+_MONTHLY: Final = frozenset({"downgrade", "upgrade", "sanction", "earnings_surprise", "supply_disruption"})
 """Events that the same parties can live through several times a year."""
+_MAIN: Final[dict[str, tuple[tuple[str, ...], ...]]] = {"supply_disruption": (("supplier",), ("customer",))}
+"""Roles that tell an event from another, those preferred first; of other types all roles but `agency`."""
+_HIT: Final = frozenset({"subject", "defendant", "target", "party"})
+"""Roles that the amount belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +68,19 @@ def _event(finding: Finding, evidence: Evidence, origin: Origin) -> Iterator[Cla
     yield Claim(Node("Event", id, {"event_type": finding.event, "title": title}), evidence, origin.published)
     amount = {k: v for k, v in finding.props.items() if k in ("amount", "currency")}
     for role, m in finding.parties:
-        hit = role in ("subject", "defendant", "target")
-        props = {"role": role, **(amount if hit else {})}
+        props = {"role": role, **(amount if role in _HIT else {})}
         edge = Edge("AFFECTED_BY", m.id, id, props, key=role)
         yield Claim(edge, evidence, origin.published, finding.valid_from)
 
 
 def event_id(finding: Finding) -> str:
-    """Id of an event: articles of one year that name the same parties tell of one (a downgrade: of one month)."""
+    """Id of an event: articles of one year that name the same parties tell of one (a downgrade: of one month).
+
+    Who rates and who lacks a supply does not tell two events apart; neither do document, amount and confidence.
+    """
     when = as_time(finding.valid_from) if finding.valid_from else None
     time = when.strftime("%Y-%m" if finding.event in _MONTHLY else "%Y") if when else ""
-    who = sorted(f"{role}={m.id}" for role, m in finding.parties if role != "agency")
+    told = [(role, m) for role, m in finding.parties if role != "agency"]
+    mains = ([p for p in told if p[0] in roles] for roles in _MAIN.get(finding.event, ()))
+    who = sorted(f"{role}={m.id}" for role, m in next(filter(None, mains), told))
     return f"event:{sha256('|'.join([finding.event, time, *who]).encode()).hexdigest()[:24]}"

@@ -124,7 +124,8 @@ def _downgraded(token: Token, referents: Referents) -> Iterator[_Found]:
     lemma = token.lemma_.lower()
     if lemma in lex.RATING and token.head.lemma_ in _DOWN and token.dep_ in ("nsubj", "nsubjpass", "dobj"):
         holders = [c for c in token.children if c.dep_ == "poss"]
-        yield "downgrade", holders, certainty(token.head)
+        if token.dep_ != "dobj" or any(c.pos_ != "PRON" for c in holders):  # an agency lowers `its rating` on another
+            yield "downgrade", holders, certainty(token.head)
     elif lemma == "downgrade" and token.pos_ == "NOUN":
         holders = [c for c in token.children if c.dep_ == "poss"] or after(token, "of", "for")
         suffers = token.head.lemma_ in ("suffer", "receive", "see", "get", "undergo", "experience", "announce", "issue")

@@ -27,6 +27,8 @@ class Match:
     """A share that the words say without a number: `wholly owned`."""
     implied: bool = False
     """True if no rule of grammar reads it, only the company its words keep."""
+    doubt: bool = False
+    """True for what is only alleged or announced: kept with half the confidence."""
 
 
 def edges(

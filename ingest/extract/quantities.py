@@ -159,6 +159,8 @@ class Moment:
     start: int
     end: int
     when: datetime
+    period: bool = False
+    """True for a quarter, which says what a figure is for."""
 
 
 def number(text: str, comma_decimal: bool = False) -> Decimal | None:

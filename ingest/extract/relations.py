@@ -14,11 +14,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ingest.extract.certainty import Certainty
+from ingest.extract.dates import find_dates
 from ingest.extract.grammar import parses
+from ingest.extract.happenings import EVENT_WORDS, happenings
 from ingest.extract.match import Match
 from ingest.extract.names import Gazetteer, Mention, longest, text_id
 from ingest.extract.patterns import matches
-from ingest.extract.quantities import Moment, Money, Share, dates, money, shares
+from ingest.extract.quantities import Moment, Money, Share, money, shares
 from ingest.extract.recognise import guessed_names, pipe, seen_names, written_names
 from ingest.extract.sentences import sentences
 from kg.model import Value, as_time
@@ -40,9 +42,10 @@ TRIGGER: Final = re.compile(
     r"ing)\b|sue|suing|lawsuit|"
     r"suit\b|complaint|litigation|court|legal|default|miss|fail|unable|repay|bankrupt|insolv|chapter (?:7|11)|"
     r"administrat|receiver|"
-    r"expos|guarant|receivab|compet|rival|\bvie[sd]?\b|vying|\bdrew\b|draw|\btap|advanc|indebt|liabilit|claims? |runs?\b|led by|heads?\b|helm|board|"
+    r"expos|guarant|receivab|compet|rival|\bvie[sd]?\b|vying|\bdrew\b|draw|\btap|advanc|indebt|liabilit|claims? |"
+    r"runs?\b|led by|heads?\b|helm|board|"
     r"liquidat|lower|\bcut\b|junk|payment|coupon|interest|debt|obligation|servicing|behind|creditor|wound up|"
-    r"wind(?:ing)?.up|collaps|downgrad|rating|percent|per cent|%)",
+    r"wind(?:ing)?.up|collaps|downgrad|rating|percent|per cent|%|" + EVENT_WORDS + r")",
     re.I,
 )
 _Q = TypeVar("_Q", Money, Share, Moment)
@@ -157,10 +160,12 @@ def _matches(
 ) -> list[Match]:
     """What the sentence says; where two names stand together and one tree says nothing, a second tree is asked."""
     trees = parses(pipe(), text, span, inside, sums)
+    said, told = list[Match](), list[Match]()
     for parsed in islice(trees, 2 if len(inside) > 1 else 1):
+        told = told or happenings(parsed, memory.topic, memory.speaker)
         if said := list(matches(parsed, memory.topic, memory.speaker)):
-            return said
-    return []
+            break
+    return [*said, *told]
 
 
 def _findings(
@@ -170,7 +175,7 @@ def _findings(
     sentence = text[span[0] : span[1]]
     inside = [s for s in sums if span[0] <= s.start and s.end <= span[1]]
     portions = [Share(span[0] + s.start, span[0] + s.end, s.value) for s in shares(sentence)]
-    days = [Moment(span[0] + d.start, span[0] + d.end, d.when) for d in dates(sentence, published)]
+    days = [replace(d, start=span[0] + d.start, end=span[0] + d.end) for d in find_dates(sentence, published)]
     found = [
         _finding(match, span, published, (inside, portions, days))
         for match in said
@@ -213,9 +218,11 @@ def _finding(
         props |= {"amount": sum_.amount, "currency": sum_.currency}
     if "share" in takes and not match.event and (share := match.share or _nearest(portions, match.place)):
         props["share"] = share if isinstance(share, float) else share.value
+    days = [d for d in days if not (d.period and match.event == "earnings_surprise")]  # what it is for, not when told
     day = _day([d for d in days if published - _RELATION_AGE < d.when <= as_time(published)], match.place)
     start, end = (None, day or published) if match.certainty is Certainty.ENDED else (day or published, None)
     sure = (0.8 if all(m.entity for _, m in match.parties) else 0.6) - (0.2 if match.implied else 0)
+    sure = sure / 2 if match.doubt else sure
     return Finding(match.type, match.parties, span[0], span[1], match.event, props, start, end, sure)
 
 
