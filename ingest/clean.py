@@ -1,15 +1,17 @@
 """Cleaning rules: few, named, counted and reversible, because the quote of every claim keeps the raw value.
 
 A rule is a function from raw text to a value or to None (the text is no such value); `Rules` counts how often one
-changed anything. Rules over columns are polars expressions of the same meaning.
+changed anything. Over a column `figures` and `moments` give each cell's raw text, its value and the rules that touched
+it, so that the counts are rows and the raw value is never lost.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -121,3 +123,135 @@ def instants(column: str) -> pl.Expr:
     return pl.coalesce(
         day.dt.replace_time_zone("UTC"), plain.dt.replace_time_zone("UTC"), minute.dt.replace_time_zone("UTC"), zoned
     )
+
+
+# ---- whole columns, with the rules that touched each cell
+
+RULES = "rules"
+"""Column of a cleaned frame: the names of the rules that touched the cell, none where it stood as it should."""
+_UNITS = {
+    "k": 3, "thousand": 3, "thousands": 3, "m": 6, "mn": 6, "mm": 6, "mio": 6, "million": 6, "millions": 6, "b": 9,
+    "bn": 9, "billion": 9, "billions": 9, "tn": 12, "trillion": 12, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8,
+}  # fmt: skip
+_SIGNS = r"[$€£¥₹￥]|(?:USD|EUR|GBP|CHF|JPY|CNY|RMB|HKD|CAD|AUD)"
+_FIGURE = re.compile(
+    rf"(?P<open>\()?\s*(?P<minus>[-−–])?\s*(?P<sign>{_SIGNS})?\s*(?P<minus2>[-−–])?(?P<digits>\d[\d.,\s'’]*|\.\d+)"
+    rf"(?P<power>[eE][+-]?\d{{1,2}})?\s*(?P<unit>[A-Za-z千万萬亿億]+)?\s*(?P<after>{_SIGNS}|%)?\s*(?P<back>[-−–])?\s*(?P<close>\))?"
+)
+_ALONE = r"(?<![\d.,])(?:%s)(?![\d.,])"
+_DECIMAL_COMMA = re.compile(_ALONE % r"\d{1,3}(?:\.\d{3})+,\d+|\d+,(?:\d{1,2}|\d{4,})|(?:\d{1,3}\.){2,}\d{3}")
+_DECIMAL_POINT = re.compile(_ALONE % r"\d{1,3}(?:,\d{3})+\.\d+|\d+\.(?:\d{1,2}|\d{4,})|(?:\d{1,3},){2,}\d{3}")
+
+
+def figures(values: pl.Series) -> pl.DataFrame:
+    """Columns raw, value (Decimal, null where it is no number) and rules of a column of amounts.
+
+    Whether `1.234` and `1,234` are thousands is told by the other cells of the column; if they do not tell, a comma
+    before three digits parts thousands and a point is a decimal point, as in English.
+    """
+    texts = [value for value in values.drop_nulls().unique().to_list() if value.strip()]
+    comma = any(_DECIMAL_COMMA.search(text) for text in texts) and not any(_DECIMAL_POINT.search(t) for t in texts)
+    return _judged(values, {text: _figure(text.strip(), comma) for text in texts}, pl.Decimal(38, 9))
+
+
+def _figure(text: str, comma: bool) -> tuple[Decimal | None, list[str]]:
+    match = _FIGURE.fullmatch(text.replace("\u00a0", " ").replace("\u202f", " "))
+    if match is None or bool(match["open"]) != bool(match["close"]):
+        return None, []
+    touched: list[str] = []
+    digits = re.sub(r"[\s'’]", "", match["digits"])
+    if digits != match["digits"].strip():
+        touched.append("number.separators")
+    grouped, point = (".", ",") if comma else (",", ".")
+    if grouped in digits:
+        if not re.fullmatch(rf"\d{{1,3}}(?:\{grouped}\d{{3}})+(?:\{point}\d*)?", digits):
+            return None, []
+        touched.append("number.separators")
+    if comma and "," in digits:
+        touched.append("number.decimal_comma")
+    unit = (match["unit"] or "").casefold()
+    if unit and unit not in _UNITS:
+        return None, []
+    plain = digits.replace(grouped, "").replace(point, ".")
+    if not re.fullmatch(r"\d+\.?\d*|\.\d+", plain):
+        return None, []
+    value = Decimal(plain + (match["power"] or "")).scaleb(_UNITS.get(unit, 0))
+    touched += ["number.unit"] * bool(unit) + ["number.currency_sign"] * bool(match["sign"])
+    if match["after"]:
+        touched.append("number.percent" if match["after"] == "%" else "number.currency_sign")
+        value = value.scaleb(-2) if match["after"] == "%" else value
+    minus = sum(bool(match[name]) for name in ("open", "minus", "minus2", "back"))
+    if minus and (match["open"] or match["back"] or "-" not in text):
+        touched.append("number.sign")
+    if minus > 1 or value.adjusted() > 27:
+        return None, []
+    return (-value if minus else value), sorted(set(touched))
+
+
+def moments(values: pl.Series) -> pl.DataFrame:
+    """Columns raw, value (UTC microseconds, null where it is no date) and rules of a column of dates.
+
+    Whether `03/04/2024` has the day or the month first is told by the other cells of the column (`13/04/2024`); where
+    they do not tell, or contradict each other, such a cell is no date: guessing would be silent and often wrong.
+    """
+    texts = [value for value in values.drop_nulls().unique().to_list() if value.strip()]
+    parts = [match for text in texts if (match := _NUMERIC.fullmatch(text.strip()))]
+    first, second = any(int(m[1]) > 12 for m in parts), any(int(m[2]) > 12 for m in parts)
+    order = "day" if first and not second else "month" if second and not first else ""
+    return _judged(values, {text: _moment(text.strip(), order) for text in texts}, pl.Datetime("us", "UTC"))
+
+
+_NUMERIC = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
+_YEAR_FIRST = re.compile(r"(\d{4})(?:[/.]|年)(\d{1,2})(?:[/.]|月)(\d{1,2})日?")
+_DAY_MONTH = re.compile(r"(\d{1,2})[. -]+([a-z]{3,9})\.?[ -]+(\d{4})")
+_SERIAL_START = date(1899, 12, 30)
+"""Day 0 of the serial dates of spreadsheets (ECMA-376, part 1, 18.17.4.1)."""
+
+
+def _moment(text: str, order: str) -> tuple[datetime | None, list[str]]:
+    try:
+        return _utc(datetime.fromisoformat(text)), []
+    except ValueError:
+        pass
+    try:
+        found, rule = _written_date(text, order)
+    except ValueError:
+        return None, []
+    return (None, []) if found is None else (_utc(datetime(found.year, found.month, found.day)), [rule])
+
+
+def _written_date(text: str, order: str) -> tuple[date | None, str]:
+    if match := _NUMERIC.fullmatch(text):
+        numbers = [int(match[1]), int(match[2])]
+        dotted = "." in text  # a date with points is written day first everywhere
+        if numbers[0] == numbers[1] or dotted or order:
+            month_first = order == "month" and not dotted
+            day, month = reversed(numbers) if month_first else numbers
+            return date(int(match[3]), month, day), "date.month_first" if month_first else "date.day_first"
+        return None, ""
+    if match := _YEAR_FIRST.fullmatch(text):
+        return date(int(match[1]), int(match[2]), int(match[3])), "date.format"
+    if (match := _DAY_MONTH.fullmatch(text.casefold())) and match[2][:3] in _MONTHS:
+        return date(int(match[3]), _MONTHS[match[2][:3]], int(match[1])), "date.format"
+    if re.fullmatch(r"[2-6]\d{4}(?:\.0+)?", text):
+        return _SERIAL_START + timedelta(days=int(float(text))), "date.serial"
+    return (when(text), "date.format") if _LONG.match(text.casefold()) else (None, "")
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _judged(values: pl.Series, judged: dict[str, tuple[Any, list[str]]], dtype: pl.DataType) -> pl.DataFrame:
+    """Each cell with what its text was judged to be; each different text is judged once."""
+    known = pl.DataFrame(
+        {"raw": list(judged), "value": [value for value, _ in judged.values()], RULES: [r for _, r in judged.values()]},
+        schema={"raw": pl.String, "value": dtype, RULES: pl.List(pl.String)},
+    )
+    return values.rename("raw").to_frame().join(known, on="raw", how="left", maintain_order="left")
+
+
+def touched(cleaned: pl.DataFrame, column: str = "") -> dict[str, int]:
+    """How many rows each rule touched."""
+    counts = cleaned[RULES].explode().drop_nulls().value_counts().sort("count", RULES, descending=[True, False])
+    return {f"{name}" + (f" ({column})" if column else ""): times for name, times in counts.iter_rows()}

@@ -8,7 +8,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from ingest.clean import Rules, accepted, decimals, decode, instants, number, when
+from ingest.clean import Rules, accepted, decimals, decode, figures, instants, moments, number, touched, when
 from ingest.extract.identifier import account_id, identify, person_id
 
 
@@ -106,3 +106,73 @@ def test_account_numbers_are_ibans_only_with_right_check_digits() -> None:
 def test_person_ids_are_opaque_and_the_same_for_every_spelling_of_the_cik() -> None:
     assert person_id("cik:0000990077") == person_id("cik:990077")
     assert len(person_id("cik:990077")) == len("person:") + 16
+
+
+def read_figures(*texts: str | None) -> list[tuple[Decimal | None, list[str] | None]]:
+    cleaned = figures(pl.Series("a", list(texts), pl.String))
+    assert cleaned["raw"].to_list() == list(texts)
+    return list(zip(cleaned["value"].to_list(), cleaned["rules"].to_list(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "rules"),
+    [
+        ("12.5", "12.5", []),
+        ("1,234.50", "1234.5", ["number.separators"]),
+        ("1 234 567", "1234567", ["number.separators"]),
+        ("1'234'567.8", "1234567.8", ["number.separators"]),
+        ("(12)", "-12", ["number.sign"]),
+        ("12-", "-12", ["number.sign"]),
+        ("−7", "-7", ["number.sign"]),
+        ("-7", "-7", []),
+        ("$1.2bn", "1200000000", ["number.currency_sign", "number.unit"]),
+        ("EUR 3 million", "3000000", ["number.currency_sign", "number.unit"]),
+        ("3亿", "300000000", ["number.unit"]),
+        ("25 %", "0.25", ["number.percent"]),
+        ("2e-06", "0.000002", []),
+    ],
+)
+def test_every_way_to_write_a_figure_is_read_and_its_rules_told(text: str, value: str, rules: list[str]) -> None:
+    assert read_figures(text) == [(Decimal(value), rules)]
+
+
+@pytest.mark.parametrize("text", ["lots", "1.2.3", "12,34,5.6", "(3", "--3", "3 parrots", "NaN", "1e99"])
+def test_what_is_no_figure_stays_raw_and_has_no_value(text: str) -> None:
+    assert read_figures(text)[0][0] is None
+
+
+def test_the_column_tells_whether_a_comma_is_decimal() -> None:
+    assert [value for value, _ in read_figures("1.234,50", "2.000", "7,5")] == [
+        Decimal("1234.5"),
+        Decimal(2000),
+        Decimal("7.5"),
+    ]
+    assert [value for value, _ in read_figures("1,234.50", "2.000", "7,500")] == [
+        Decimal("1234.5"),
+        Decimal(2),
+        Decimal(7500),
+    ]
+
+
+def read_moments(*texts: str | None) -> list[str | None]:
+    return [value and value.date().isoformat() for value in moments(pl.Series("a", list(texts), pl.String))["value"]]
+
+
+def test_the_column_tells_whether_the_day_or_the_month_comes_first() -> None:
+    assert read_moments("03/04/2024", "13/04/2024") == ["2024-04-03", "2024-04-13"]
+    assert read_moments("03/04/2024", "04/13/2024") == ["2024-03-04", "2024-04-13"]
+    assert read_moments("03/04/2024", "05/05/2024") == [None, "2024-05-05"]
+    assert read_moments("03/04/2024", "13/04/2024", "04/13/2024") == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2024-09-28", "28.9.2024", "2024/9/28", "28 Sep 2024", "Sept. 28, 2024", "45563", "2024年9月28日", "20240928"],
+)
+def test_dates_of_many_forms_are_one_day(text: str) -> None:
+    assert read_moments(text) == ["2024-09-28"]
+
+
+def test_rules_are_counted_by_the_rows_they_touched() -> None:
+    cleaned = figures(pl.Series("a", ["1,000", "1,000", "(5)", "7", None]))
+    assert touched(cleaned) == {"number.separators": 2, "number.sign": 1}
