@@ -10,6 +10,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
+from ingest.extract.chinese_names import is_chinese, label_of_chinese, short_forms, without_form
 from ingest.extract.lexicon import DOTTED, FORMS, GROUPS, ORDINARY
 from kg.ontology import FIRMS, SCHEMES, scheme
 
@@ -59,6 +60,8 @@ def text_id(name: str, label: str) -> str:
 
 def label_of(name: str) -> str:
     """Label of a firm by its name alone: the same name has the same label for ever."""
+    if is_chinese(name):
+        return label_of_chinese(name)
     if _FUND.search(name):
         return "Fund"
     return "Bank" if _BANK.search(name) else "Company"
@@ -79,6 +82,8 @@ def plain_name(name: str) -> str:
     """The name without its legal form: `Acme Holdings` of `Acme Holdings plc`."""
     from cleanco import basename
 
+    if is_chinese(name):
+        return without_form(collapse(name))
     words = collapse(basename(name) or name).split(" ")
     while len(words) > 1 and (squash(words[-1]).replace(" ", "") in FORMS or not squash(words[-1])):
         words.pop()
@@ -131,6 +136,7 @@ class Gazetteer:
         self.fingerprint = sha256(repr(known).encode()).hexdigest()[:16]
         self.labels: Mapping[str, str] = {i: label for i, label, _ in known}
         """Label of every id known, which an id keeps for ever."""
+        self._name_of = {i: n for i, _, n in reversed(known)}
         self._by_squash = _owners((squash(n), i) for i, _, n in known)
         self._full = {squash(n): n for _, label, n in known if label != "Person" and squash(n)}
         shorter = _shorter(known)
@@ -139,6 +145,14 @@ class Gazetteer:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def name_of(self, id: str) -> str:
+        """A name of a known id: of several the first in the alphabet."""
+        return self._name_of[id]
+
+    def full_names(self) -> Iterable[str]:
+        """Every full name known of a firm."""
+        return self._full.values()
 
     def lookup(self, name: str) -> str | None:
         """The one entity a full name or an unambiguous plain or short name stands for, else None."""
@@ -226,8 +240,14 @@ def _owners(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
 def _shorter(known: list[tuple[str, str, str]]) -> dict[str, frozenset[str]]:
     """Who may be meant by each plain or short name."""
     firms = [(i, n) for i, label, n in known if label != "Person"]
-    shorter = ((squash(s), i) for i, n in firms for s in {plain_name(n), short_name(n)} if _telling(s))
-    return _owners(shorter)
+    return _owners((squash(s), i) for i, n in firms for s in _short_forms(n))
+
+
+def _short_forms(name: str) -> set[str]:
+    """The telling ones of the plain and short names of a firm."""
+    if is_chinese(name):
+        return short_forms(collapse(name))
+    return {s for s in {plain_name(name), short_name(name)} if _telling(s)}
 
 
 def _spellings(known: list[tuple[str, str, str]]) -> list[str]:
@@ -236,8 +256,7 @@ def _spellings(known: list[tuple[str, str, str]]) -> list[str]:
     for _, label, name in known:
         found |= {name, name.rstrip(".")}
         if label != "Person":
-            shorter = {plain_name(name), short_name(name)}
-            found |= {s for s in shorter if _telling(s)}
+            found |= _short_forms(name)
             if squash(name).split()[-1:] and squash(name).split()[-1] in DOTTED:
                 found.add(name.rstrip(".") + ".")
     return sorted(f for f in found if len(f) > 1)
@@ -259,12 +278,18 @@ def _written_like(text: str, start: int, end: int, entry: _Entry) -> bool:
 
 
 def _bounded(text: str, start: int, end: int) -> bool:
+    """True if no word goes on at the ends of text[start:end]; Chinese is written without gaps and bounds any name."""
     before, after = text[start - 1 : start], text[end : end + 1]
-    if before.isalnum() or before in ("_", "&", "@") or after in ("_", "@"):
+    if (before.isalnum() and not (_unspaced(before) or _unspaced(text[start]))) or before in ("_", "&", "@"):
         return False
-    if after == "&" or (after == "." and text[end + 1 : end + 2].islower()):  # Amazon in Amazon.com
+    if after in ("_", "@", "&") or (after == "." and text[end + 1 : end + 2].islower()):  # Amazon in Amazon.com
         return False
-    return not (after.isalnum() and text[end - 1].isalnum())
+    return not (after.isalnum() and text[end - 1].isalnum()) or _unspaced(after) or _unspaced(text[end - 1])
+
+
+def _unspaced(character: str) -> bool:
+    """True for a letter of a script that is written without gaps between words."""
+    return "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or character >= "\U00020000"
 
 
 def _strongest(ids: Iterable[str]) -> str:

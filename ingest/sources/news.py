@@ -11,17 +11,15 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from ingest.extract.article import Article, is_article, read_article
-from ingest.extract.assertions import Origin, event_id, names_to_claims, to_claims
+from ingest.extract.assertions import Origin
 from ingest.extract.feed import feed_time, is_feed, items, unsafe
 from ingest.extract.language import language
-from ingest.extract.names import Gazetteer, Mention
 from ingest.extract.posts import is_prose, rows, tells
-from ingest.extract.recognise import written_names
-from ingest.extract.relations import Finding, relations
+from ingest.extract.prose import prose
 from ingest.extract.story import decoded
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError, SourceError
-from kg.model import Claim, Edge, Evidence, Facts, Node, Value, as_time
+from kg.model import Claim, Evidence, Facts, Node, Value, as_time
 
 OPENING: Final = 2000
 """Characters of the body kept as the document's text property."""
@@ -121,15 +119,9 @@ def article_claims(
     article: Article, origin: Origin, models: Models, refused: list[Refusal] | None = None
 ) -> Iterator[Claim]:
     """The document, its mentions, and what it says; parts that cannot be read are added to `refused`."""
-    text = article.text
     document = f"doc:{origin.document}"
     yield from _document(article, origin, document, [] if refused is None else refused)
-    found = relations(text, models, origin.published)
-    mentions = _mentions(text, models.gazetteer or Gazetteer(), found)
-    yield from names_to_claims(mentions, text, origin)
-    yield from _mentioned(mentions, document, text, origin)
-    yield from to_claims(found, text, origin)
-    yield from _reported(found, document, text, origin)
+    yield from prose(article.text, origin, document, models)
 
 
 def _document(article: Article, origin: Origin, document: str, refused: list[Refusal]) -> Iterator[Claim]:
@@ -158,35 +150,3 @@ def _field(name: str, text: str, article: Article) -> tuple[dict[str, Value], st
     if name == "id" and not article.fields.keys().isdisjoint(("author", "reach", "reply_to", "repost_of")):
         return {"identifier": f"post:{text}"}, ""
     return None
-
-
-def _mentions(text: str, gazetteer: Gazetteer, found: list[Finding]) -> list[Mention]:
-    """Names written out, and those that only a finding vouches for; each place once."""
-    places = {(m.start, m.end): m for m in written_names(text, gazetteer)}
-    for finding in found:
-        for _, m in finding.parties:
-            if m.text == m.name:
-                places.setdefault((m.start, m.end), m)
-    return [places[place] for place in sorted(places)]
-
-
-def _mentioned(mentions: list[Mention], document: str, text: str, origin: Origin) -> Iterator[Claim]:
-    """One edge per entity with how often it is named, at its first mention."""
-    counts = Counter(m.id for m in mentions)
-    for m in mentions:
-        if times := counts.pop(m.id, 0):
-            edge = Edge("MENTIONED_IN", m.id, document, {"count": times})
-            evidence = origin.evidence(text, (m.start, m.end), 0.9 if m.entity else 0.7)
-            yield Claim(edge, evidence, origin.published, origin.published)
-
-
-def _reported(found: list[Finding], document: str, text: str, origin: Origin) -> Iterator[Claim]:
-    for finding in found:
-        if finding.event:
-            evidence = origin.evidence(text, (finding.start, finding.end), finding.confidence)
-            edge = Edge("REPORTED_IN", event_id(finding), document)
-            yield Claim(edge, evidence, origin.published, _when(finding, origin.published))
-
-
-def _when(finding: Finding, published: datetime) -> datetime:
-    return finding.valid_from or published
