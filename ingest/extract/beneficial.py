@@ -189,7 +189,7 @@ def _claims(subject: _Subject, stakes: Sequence[_Stake], witness: Witness) -> It
         yield witness.says(Edge("OWNS", stake.holder.id, issuer.id, props, key), stake.spot, start)
         if stake.shares is not None:
             held: dict[str, Value] = {"quantity": float(stake.shares), "role": "beneficial"}
-            yield witness.says(Edge("HOLDS", stake.holder.id, security, held, str(start.date())), stake.spot, start)
+            yield witness.says(Edge("HOLDS", stake.holder.id, security, held, "beneficial"), stake.spot, start)
 
 
 def _known(name: str, known: Sequence[Party]) -> tuple[str, Label]:

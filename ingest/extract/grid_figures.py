@@ -59,6 +59,10 @@ _UNSCALED = re.compile(
 _COUNTED = re.compile(
     r"\bshares\b|\bunits?\b|number of|employees|headcount|\byears\b|\bdays\b|customers", re.IGNORECASE
 )
+_IN_WORDS = re.compile(r"\bin\s+(?:\w+\s+){0,3}?(thousand|million|billion)s\b|[$€£][’'‘`]?000", re.IGNORECASE)
+"""`in thousands`, `in U.S. dollars in millions`; an amount such as `$4.5 million` says nothing of a table."""
+_PERCENT = re.compile(r"%|\bper ?cent\b|\bpercentages?\b", re.IGNORECASE)
+_EXCEPTED = re.compile(r"[(,]\s*except\b[^)]*", re.IGNORECASE)
 _EXCEPT = re.compile(r"\bper\s+(?:\w+\s+){0,3}(?:share|unit)", re.IGNORECASE)
 
 
@@ -122,6 +126,20 @@ def figures(grid: Grid) -> Iterator[Figure]:
                 yield replace(figure, text=cell.text)
         if label.casefold().startswith("total"):
             section = ""
+
+
+def words(grid: Grid) -> Iterator[tuple[int, int, str, str]]:
+    """(row, place, name of the row or "", text) of the cells that say something and are no figure.
+
+    The name is "" for heads; the cell that names a row or a section is given under its own text.
+    """
+    start = _body(grid)
+    for number, row in enumerate(grid.rows):
+        numbers = {cell.place for _, cell, _ in _numbers(row)} if number >= start else set()
+        label = _label(row) if number >= start else ""
+        for cell in {c.place: c for c in row if c is not None and c.text and c.place >= 0}.values():
+            if cell.place not in numbers:
+                yield number, cell.place, label, cell.text
 
 
 def _body(grid: Grid) -> int:
@@ -194,7 +212,7 @@ def _figure(at: tuple[int, int], names: tuple[str, str], text: str, unit: _Unit)
     if percent:
         return Figure(*at, label, column, text, value / 100, "", True, "")
     bare = not symbol and (_COUNTED.search(label) is not None and not _EXCEPT.search(label))
-    plain = _UNSCALED.search(label) or _UNSCALED.search(column)
+    plain = _UNSCALED.search(label) or _UNSCALED.search(_EXCEPTED.sub("", column))
     scale = match["scale"] if match["scale"] in SCALES else "" if plain else unit.scale
     currency = symbol or ("" if bare or (plain and not _EXCEPT.search(label)) else unit.currency)
     return Figure(*at, label, column, text, value * SCALES.get(scale, Decimal(1)), currency, False, scale)
@@ -214,12 +232,20 @@ def _heads(grid: Grid, rows: range, known: _Heads | None = None) -> _Heads:
             names = found.columns.get(column, "")
             found.columns[column] = names if text in names else f"{names} {text}".strip()
     for column, name in found.columns.items():
-        found.units[column] = _unit(name)
+        own = (cell for number in rows if (cell := grid.rows[number][column]) is not None)
+        unit = _unit(name)
+        found.units[column] = _Unit(unit.scale, unit.currency, any(_PERCENT.search(cell.text) for cell in own))
     first = " ".join(text for number in rows for text in grid.texts(number))
-    said = _unit(first).or_else(_unit(grid.about))
+    said = _unit(first)
     symbols = _column_symbols(grid)
-    found.table = _Unit(said.scale, said.currency or symbols, False).or_else(found.table)
+    found.table = _Unit(said.scale or _told(grid.about), said.currency or symbols, False).or_else(found.table)
     return found
+
+
+def _told(about: str) -> str:
+    """The scale that the words around a table give its amounts; "" where they give several or none."""
+    found = {(match[1] or "thousand").casefold() for match in _IN_WORDS.finditer(about)}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _filled(row: Sequence[Cell | None], width: int) -> dict[int, str]:
@@ -257,6 +283,4 @@ def _unit(text: str) -> _Unit:
     symbol = re.search(rf"(?<![A-Za-z])(?:{_SYMBOL})(?![A-Za-z]{{2}})", text)
     dollars = re.search(r"\b(dollars?|euros?)\b", text, re.IGNORECASE)
     named = {"d": "USD", "e": "EUR"}[dollars[1][0].casefold()] if dollars else ""
-    return _Unit(
-        scale, _SYMBOLS[symbol[0]] if symbol else named, text.strip(" ()") in ("%", "percent", "% change", "change %")
-    )
+    return _Unit(scale, _SYMBOLS[symbol[0]] if symbol else named, _PERCENT.fullmatch(text.strip(" ()")) is not None)

@@ -1,13 +1,15 @@
 """Forms 3, 4 and 5: who is an officer, director or large holder of whom, and what insiders bought and sold.
 
 Reads the SEC's ownershipDocument XML. A transaction is one TRADED edge with its day, side (acquired = B, disposed =
-S) and SEC transaction code; a holding of Form 3 or 5 is one HOLDS edge at the date of the report.
+S), SEC transaction code and, where a price is told, amount. What is owned after the last transaction of a day, and each
+holding of Form 3 or 5, is a HOLDS edge; its role says whether directly (D) or indirectly and how (`I: By Trust`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -58,12 +60,15 @@ class Ownership:
         for element, owner in zip(self._root.iter("{*}reportingOwner"), self.owners, strict=True):
             yield from self._roles(element, owner, witness, held_from)
         seen: Counter[str] = Counter()
+        after: dict[tuple[str, str], Claim] = {}
         for element in self._root.iter(etree.Element):
             name = local(element)
             if name in ("nonDerivativeTransaction", "derivativeTransaction"):
                 yield from self._transaction(element, witness, seen)
+                after |= self._after(element, witness)
             elif name in ("nonDerivativeHolding", "derivativeHolding"):
-                yield from self._holding(element, witness, held_from)
+                yield from self._holding(element, witness, held_from, seen)
+        yield from after.values()
 
     def _roles(self, element: etree._Element, owner: Party, witness: Witness, held_from: datetime) -> Iterator[Claim]:
         assert self.issuer is not None
@@ -110,7 +115,9 @@ class Ownership:
         for owner in self.owners:
             yield witness.says(Edge("TRADED", owner.id, id, props, key), self._whole(element), as_time(day))
 
-    def _holding(self, element: etree._Element, witness: Witness, held_from: datetime) -> Iterator[Claim]:
+    def _holding(
+        self, element: etree._Element, witness: Witness, held_from: datetime, seen: Counter[str]
+    ) -> Iterator[Claim]:
         shares = number(
             self._text(element, "sharesOwnedFollowingTransaction") or self._text(element, "underlyingSecurityShares")
         )
@@ -118,12 +125,38 @@ class Ownership:
             return
         id, security = self._security(element, witness)
         yield from security
-        nature = self._text(element, "directOrIndirectOwnership") or "D"
-        price = self._text(element, "conversionOrExercisePrice")
-        key = "/".join(part for part in (str(held_from.date()), nature, price) if part)
+        for owner, claim in self._held(element, id, shares, witness, held_from):
+            edge = claim.what
+            assert isinstance(edge, Edge)
+            seen[f"{owner} {id} {edge.key}"] += 1
+            if (times := seen[f"{owner} {id} {edge.key}"]) > 1:  # lines of one form that read alike are two holdings
+                claim = replace(claim, what=replace(edge, key=f"{edge.key}#{times}"))
+            yield claim
+
+    def _after(self, element: etree._Element, witness: Witness) -> dict[tuple[str, str], Claim]:
+        """What each owner holds after a transaction, by owner and edge key: a later row of the day takes its place."""
+        day = when(self._text(element, "transactionDate"))
+        shares = number(self._text(element, "sharesOwnedFollowingTransaction"))
+        if day is None or shares is None or number(self._text(element, "transactionShares")) is None:
+            return {}
+        id, _ = self._security(element, witness)
+        found = self._held(element, id, shares, witness, as_time(day))
+        return {(f"{owner} {id}", claim.what.key): claim for owner, claim in found if isinstance(claim.what, Edge)}
+
+    def _held(
+        self, element: etree._Element, id: str, shares: Decimal, witness: Witness, since: datetime
+    ) -> Iterator[tuple[str, Claim]]:
+        """(owner, HOLDS of each owner), told apart by direct or indirect ownership, its nature, exercise price and
+        expiry, and not by day: what a later form says of it takes the place of this.
+        """
+        how = self._text(element, "directOrIndirectOwnership") or "D"
+        nature = self._text(element, "natureOfOwnership")
+        role = f"{how}: {nature}" if nature else how
+        option = [self._text(element, name) for name in ("conversionOrExercisePrice", "expirationDate")]
+        key = "/".join(part for part in (how, nature.casefold(), *option) if part)
         for owner in self.owners:
-            edge = Edge("HOLDS", owner.id, id, {"quantity": float(shares), "role": nature}, key)
-            yield witness.says(edge, self._whole(element), held_from)
+            edge = Edge("HOLDS", owner.id, id, {"quantity": float(shares), "role": role}, key)
+            yield owner.id, witness.says(edge, self._whole(element), since)
 
     def _issuer(self) -> Party | None:
         element = next(self._root.iter("{*}issuer"), None)
