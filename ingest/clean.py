@@ -149,9 +149,19 @@ def figures(values: pl.Series) -> pl.DataFrame:
     Whether `1.234` and `1,234` are thousands is told by the other cells of the column; if they do not tell, a comma
     before three digits parts thousands and a point is a decimal point, as in English.
     """
-    texts = [value for value in values.drop_nulls().unique().to_list() if value.strip()]
-    comma = any(_DECIMAL_COMMA.search(text) for text in texts) and not any(_DECIMAL_POINT.search(t) for t in texts)
-    return _judged(values, {text: _figure(text.strip(), comma) for text in texts}, pl.Decimal(38, 9))
+    different = values.drop_nulls().unique()
+    plain = different.str.contains(r"^-?\d{1,28}(\.\d{1,9})?$")
+    odd = [value for value in different.filter(~plain).to_list() if value.strip()]
+    comma = any(_DECIMAL_COMMA.search(text) for text in odd)
+    comma = comma and not any(_DECIMAL_POINT.search(text) for text in different.to_list())
+    if comma or not plain.any():
+        odd = [value for value in different.to_list() if value.strip()]
+    judged = _judged(values, {text: _figure(text.strip(), comma) for text in odd}, pl.Decimal(38, 9))
+    if comma or not plain.any():
+        return judged
+    exact = pl.col("raw").str.to_decimal(scale=9).cast(pl.Decimal(38, 9))
+    simple = pl.col("raw").is_in(different.filter(plain).implode())
+    return judged.with_columns(value=pl.when(simple).then(exact).otherwise("value"))
 
 
 def _figure(text: str, comma: bool) -> tuple[Decimal | None, list[str]]:
@@ -248,7 +258,8 @@ def _judged(values: pl.Series, judged: dict[str, tuple[Any, list[str]]], dtype: 
         {"raw": list(judged), "value": [value for value, _ in judged.values()], RULES: [r for _, r in judged.values()]},
         schema={"raw": pl.String, "value": dtype, RULES: pl.List(pl.String)},
     )
-    return values.rename("raw").to_frame().join(known, on="raw", how="left", maintain_order="left")
+    found = values.rename("raw").to_frame().join(known, on="raw", how="left", maintain_order="left")
+    return found.with_columns(pl.col(RULES).fill_null([]))
 
 
 def touched(cleaned: pl.DataFrame, column: str = "") -> dict[str, int]:

@@ -78,3 +78,19 @@ def test_constituents_of_an_index_have_ticker_and_sector_and_banks_are_banks(tmp
     labels = {row["subject"]: row["name"] for row in rows(extract, kind="node")}
     assert (labels["cik:990011"], labels["cik:990012"]) == ("Company", "Bank")
     assert {row["object"] for row in rows(extract, "IN_SECTOR")} == {"gics:industrials", "gics:financials"}
+
+
+def test_figures_and_dates_written_otherwise_are_cleaned_and_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(
+        "creditor_id,debtor_id,amount,currency,facility,published,valid_from\n"
+        'name:a é,name:b,"1,250.50",USD,f1,2024-01-02,13/02/2024\n'
+        "name:a,name:b,$3m,USD,f2,2024-01-02,03/04/2024\n"
+        "name:a,name:b,some,USD,f3,2024-01-02,2024-01-01\n".encode("cp1252")
+    )
+    record, extract = read(Registers, "a.csv", tmp_path)
+    loans = [(row["value_decimal"], row["valid_from"].date().isoformat()) for row in rows(extract, "LENDS_TO")]
+    assert loans == [(Decimal("1250.5"), "2024-02-13"), (Decimal(3000000), "2024-04-03")]
+    assert extract.rules == {
+        "encoding.cp1252": 3, "number.separators": 1, "number.unit": 1, "number.currency_sign": 1, "date.day_first": 2,
+    }  # fmt: skip
+    assert [refusal.locator for refusal in extract.refused] == ["row:3"] and misquoted(record, extract) == []

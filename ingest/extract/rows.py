@@ -6,8 +6,11 @@ ROW and QUOTE (evidence is the row) or `locator` and `quote` (evidence is a sum 
 
 from __future__ import annotations
 
+from collections import Counter
+
 import polars as pl
 
+from ingest.clean import figures, moments, touched
 from ingest.extract.table import QUOTE, ROW
 from ingest.source import Refusal
 from kg.model import FIRST, LAST, SCHEMA, ClaimBatch
@@ -35,6 +38,20 @@ class RowClaims:
     def __init__(self, document: str, extractor: str) -> None:
         self._fixed = {"document": pl.lit(document), "extractor": pl.lit(extractor)}
         self._frames: list[pl.DataFrame] = []
+        self.rules: Counter[str] = Counter()
+        """Rows that each cleaning rule touched."""
+
+    def cleaned(self, frame: pl.DataFrame, column: str, into: str) -> pl.DataFrame:
+        """The frame with the figures (Decimal, or null) of a column of texts, whatever they are written like."""
+        found = figures(frame[column])
+        self.rules.update(touched(found))
+        return frame.with_columns(found["value"].alias(into))
+
+    def dated(self, frame: pl.DataFrame, column: str, into: str) -> pl.DataFrame:
+        """The frame with the instants (or null) of a column of dates, whatever they are written like."""
+        found = moments(frame[column])
+        self.rules.update(touched(found))
+        return frame.with_columns(found["value"].alias(into))
 
     def add(self, frame: pl.DataFrame, kind: str, **columns: pl.Expr | str) -> None:
         """One claim per row of the frame; a text is a constant, an expression is computed."""

@@ -35,6 +35,7 @@ class Table:
     """Cells as text (null where empty), with ROW and QUOTE."""
     columns: tuple[str, ...]
     refused: tuple[Refusal, ...] = ()
+    encoding: str = "utf-8"
 
 
 @lru_cache(maxsize=2)
@@ -47,7 +48,8 @@ def read_table(content: bytes) -> Table:
     quote = pl.concat_str([pl.col(name).fill_null("") for name in columns], separator=",").alias(QUOTE)
     cells = [pl.col(name).replace("", None) for name in columns]
     rows = frame if ROW in frame.columns else frame.with_row_index(ROW, 1)
-    return Table(rows.select(pl.col(ROW).cast(pl.Int64), quote, *cells), columns, refused)
+    encoding = "utf-8" if content[:4] == b"PAR1" else decode(content)[1]
+    return Table(rows.select(pl.col(ROW).cast(pl.Int64), quote, *cells), columns, refused, encoding)
 
 
 def _parquet(content: bytes) -> tuple[pl.DataFrame, tuple[Refusal, ...]]:

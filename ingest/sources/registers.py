@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from ingest.clean import decimals, instants
+from ingest.clean import instants
 from ingest.extract.identifier import identified
 from ingest.extract.official import (
     EBA_COLUMNS,
@@ -70,7 +70,7 @@ STAKES: Mapping[str, tuple[str, tuple[str, str], tuple[str, ...]]] = {
 class Registers(Source):
     """Tables of entities and of relations between them."""
 
-    extractor = "registers.rows@1"
+    extractor = "registers.rows@2"
     patterns = ("*.csv", "*.parquet", "*.tsv", "StockTable")
 
     def records(self) -> Iterator[Record]:
@@ -91,7 +91,9 @@ class Registers(Source):
             refused, used = _stakes(frame, out, layout), {*STAKES[layout][1], *STAKES[layout][2], *_SPELL}
         else:
             refused, used = _READ[layout](frame, out), set(_USED[layout])
-        return Extract(out.batch(), (*table.refused, *refused), sorted(set(table.columns) - used))
+        if table.encoding != "utf-8":
+            out.rules[f"encoding.{table.encoding}"] = table.frame.height
+        return Extract(out.batch(), (*table.refused, *refused), sorted(set(table.columns) - used), dict(out.rules))
 
 
 def layout_of(columns: tuple[str, ...]) -> str:
@@ -169,7 +171,7 @@ def _stakes(frame: pl.DataFrame, out: RowClaims, layout: str) -> list[Refusal]:
     frame = identified(
         identified(_optional(_optional(frame, "valid_from"), "valid_to"), source, "source"), target, "target"
     )
-    frame = frame.with_columns(instants("valid_from").alias("#from"), instants("valid_to").alias("#to"))
+    frame = out.dated(out.dated(frame, "valid_from", "#from"), "valid_to", "#to")
     reasons = [
         pl.col("source!"),
         pl.col("target!"),
@@ -179,12 +181,13 @@ def _stakes(frame: pl.DataFrame, out: RowClaims, layout: str) -> list[Refusal]:
     reasons += [NO_DATE, _unreadable("valid_from", "#from"), _unreadable("valid_to", "#to")]
     columns: dict[str, pl.Expr] = {}
     if "share" in values:
-        share = pl.col("share").cast(pl.Float64, strict=False)
+        share = pl.col("#share").cast(pl.Float64)
+        frame = out.cleaned(frame, "share", "#share")
         frame = frame.with_columns(pl.when(share.is_between(0, 1)).then(share).alias("#share"))
         reasons.append(missing("#share", "share", "a share from 0 to 1"))
         columns = {"value_real": pl.col("#share"), "key": pl.col("share_class").fill_null("")}
     else:
-        frame = frame.with_columns(decimals("amount").alias("#amount"))
+        frame = out.cleaned(frame, "amount", "#amount")
         reasons += [missing("#amount", "amount", "a decimal number"), _NO_CURRENCY]
         columns = {"value_decimal": pl.col("#amount"), "unit": pl.col("currency")}
         if "facility" in values:
@@ -208,7 +211,7 @@ def _unreadable(raw: str, column: str) -> pl.Expr:
 
 
 def _balances(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
-    frame = identified(frame, "entity_id", "id").with_columns(instants("period_end").alias("#end"))
+    frame = out.dated(identified(frame, "entity_id", "id"), "period_end", "#end")
     good, refused = split(
         frame,
         pl.coalesce(
@@ -225,8 +228,9 @@ def _balances(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
         "unit": pl.col("currency"),
     }
     for name in (column for column in BALANCE_COLUMNS if column in frame.columns):
-        out.properties(good, name, decimals(name), **clock)
-        bad = pl.when(pl.col(name).is_not_null() & decimals(name).is_null()).then(
+        good = out.cleaned(good, name, "#figure")
+        out.properties(good, name, pl.col("#figure"), **clock)
+        bad = pl.when(pl.col(name).is_not_null() & pl.col("#figure").is_null()).then(
             pl.format("{} {} is not a decimal number", pl.lit(name), pl.col(name))
         )
         refused += split(good, bad)[1]
@@ -235,7 +239,7 @@ def _balances(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
 
 def _events(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
     frame = identified(identified(frame, "entity_id", "entity"), "event_id", "id", rule=_event_id)
-    frame = frame.with_columns(instants("date").alias("#date"), pl.col("role").fill_null("subject"))
+    frame = out.dated(frame, "date", "#date").with_columns(pl.col("role").fill_null("subject"))
     reason = pl.coalesce(
         pl.col("entity!"),
         missing("entity", "entity_id", "an id"),
