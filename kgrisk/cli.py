@@ -120,7 +120,7 @@ def resolve(
     forbid: Annotated[tuple[str, str] | None, typer.Option("--forbid", help="Say that two ids are two.")] = None,
     review: Annotated[bool, typer.Option("--review", help="Undecided pairs, to judge at the prompt.")] = False,
     judge: Annotated[
-        tuple[str, str, reviewing.Verdict] | None,
+        tuple[str, str, str] | None,
         typer.Option("--judge", help="A B same|different, with --by, --why."),
     ] = None,
     preview: Annotated[tuple[str, str] | None, typer.Option("--preview", help="What merging A and B changes.")] = None,
@@ -142,7 +142,8 @@ def resolve(
             reviews.preview(graph, *preview, act, json)
             return
         if judge:
-            commit = reviewing.judge(graph, *judge, Author(by, why))
+            a, b, word = judge
+            commit = reviewing.judge(graph, a, b, reviewing.read_verdict(word), Author(by, why))
             told = {"judged": list(judge), "by": by, "why": why, "commit": commit}
         elif undo:
             told = {"undone": list(undo), "commit": graph.undo(*undo)}

@@ -208,6 +208,14 @@ def read_reply(text: str) -> Literal["same", "different", "skip", "quit"]:
     return found
 
 
+def read_verdict(text: str) -> Verdict:
+    """The judgement that a text typed stands for."""
+    found = read_reply(text)
+    if found in ("same", "different"):
+        return found
+    raise KgRiskError(f"{text!r} is no judgement; write same or different")
+
+
 def interview(
     graph: Graph, by: str, tell: Callable[[Doubt], None], ask: Callable[[Doubt], Reply], limit: int = 50
 ) -> list[dict[str, Any]]:
