@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-import re
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,11 +12,9 @@ import matplotlib
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
-from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
-from ingest.extract import ocr
-from ingest.extract.fields import amount_of, fields
+from ingest.extract import ocr_words
 from ingest.extract.names import Gazetteer
 from ingest.extract.ocr import Box, PageReader, lines, locator, page_text, read_box
 from ingest.pipeline import run
@@ -149,7 +145,7 @@ def test_a_missing_reader_stops_the_run_and_is_forgotten_once_installed(tmp_path
     with Ledger.open(home / "ledger") as ledger:
         with pytest.MonkeyPatch.context() as patched:
             patched.setitem(sys.modules, "rapidocr", None)
-            ocr._engine.cache_clear()
+            ocr_words._engine.cache_clear()
             with pytest.raises(MissingExtraError, match=r"install kgrisk\[images\]"):
                 run(inputs, ledger, Files(home / "files"), home, sources=("images",))
         assert ledger.head == 0
@@ -190,23 +186,3 @@ def error_rate(words: tuple[str, ...], spread: float) -> float:
     Image.fromarray(np.clip(grey + noise, 0, 255).astype(np.uint8)).save(buffer, "PNG")
     printed, read = " ".join(words), " ".join(page_text(PageReader().read(buffer.getvalue())).split())
     return Levenshtein.distance(printed, read) / len(printed)
-
-
-@pytest.mark.real
-@pytest.mark.slow
-def test_key_fields_of_real_receipts(real_data: Path, tmp_path: Path) -> None:
-    """18 receipts; the floor is what was reached when this was written (company 14, date 14, total 16)."""
-    reader, right = PageReader(tmp_path), dict.fromkeys(("company", "date", "total"), 0)
-    for image in sorted((real_data / "receipts" / "img").glob("*.jpg")):
-        key = json.loads((real_data / "receipts" / "key" / f"{image.stem}.json").read_text())
-        found = fields(reader.read(image.read_bytes()))
-        for name in ("company", "date"):
-            right[name] += name in found and fuzz.ratio(_plain(found[name].text), _plain(key[name])) >= 90
-        total = amount_of(found["total"], "") if "total" in found else None
-        right["total"] += total is not None and total.amount == Decimal(re.sub(r"[^\d.]", "", key["total"]))
-    print(f"\nreceipts: {right} of 18")
-    assert right["company"] >= 13 and right["date"] >= 13 and right["total"] >= 15
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.lower())

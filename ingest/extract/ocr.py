@@ -1,27 +1,32 @@
-"""Words on a page image: OCR by PP-OCRv6 (its weights lie in the rapidocr wheel), box by box, on one thread.
+"""Words on a page image, box by box in reading order, and the locator of a box.
 
 The result depends on the bytes of the image alone, so boxes are kept by digest: reading a locator back runs no OCR
-again. Coordinates are whole pixels from the top left corner of the image as stored.
+again. Coordinates are whole pixels from the top left corner of the image as shown. Lines are told apart as they stand
+on the page: a scan that is turned a little, or by quarters, is levelled for that, while boxes keep their place.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from kg.errors import MissingExtraError, RecordError
+from ingest.extract.ocr_pixels import pixels
+from ingest.extract.ocr_words import Line, read_lines, turn
+from kg.errors import RecordError
 from kg.model import digest
 
-ENGINE: Final = "rapidocr-ppocr6s-1"
+ENGINE: Final = "rapidocr-ppocr6s-2"
 """Part of the name of every kept result: raise the number when settings change what is read."""
-MAX_PIXELS: Final = 60_000_000
-_LOCATOR: Final = re.compile(r"page:1 box:(\d+),(\d+),(\d+),(\d+)")
+BOX: Final = re.compile(r"page:(\d+) box:(\d+),(\d+),(\d+),(\d+)")
+_POOR: Final = 0.8
+"""Mean sureness below which the page may stand on its head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class Box:
     text: str
     score: float
     """How sure the reader is, 0 to 1."""
+    line: int = -1
+    """Number of its line on the page from the top; -1 where only its place tells."""
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -48,11 +55,15 @@ class PageReader:
         self.folder = cache / "ocr" if cache else None
 
     def read(self, content: bytes) -> tuple[Box, ...]:
-        """Boxes in reading order; RecordError if the bytes are no image."""
-        kept = self.folder / f"{digest(content)}.{ENGINE}.json" if self.folder else None
+        """Boxes of a picture in reading order; RecordError if the bytes are no image."""
+        return self.keep(digest(content), lambda: _read(content))
+
+    def keep(self, name: str, make: Callable[[], tuple[Box, ...]]) -> tuple[Box, ...]:
+        """Boxes that are kept under the name, else made and kept."""
+        kept = self.folder / f"{name}.{ENGINE}.json" if self.folder else None
         if kept and kept.exists():
             return tuple(Box(**row) for row in json.loads(kept.read_text()))
-        boxes = _read(content)
+        boxes = make()
         if kept:
             kept.parent.mkdir(parents=True, exist_ok=True)
             part = kept.with_suffix(f".{os.getpid()}.part")
@@ -63,20 +74,25 @@ class PageReader:
 
 def read_box(content: bytes, locator: str, reader: PageReader | None = None) -> str:
     """The words in the rectangle of a `page:1 box:x0,y0,x1,y1` locator, in reading order."""
-    match = _LOCATOR.fullmatch(locator)
-    if not match:
+    match = BOX.fullmatch(locator)
+    if not match or match[1] != "1":
         raise RecordError(f"locator {locator!r}: expected page:1 box:x0,y0,x1,y1 in whole pixels")
-    x0, y0, x1, y1 = (int(n) for n in match.groups())
-    inside = [b for b in (reader or PageReader()).read(content) if x0 <= b.middle[0] <= x1 and y0 <= b.middle[1] <= y1]
+    return words_in((reader or PageReader()).read(content), locator)
+
+
+def words_in(boxes: Sequence[Box], locator: str) -> str:
+    """The words of those boxes whose middle lies in the rectangle of a locator."""
+    x0, y0, x1, y1 = (int(n) for n in locator.rpartition(":")[2].split(","))
+    inside = [b for b in boxes if x0 <= b.middle[0] <= x1 and y0 <= b.middle[1] <= y1]
     if not inside:
         raise RecordError(f"no words in {locator}; the image has other words or another size")
     return join(inside)
 
 
-def locator(boxes: Sequence[Box]) -> str:
+def locator(boxes: Sequence[Box], page: int = 1) -> str:
     """The locator of the smallest rectangle around these boxes."""
     return (
-        f"page:1 box:{min(b.x0 for b in boxes)},{min(b.y0 for b in boxes)},"
+        f"page:{page} box:{min(b.x0 for b in boxes)},{min(b.y0 for b in boxes)},"
         f"{max(b.x1 for b in boxes)},{max(b.y1 for b in boxes)}"
     )
 
@@ -87,6 +103,8 @@ def join(boxes: Sequence[Box]) -> str:
 
 def lines(boxes: Sequence[Box]) -> list[list[Box]]:
     """Boxes that stand side by side, line by line from the top, each line from the left."""
+    if boxes and all(b.line >= 0 for b in boxes):
+        return [[b for b in boxes if b.line == number] for number in sorted({b.line for b in boxes})]
     rows: list[list[Box]] = []
     for box in sorted(boxes, key=lambda b: (b.middle[1], b.x0)):
         row = rows[-1] if rows else []
@@ -107,47 +125,61 @@ def _over(a: Box, b: Box) -> bool:
     return min(a.x1, b.x1) - max(a.x0, b.x0) > 0.3 * min(a.x1 - a.x0, b.x1 - b.x0)
 
 
-@lru_cache(maxsize=1)
-def _engine() -> Any:
-    try:
-        from rapidocr import RapidOCR
-    except ImportError as error:
-        raise MissingExtraError("reading page images needs rapidocr; install kgrisk[images]") from error
-    one = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
-    return RapidOCR(params={**one, "Global.log_level": "error", "Global.use_cls": False})
-
-
 @lru_cache(maxsize=64)
 def _read(content: bytes) -> tuple[Box, ...]:
-    result = _engine()(_pixels(content))
-    if result.boxes is None:
+    return read_pixels(pixels(content))
+
+
+def read_pixels(image: Any) -> tuple[Box, ...]:
+    """Boxes of a picture given as height x width x 3, in reading order."""
+    quarters, found = _upright(image)
+    if not found:
         return ()
-    found = list(_boxes(result))
-    return tuple(box for line in lines(found) for box in line)
+    angle = turn(found)
+    levelled = [_box(line, lambda x, y: _turned(x, y, angle)) for line in found]
+    order = {id(box): number for number, row in enumerate(lines(levelled)) for box in row}
+    size = (image.shape[1], image.shape[0])
+    boxes = [
+        (order[id(flat)], flat.x0, replace(_box(line, lambda x, y: _back(x, y, quarters, size)), line=order[id(flat)]))
+        for line, flat in zip(found, levelled, strict=True)
+    ]
+    return tuple(box for _, _, box in sorted(boxes, key=lambda row: row[:2]))
 
 
-def _boxes(result: Any) -> Iterator[Box]:
-    for corners, text, score in zip(result.boxes, result.txts, result.scores, strict=True):
-        xs, ys = [float(x) for x, _ in corners], [float(y) for _, y in corners]
-        if words := " ".join(str(text).split()):
-            yield Box(int(min(xs)), int(min(ys)), round(max(xs)), round(max(ys)), words, round(float(score), 4))
-
-
-def _pixels(content: bytes) -> Any:
-    """The image as an array of blue, green, red; RecordError for what is no picture."""
-    import cv2
+def _upright(image: Any) -> tuple[int, list[Line]]:
+    """Lines of the picture turned until most lie level and read well, and by how many quarters to the left."""
     import numpy as np
 
-    if not content:
-        raise RecordError("the image has no bytes; expected PNG or JPEG")
-    if content[:4] != b"\x89PNG" and content[:3] != b"\xff\xd8\xff":
-        raise RecordError(f"the file begins with {content[:8]!r}; expected PNG or JPEG")
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # a broken file is told by our error
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise RecordError(
-            f"the {len(content)} bytes begin like a picture but cannot be decoded; it is cut off or damaged"
-        )
-    if image.shape[0] * image.shape[1] > MAX_PIXELS:
-        raise RecordError(f"the image has {image.shape[1]} x {image.shape[0]} pixels; at most {MAX_PIXELS} are read")
-    return image
+    found = read_lines(image)
+    standing = sum(_tall(line) for line in found) > len(found) / 2
+    if not standing and _sure(found) >= _POOR:
+        return 0, found
+    tried = [(quarters, read_lines(np.rot90(image, quarters))) for quarters in ((1, 3) if standing else (2,))]
+    return max([(0, found), *tried], key=lambda one: _sure(one[1]) * (1 if one[0] or not standing else 0.5))
+
+
+def _tall(line: Line) -> bool:
+    (x0, y0), (x1, y1), _, (x3, y3) = line.corners
+    return len(line.text) > 2 and math.hypot(x3 - x0, y3 - y0) > 1.5 * math.hypot(x1 - x0, y1 - y0)
+
+
+def _sure(found: Sequence[Line]) -> float:
+    """Mean sureness by letter."""
+    letters = sum(len(line.text) for line in found)
+    return sum(line.score * len(line.text) for line in found) / letters if letters else 0.0
+
+
+def _turned(x: float, y: float, angle: float) -> tuple[float, float]:
+    return x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
+
+
+def _back(x: float, y: float, quarters: int, size: tuple[int, int]) -> tuple[float, float]:
+    """A point of the turned picture in the picture as it was."""
+    width, height = size
+    return ((x, y), (width - y, x), (width - x, height - y), (y, height - x))[quarters]
+
+
+def _box(line: Line, place: Callable[[float, float], tuple[float, float]]) -> Box:
+    points = [place(x, y) for x, y in line.corners]
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return Box(int(min(xs)), int(min(ys)), round(max(xs)), round(max(ys)), line.text, round(line.score, 4))
