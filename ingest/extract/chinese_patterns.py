@@ -106,8 +106,8 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
     _pattern("upgrade", "(?P<agency>①)～[将把](?P<subject>①)～(?:评级|等级)～(?:上调|调高|调升)"),
     _pattern("upgrade", "(?P<agency>①)～(?:上调|调高|调升)了?(?P<subject>①)～(?:评级|等级)"),
     _pattern("upgrade", "(?P<subject>①)～(?:评级|等级)～[获被](?P<agency>①)～(?:上调|调高|调升)"),
-    _pattern("penalty", "(?P<subject>①)～(?:被|遭|收到)～(?:罚款|处罚|被罚|罚没|罚单|警告)"),
-    _pattern("penalty", "[对向](?P<subject>①)～(?:处以|作出|开出|予以|处)～(?:罚款|处罚|罚单|罚没)"),
+    _pattern("sanction", "(?P<target>①)～(?:被|遭|收到)～(?:罚款|处罚|被罚|罚没|罚单|警告)"),
+    _pattern("sanction", "[对向](?P<target>①)～(?:处以|作出|开出|予以|处)～(?:罚款|处罚|罚单|罚没)"),
     _pattern("fraud", "(?P<subject>①)～(?:财务造假|虚增|欺诈发行|虚假记载|欺诈|财务舞弊)"),
     _pattern(
         "OFFICER_OF",
@@ -120,11 +120,11 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
     ),
     _pattern(
         "officer_change",
-        "(?P<subject>①)～(?:任命|聘任|聘请|委任|选举)(?P<officer>②)～(?:为|担任|出任|任)[^；。，①②]{0,4}?⑥",
+        "(?P<company>①)～(?:任命|聘任|聘请|委任|选举)(?P<officer>②)～(?:为|担任|出任|任)[^；。，①②]{0,4}?⑥",
     ),
-    _pattern("officer_change", "(?P<officer>②)～(?:出任|就任|获任|接任|升任)(?P<subject>①)的?⑥"),
-    _pattern("officer_change", "(?P<officer>②)～(?:辞任|辞去|卸任|不再担任)了?(?P<subject>①)的?～⑥"),
-    _pattern("officer_change", "(?P<subject>①)的?⑥(?P<officer>②)～(?:辞职|辞任|离任|离职|去职|卸任|被免职)"),
+    _pattern("officer_change", "(?P<officer>②)～(?:出任|就任|获任|接任|升任)(?P<company>①)的?⑥"),
+    _pattern("officer_change", "(?P<former_officer>②)～(?:辞任|辞去|卸任|不再担任)了?(?P<company>①)的?～⑥"),
+    _pattern("officer_change", "(?P<company>①)的?⑥(?P<former_officer>②)～(?:辞职|辞任|离任|离职|去职|卸任|被免职)"),
 )
 DENIED: Final = re.compile(
     r"未(?!来)|没有|没(?!收)|并非|不是|不会|不能|不存在|不得|否认|澄清|不实|不构成|免于|无需|尚无|并无"

@@ -33,6 +33,10 @@ from kg.model import Value, as_time
 from kg.ontology import EDGES, FIRMS
 
 _Q = TypeVar("_Q", Money, Share, Moment)
+_ROLES: Final = (
+    "source", "plaintiff", "acquirer", "company", "subject", "target", "defendant", "agency", "officer",
+    "former_officer",
+)  # fmt: skip
 _AGE: Final = timedelta(days=365 * 40)
 _HE: Final = re.compile(r"(?<![\u4e00-\u9fff])(?:该|本)?公司(?!债|债券|治理|章程|法)|该(?:银行|集团|行|企业)|后者")
 
@@ -159,7 +163,7 @@ def _mask(
 
 
 def _order(role: str) -> int:
-    return ("source", "target", "plaintiff", "defendant", "acquirer", "subject", "agency", "officer").index(role)
+    return _ROLES.index(role)
 
 
 def _allowed(pattern: Pattern, parties: Sequence[tuple[str, Mention]]) -> bool:

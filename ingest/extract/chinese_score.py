@@ -50,7 +50,7 @@ def read(line: str) -> Sentence:
 
 
 def _unit(parts: list[str]) -> str:
-    return " ".join([parts[0], *sorted(p.replace("firm=", "subject=") for p in parts[1:] if not _quantity(p))])
+    return " ".join([parts[0], *sorted(p for p in parts[1:] if not _quantity(p))])
 
 
 def _quantity(part: str) -> bool:

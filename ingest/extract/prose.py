@@ -91,8 +91,13 @@ def reported(found: Sequence[Finding], document: str, text: str, origin: Origin)
 
 
 def toned(named: Sequence[Mention], text: str, origin: Origin) -> Iterator[Claim]:
-    """How the text speaks of each firm: `sentiment`, keyed by the document, at the mention whose sentence says most."""
-    for id, (m, tone) in sorted(tone_towards(text, [m for m in named if m.label != "Person"]).items()):
+    """How the text speaks of each firm: `sentiment`, keyed by the document, at the mention whose sentence says most.
+
+    Chinese lines are left out: tone was fitted on English headlines.
+    """
+    chinese = [(start, end) for start, end, is_chinese in lines(text) if is_chinese]
+    firms = [m for m in named if m.label != "Person" and not any(a <= m.start < b for a, b in chinese)]
+    for id, (m, tone) in sorted(tone_towards(text, firms).items()):
         evidence = origin.evidence(text, (m.start, m.end), round(tone.confidence, 4))
         props = {"sentiment": round(tone.value, 4)}
         yield Claim(Facts(id, props, f"doc:{origin.document}"), evidence, origin.published, origin.published)
