@@ -30,7 +30,7 @@ FORM_CLASH: Final = 0.1
 NUMBER_CLASH: Final = 0.12
 SERIES: Final = 0.12
 """One name has a number that the other lacks."""
-TELLING: Final = 0.5
+TELLING: Final = 0.35
 """Least weight of a word that tells who is meant."""
 
 
@@ -159,7 +159,11 @@ def assign(a: Spelt, b: Spelt, left: Sequence[float], right: Sequence[float]) ->
                 break
     if not spare_left or not spare_right:
         return groups
-    matrix = [[likeness(a.words[i], b.words[j]) for j in spare_right] for i in spare_left]
+    exact = a.exact | b.exact
+    matrix = [
+        [_NONE if a.words[i] in exact or b.words[j] in exact else likeness(a.words[i], b.words[j]) for j in spare_right]
+        for i in spare_left
+    ]
     if len(spare_left) == len(spare_right) == 1:
         chosen = [(0, 0)]
     else:
@@ -174,6 +178,7 @@ def assign(a: Spelt, b: Spelt, left: Sequence[float], right: Sequence[float]) ->
 
 
 _EQUAL: Final = Likeness(1.0, "equal")
+_NONE: Final = Likeness(0.0, "")
 
 
 def _best(gain: list[list[float]]) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from typing import Final
 from ingest import legal_forms
 from ingest.extract.lexicon import GROUPS, ORDINARY
 from ingest.extract.lexicon import words as listed
-from ingest.transliterate import script, segments, signs, words
+from ingest.transliterate import script, segments, signs, sounded, words
 from ingest.transliterate_chinese import PLACES, WORDS
 
 TITLES: Final = listed(
@@ -55,6 +55,8 @@ class Spelt:
     numbers: frozenset[str]
     forms: frozenset[str]
     """Classes of its legal forms."""
+    exact: frozenset[str] = frozenset()
+    """Words that are only like another if equal: the sound of Chinese signs."""
     native: bool = False
     """True: the words are Chinese signs."""
 
@@ -66,17 +68,18 @@ def spelt(name: str, kind: str = "firm", native: bool = False) -> Spelt:
         return _signs(name, kind)
     forms: frozenset[str] = frozenset()
     if kind == "firm" and script(name) in ("han", "kana", "hangul"):
-        name, forms = legal_forms.split_cjk(name)
+        name, _ = legal_forms.split_cjk(name)  # what the English name calls itself need not be the same form
     if kind == "person" and 2 <= len(name) <= 4 and signs(name) == name:
         name = f"{name[0]} {name[1:]}"  # the family name is the first sign
     found = words(name)
+    exact = sounded(name) if script(name) == "han" else frozenset()
     if kind == "firm":
         bare, more = legal_forms.split(found)
-        return _spelt(bare, forms | more, kind)
-    return _spelt(found, forms, kind)
+        return _spelt(bare, forms | more, kind, exact)
+    return _spelt(found, forms, kind, exact)
 
 
-def _spelt(found: tuple[str, ...], forms: frozenset[str], kind: str) -> Spelt:
+def _spelt(found: tuple[str, ...], forms: frozenset[str], kind: str, exact: frozenset[str] = frozenset()) -> Spelt:
     kept = [word for word in found if word not in TITLES] if kind == "person" else list(found)
     if len(kept) > 1 and kept[0] in SHIPS:
         kept = kept[1:]
@@ -84,7 +87,7 @@ def _spelt(found: tuple[str, ...], forms: frozenset[str], kind: str) -> Spelt:
     plain, numbers = _numbered(kept) if kind == "firm" else (kept, [])
     if not plain:
         plain = numbers
-    return Spelt(tuple(plain), tuple(weight(w, kind) for w in plain), frozenset(numbers), forms)
+    return Spelt(tuple(plain), tuple(weight(w, kind) for w in plain), frozenset(numbers), forms, exact)
 
 
 def _numbered(found: list[str]) -> tuple[list[str], list[str]]:
@@ -110,6 +113,8 @@ def weight(word: str, kind: str) -> float:
         return 0.1 if word in PARTICLES or word in TITLES else (0.5 if len(word) == 1 else 1.0)
     if word in SMALL:
         return 0.08
+    if word in GROUPS:
+        return 0.25
     return 0.4 if word in GENERIC else 1.0
 
 
@@ -123,4 +128,4 @@ def _signs(name: str, kind: str) -> Spelt:
             found.append((run, 0.7 if run in PLACES else 0.4 if english else 0.1))
         else:
             found += [(sign, 0.8) for sign in run]
-    return Spelt(tuple(w for w, _ in found), tuple(x for _, x in found), frozenset(), forms, True)
+    return Spelt(tuple(w for w, _ in found), tuple(x for _, x in found), frozenset(), forms, frozenset(), True)

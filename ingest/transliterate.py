@@ -11,7 +11,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from ingest.transliterate_chinese import PLACES, WORDS
+from ingest.transliterate_chinese import PLACES, SIMPLIFIED, WORDS
 
 _HAN: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _KANA: Final = re.compile(r"[\u3040-\u30ff]")
@@ -24,8 +24,9 @@ _DOTTED: Final = re.compile(r"\b(?:\w\.){2,}(?:\w\b)?")
 _APOSTROPHES: Final = str.maketrans("", "", "'’‘ʼʻ`´ʹ\u200c\u200d\u200e\u200f\u00ad")
 _SIGNS: Final = str.maketrans({"&": " and ", "+": " and ", "@": " at ", "№": " no "})
 _SLAVIC: Final = str.maketrans(
-    {"х": "kh", "ц": "ts", "щ": "shch", "ч": "ch", "ш": "sh", "ж": "zh", "ю": "yu", "я": "ya", "ё": "yo", "ь": "", "ғ": "gh",
-     "ъ": "", "э": "e", "ү": "u", "ұ": "u", "ђ": "dj", "ћ": "c", "љ": "lj", "њ": "nj", "џ": "dz", "ј": "j", "қ": "q"}
+    {"х": "kh", "ц": "ts", "щ": "shch", "ч": "ch", "ш": "sh", "ж": "zh", "ю": "yu", "я": "ya", "ё": "yo", "ь": "",
+     "ъ": "", "э": "e", "ғ": "gh", "ү": "u", "ұ": "u", "ђ": "dj", "ћ": "c", "љ": "lj", "њ": "nj", "џ": "dz",
+     "ј": "j", "қ": "q"}
 )  # fmt: skip
 _UKRAINIAN: Final = str.maketrans({"и": "y", "і": "i", "ї": "yi", "є": "ye", "г": "h", "ґ": "g"})
 _GREEK_PAIRS: Final = (
@@ -116,23 +117,35 @@ def segments(text: str) -> list[tuple[str, str]]:
     return found
 
 
+_READ: Final = str.maketrans({"长": "常", "長": "常", "乐": "勒", "曾": "增", "单": "善"})
+"""Signs of two readings -> one that only has the reading usual in names."""
+
+
+def sounded(text: str) -> frozenset[str]:
+    """The words of a name that are no more than the sound of Chinese signs: one letter of them is another sign."""
+    from anyascii import anyascii
+
+    runs = (run for run, english in segments(text) if not english and _HAN.match(run))
+    return frozenset(str(anyascii(run.translate(_READ))).lower() for run in runs)
+
+
 def translated(text: str) -> str:
     """A Chinese name with its company words and places in English, a run of other signs as one word of pinyin."""
     from anyascii import anyascii
 
     parts = []
     for run, english in segments(text):
-        sound = english or (str(anyascii(run)).lower() if _HAN.match(run) else run)
+        sound = english or (str(anyascii(run.translate(_READ))).lower() if _HAN.match(run) else run)
         parts.append(f" {sound} " if _HAN.match(run) else sound)
     return "".join(parts)
 
 
 def signs(text: str) -> str:
-    """The Chinese signs and Korean syllables of a name without anything else."""
+    """The Chinese signs (simplified) and Korean syllables of a name without anything else."""
     if text.isascii():
         return ""
     text = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in text if _HAN.match(c) or _HANGUL.match(c))
+    return "".join(c for c in text if _HAN.match(c) or _HANGUL.match(c)).translate(SIMPLIFIED)
 
 
 _SOUNDS: Final = (

@@ -38,7 +38,7 @@ WORDS: Final[Mapping[str, str]] = _table("""
 医药/醫藥=pharmaceutical;制药/製藥=pharmaceutical;药业/藥業=pharmaceutical;生物=biological;生物科技=biotechnology
 医疗/醫療=medical;医院=hospital;健康=health;器械=devices;教育=education;文化=culture;传媒/傳媒=media;影业=pictures
 出版=publishing;娱乐/娛樂=entertainment;游戏/遊戲=games;广告=advertising;体育=sports;家电=appliances;电器/電器=electric
-电气/電氣=electric;光学=optical;仪器=instruments;照明=lighting;家居=home;塑料=plastics;橡胶=rubber;轮胎=tyre
+电气/電氣=electric;光学/光學=optical;液压/液壓=hydraulic;长城/長城=great wall;仪器=instruments;照明=lighting;家居=home;塑料=plastics;橡胶=rubber;轮胎=tyre
 电池=battery
 咨询=consulting;服务/服務=services;发展/發展=development;产业/產業=industry;企业/企業=enterprise;合作社=cooperative
 国家=state;中央=central;人民=peoples;第一=first;第二=second;大学=university;研究院=institute;总公司=corporation
@@ -61,3 +61,19 @@ PLACES: Final[Mapping[str, str]] = _table("""
 意大利=italy;西班牙=spain;东京=tokyo;伦敦=london;纽约=new york;巴黎=paris;长江/長江=yangtze;黄河=yellow river
 """)
 """Place -> English."""
+
+_OLD: Final = (
+    "國国騰腾東东車车馬马長长門门電电話话業业產产開开發发務务動动機机會会際际聯联華华萬万億亿銀银錢钱鐵铁鋼钢銅铜鋁铝錦锦鋒锋鑫鑫陽阳陰阴龍龙鳳凤"
+    "飛飞鳥鸟魚鱼興兴榮荣豐丰盛盛實实寶宝貝贝財财貨货貿贸資资質质費费贏赢農农藥药醫医療疗養养衛卫環环淨净灣湾滬沪漢汉濟济瀋沈瀾澜無无愛爱"
+    "樂乐樓楼標标樣样權权橋桥歐欧歷历殼壳氣气訊讯記记設设許许證证評评詞词試试詩诗誠诚語语說说課课調调談谈請请論论諾诺謝谢識识議议護护讀读"
+    "變变讓让豬猪貴贵買买賣卖趙赵躍跃軟软軸轴輕轻載载輝辉輪轮輸输轉转農农遠远適适選选遊游運运過过達达遲迟鄉乡鄭郑鄧邓釀酿釋释針针鈔钞"
+    "銘铭銳锐鋪铺錄录錢钱鍋锅鏈链鏡镜鐘钟鑄铸鑑鉴鑫鑫閃闪閣阁關关陳陈陸陆際际隊队階阶險险雞鸡雙双雜杂離离難难雲云霧雾靈灵靜静韓韩響响頁页"
+    "頂顶項项順顺預预領领頭头題题顏颜願愿類类顧顾風风飯饭飲饮飾饰餘余館馆駕驾驗验體体髮发鬥斗麗丽麥麦黃黄點点黨党齊齐齒齿廣广廠厂廳厅張张"
+    "強强彈弹從从復复德德應应態态慶庆憲宪懷怀戰战戲戏戶户護护據据擇择擊击擔担擴扩攝摄數数斷断於于時时晉晋曉晓書书條条楊杨極极構构樹树機机"
+    "壓压壽寿夢梦奧奥學学寧宁審审寫写將将專专尋寻對对導导層层島岛師师帶带幣币幫帮幹干庫库優优億亿儲储價价儀仪備备傳传債债傑杰傷伤偉伟側侧"
+    "倫伦個个們们來来俠侠係系兒儿內内兩两冊册凱凯劃划劇剧劉刘則则創创勝胜勞劳勢势勵励區区協协單单參参廠厂吳吴員员問问啟启喬乔單单圍围園园"
+    "圓圆圖图團团場场塊块塑塑塵尘墊垫壇坛維维綠绿網网綱纲綜综線线編编緯纬縣县總总績绩織织繪绘繼继續续纖纤罰罚羅罗義义習习聖圣聞闻聲声職职"
+    "腦脑臉脸臺台舊旧舉举艙舱艦舰藍蓝蘇苏蘭兰處处號号蟲虫術术裝装補补製制複复見见規规視视覽览觀观訂订計计討讨訓训託托"
+)
+SIMPLIFIED: Final = str.maketrans(dict(zip(_OLD[::2], _OLD[1::2], strict=True)))
+"""Sign written the old way -> as on the mainland, of signs usual in names."""

@@ -137,6 +137,13 @@ bank bancorp banking banco banca banque
 organization organisation org
 bin ibn ben
 us usa
+qingdao tsingtao
+beijing peking
+guangzhou canton
+nanjing nanking
+xiamen amoy
+tianjin tientsin
+chongqing chungking
 uk britain
 """)
 PATRONYMICS: Final = ("ovich", "evich", "ovitch", "evitch", "ovna", "evna", "dottir", "oglu", "zade", "zada", "zadeh")
