@@ -9,7 +9,8 @@
     row:17 cells:LEI,ISIN        those cells of the row only
     json:/3/interests/0          what stands at a path of a JSON file; the lines of a JSON lines file are a list from 0
     rows:17,20,31 sum:amount     count of those rows and the exact sum of one column (mean: its mean to six digits)
-    page:1 box:x0,y0,x1,y1       the words that OCR reads in a box of a page image
+    page:1 box:x0,y0,x1,y1       the words that OCR reads in a box of a page image, or that stand there in a PDF
+    page:3 chars:120-188         characters of the text that the 3rd page of a PDF carries
     time:12.40-15.92             the words heard between these seconds of a recording
     field:author                 a field beside the text of an article, post or feed item, as its carrier gives it
     run:<id> row:3               row 3 of the rows of a run's manifest, counted from 0
@@ -30,7 +31,8 @@ from ingest.extract.article import document_text, field_text
 from ingest.extract.attachment import read_attachment
 from ingest.extract.grid import read_cell
 from ingest.extract.markup import find, inner, page_text, parse
-from ingest.extract.ocr import PageReader, read_box
+from ingest.extract.ocr import PageReader
+from ingest.extract.pdf import read_place
 from ingest.extract.pointer import read_pointer
 from ingest.extract.speech import Listener, read_time
 from ingest.extract.submission import is_submission, parts
@@ -74,7 +76,7 @@ def locate(content: bytes, locator: str, source: str = "filings", cache: Path | 
         numbers = [int(row) for row in match[1].split(",")]
         return (read_rows if match[2] == "sum" else read_mean)(content, numbers, match[3])
     if locator.startswith("page:"):
-        return read_box(content, locator, PageReader(cache))
+        return read_place(content, locator, PageReader(cache))
     if locator.startswith("time:"):
         return read_time(content, locator, Listener(cache))
     if match := _RUN.fullmatch(locator):

@@ -23,7 +23,7 @@ BLANK: Final = 0.1
 """Least probability of a blank between two letters for it to stand."""
 POINT: Final = 0.02
 """The same of the point before the last two digits of a bare number."""
-ACCENT: Final = 0.9
+ACCENT: Final = 0.97
 """Least probability of a letter with an accent."""
 FIND: Final = 1_600_000
 """Pixels among which lines are looked for; they are read from the whole picture."""
