@@ -38,7 +38,8 @@ WORDS: Final[Mapping[str, str]] = _table("""
 医药/醫藥=pharmaceutical;制药/製藥=pharmaceutical;药业/藥業=pharmaceutical;生物=biological;生物科技=biotechnology
 医疗/醫療=medical;医院=hospital;健康=health;器械=devices;教育=education;文化=culture;传媒/傳媒=media;影业=pictures
 出版=publishing;娱乐/娛樂=entertainment;游戏/遊戲=games;广告=advertising;体育=sports;家电=appliances;电器/電器=electric
-电气/電氣=electric;光学/光學=optical;液压/液壓=hydraulic;长城/長城=great wall;仪器=instruments;照明=lighting;家居=home;塑料=plastics;橡胶=rubber;轮胎=tyre
+电气/電氣=electric;光学/光學=optical;液压/液壓=hydraulic;长城/長城=great wall;仪器=instruments;照明=lighting;家居=home
+塑料=plastics;橡胶=rubber;轮胎=tyre
 电池=battery
 咨询=consulting;服务/服務=services;发展/發展=development;产业/產業=industry;企业/企業=enterprise;合作社=cooperative
 国家=state;中央=central;人民=peoples;第一=first;第二=second;大学=university;研究院=institute;总公司=corporation
