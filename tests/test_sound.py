@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.ingest.speech import SENTENCE, error_rate
 from ingest.extract.names import Gazetteer
 from ingest.extract.sound import RATE, acoustics, decode_sound
 from ingest.extract.speech import Listener, Word, read_time
@@ -254,3 +255,31 @@ def test_a_feature_that_is_no_number_is_refused_by_its_row(tmp_path: Path) -> No
     assert [(r.locator, r.reason) for r in found.refused] == [
         ("features.csv row:1", "Mean pitch is 'nan', expected a number")
     ]
+
+
+@pytest.mark.real
+def test_the_known_sentence_is_heard_word_for_word(real_data: Path) -> None:
+    heard = Listener().words((real_data / "speech" / "jfk.flac").read_bytes())
+    assert error_rate(" ".join(word.text for word in heard), SENTENCE) <= 0.05
+
+
+@pytest.mark.real
+def test_spoken_digits_go_in_or_say_why_not(real_data: Path, tmp_path: Path) -> None:
+    source = Audio(real_data / "speech", sorted((real_data / "speech" / "digits").glob("*_0.wav"))[:12])
+    done = 0
+    for record in source.records():
+        try:
+            done += len(source.claims(record, Models()).claims) > 0
+        except RecordError as error:
+            assert "no words were heard" in str(error)
+    assert done >= 9
+
+
+@pytest.mark.real
+def test_a_real_call_brings_every_sentence_and_feature(real_data: Path) -> None:
+    source = Calls(real_data / "maec", sorted((real_data / "maec").rglob("text.txt"))[:1])
+    (record,) = source.records()
+    found = source.claims(record, Models())
+    names = found.claims.table["name"].to_pylist()
+    assert names.count("segment") == len(record.content.decode().splitlines())
+    assert names.count("measure") == 29 and not found.refused
