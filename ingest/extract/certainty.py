@@ -118,6 +118,8 @@ def _scopes_neither(token: Token) -> bool:
 
 
 def _denied(noun: Token) -> bool:
+    if noun.text.startswith("Neither ") or (noun.i and noun.nbor(-1).lower_ == "neither"):
+        return True
     return any(c.lower_ in ("no", "neither") and c.dep_ in ("det", "preconj", "cc", "neg") for c in noun.children)
 
 
@@ -143,7 +145,8 @@ def _step(token: Token) -> Certainty | None:
     if dep in ("relcl", "parataxis", "ROOT"):
         return None
     if dep == "advcl":
-        return None
+        purpose = any(c.dep_ == "aux" and c.lower_ == "to" for c in token.children)
+        return Certainty.OPEN if purpose and _scopes_neither(head) else None
     if dep == "pcomp" and head.lower_ in ("against", "without", "from", "of"):
         return Certainty.OPEN
     if dep in ("xcomp", "ccomp", "pcomp", "csubj") or (dep == "acl" and token.tag_ != "VBN"):
@@ -164,11 +167,18 @@ def _governed(head: Token) -> Certainty:
         if head.lemma_ in ENDING:
             return max(Certainty.ENDED, _local(head), key=ORDER.index)
         return Certainty.OPEN if head.lemma_ in HEDGES else _local(head)
+    if head.lower_ == "none" or (head.pos_ == "NOUN" and head.head.pos_ in ("VERB", "AUX") and _denied_subject(head)):
+        return Certainty.OPEN
     if head.lemma_.lower() in DOUBT_NOUNS | HEDGES or _denied(head) or _belied(head):
         return Certainty.OPEN
     if head.pos_ == "ADJ":  # likely to buy, set to buy, ready to lend; but: able, happy to confirm it had
         return Certainty.OPEN
     return Certainty.SAID
+
+
+def _denied_subject(noun: Token) -> bool:
+    """`no decision has been taken to`: what a denied noun is about is denied."""
+    return noun.dep_ in ("nsubj", "nsubjpass", "dobj", "attr") and _denied(noun)
 
 
 def _joined(token: Token, head: Token) -> Certainty | None:
@@ -201,8 +211,10 @@ def _over(token: Token, verb: Token) -> Certainty | None:
         return None
     said = _local(verb)
     pending = said is not Certainty.SAID or verb.dep_ == "xcomp" or any(c.lower_ == "to" for c in verb.children)
-    return Certainty.SAID if pending and verb.lemma_ in ("repay", "prepay", "redeem", "expire", "end") else max(
-        Certainty.ENDED, said, key=ORDER.index
+    return (
+        Certainty.SAID
+        if pending and verb.lemma_ in ("repay", "prepay", "redeem", "expire", "end")
+        else max(Certainty.ENDED, said, key=ORDER.index)
     )
 
 

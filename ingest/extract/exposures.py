@@ -45,7 +45,7 @@ def _exposure(noun: Token, referents: Referents) -> Iterator[Match]:
     """`its exposure to Beta`, `exposure of Alpha Bank to Beta`."""
     below = after(noun, "to", "towards") or (after(noun.head, "to") if noun.dep_ == "dobj" else [])
     targets = _named(below, referents)
-    holders = _holders(noun) or after(noun, "of") or doers(noun)
+    holders = _holders(noun) or after(noun, "of", "at") or doers(noun)
     sources = _named(holders, referents) or _named(doers(noun), referents)
     yield from _edges(sources, targets, certainty(noun))
 
@@ -71,7 +71,7 @@ def _guarantee(word: Token, referents: Referents) -> Iterator[Match]:
     if word.pos_ == "VERB":
         sources = after(word, "by") if passive(word) else subjects(word)
         things = subjects(word) if passive(word) else objects(word)
-        below = [x for t in things for x in (t, *after(t, "of"))]
+        below = after(word, "for") or [x for t in things for x in (t, *after(t, "of"))]
     else:
         sources, below = _holders(word) or after(word, "by", "from", "of") or doers(word), after(word, "for")
         below = below or after(word, "of") or after(word.head, "for")
@@ -94,6 +94,12 @@ def _loses(verb: Token, referents: Referents) -> Iterator[Match]:
         )
 
 
+def _loss(noun: Token, referents: Referents) -> Iterator[Match]:
+    """`faces a loss if Beta fails`."""
+    if noun.dep_ == "dobj" and noun.head.lemma_ in ("face", "suffer", "take", "incur", "make"):
+        yield from _loses(noun.head, referents)
+
+
 def _receivable(noun: Token, referents: Referents) -> Iterator[Match]:
     """`has receivables of EUR 5 million from Beta`."""
     targets = _named(after(noun, "against", "from", "on") or after(noun.head, "against", "from"), referents)
@@ -112,14 +118,21 @@ def _competes(verb: Token, referents: Referents) -> Iterator[Match]:
 
 def _competition(noun: Token, referents: Referents) -> Iterator[Match]:
     """`faces competition from Beta`, `in competition with Beta`."""
-    rivals = _named(after(noun, "from", "with", "between"), referents)
+    rivals = _named(after(noun, "from", "with"), referents)
     who = _named(_holders(noun) or doers(noun), referents)
+    if both := _named(after(noun, "between", "of"), referents)[:2]:
+        who, rivals = both[:1], both[1:] or rivals
     yield from edges("COMPETES_WITH", who, rivals, certainty(noun))
 
 
 def _rivals(noun: Token, referents: Referents) -> Iterator[Match]:
     """`Acme and Beta are competitors`: all of several subjects are each other's."""
     plain = not (_holders(noun) or after(noun, "of", "to"))
+    if noun.dep_ == "pobj" and noun.head.lower_ == "as" and noun.head.head.lemma_ in ("regard", "see", "view"):
+        verb = noun.head.head
+        yield from edges(
+            "COMPETES_WITH", _named(subjects(verb), referents), _named(objects(verb), referents), certainty(verb)
+        )
     if noun.dep_ != "attr" or not plain:
         return
     who = _named(subjects(noun.head), referents)
@@ -147,6 +160,7 @@ _RULES: Final = {
     "guarantee": _guarantee,
     "guaranty": _guarantee,
     "lose": _loses,
+    "loss": _loss,
     "receivable": _receivable,
     "compete": _competes,
     "vie": _competes,

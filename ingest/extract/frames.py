@@ -42,6 +42,8 @@ class Frame:
     particle: str = ""
     optional: tuple[str, ...] = ()
     """Parties that need not be named."""
+    adverbs: frozenset[str] = frozenset()
+    """Words of which one must stand beside the verb; empty for none."""
     ended: bool = False
     """True if it says that the relation is over."""
     future: bool = True
@@ -85,8 +87,15 @@ FRAMES: Final[tuple[Frame, ...]] = (
     _edge("OWNS", _TAKE_IN, "agent", "patient", avoid=STAKE | ORDER, future=False),
     _edge("OWNS", "sell transfer", "to", "noun:in noun:of patient", noun=STAKE, future=False),
     _edge("OWNS", "sell", "to", "patient", avoid=GOODS_NOT - words("company"), future=False),
-    _edge("OWNS", "sell divest offload exit unload dispose", "agent", "noun:in noun:of in", noun=STAKE, ended=True,
-          future=False),
+    _edge(
+        "OWNS",
+        "sell divest offload exit unload dispose",
+        "agent",
+        "noun:in noun:of in",
+        noun=STAKE,
+        ended=True,
+        future=False,
+    ),
     _edge("OWNS", "take", "agent", "patient", particle="over", future=False),
     _edge("OWNS", "snap buy", "agent", "patient", particle="up", future=False),
     _edge(
@@ -99,6 +108,10 @@ FRAMES: Final[tuple[Frame, ...]] = (
     ),
     _edge("SUBSIDIARY_OF", "control", "patient", "agent", avoid=STAKE),
     _edge("SUBSIDIARY_OF", "belong", "agent", "to"),
+    _edge(
+        "SUBSIDIARY_OF", "own", "patient", "agent", adverbs=words("wholly fully majority entirely indirectly solely")
+    ),
+    _edge("SUBSIDIARY_OF", "be come stay remain fall", "agent", "noun:of", noun=words("control")),
     _edge(
         "SUBSIDIARY_OF",
         "take gain assume seize obtain acquire have",
@@ -120,9 +133,18 @@ FRAMES: Final[tuple[Frame, ...]] = (
     _edge("LENDS_TO", "tap", "patient", "agent"),
     _edge("LENDS_TO", "finance fund refinance bankroll", "agent", "patient"),
     _edge("LENDS_TO", "finance fund refinance", "from with by", "agent", avoid=LOAN_SURE),
-    _edge("LENDS_TO", _REPAY, "noun:to to noun:from from noun:with dative", "agent", noun=LOAN | words("debt"), ended=True),
-    _edge("LENDS_TO", "cancel terminate close call withdraw", "agent", "noun:of noun:to noun:with noun:poss",
-          noun=LOAN_SURE - words("financing"), ended=True, future=False),
+    _edge(
+        "LENDS_TO", _REPAY, "noun:to to noun:from from noun:with dative", "agent", noun=LOAN | words("debt"), ended=True
+    ),
+    _edge(
+        "LENDS_TO",
+        "cancel terminate close call withdraw",
+        "agent",
+        "noun:of noun:to noun:with noun:poss",
+        noun=LOAN_SURE - words("financing"),
+        ended=True,
+        future=False,
+    ),
     _edge("LENDS_TO", "subscribe buy purchase place", "agent", "noun:of noun:by", noun=words("bond note debenture")),
     _edge("SUPPLIES", "supply", "agent", "to dative patient", avoid=GOODS_NOT),
     _edge("SUPPLIES", "deliver ship sell furnish provide export send", "agent", "to", avoid=GOODS_NOT),
@@ -139,6 +161,10 @@ FRAMES: Final[tuple[Frame, ...]] = (
         avoid=GOODS_NOT | ORDER | words("payment offer bid proposal case plan statement profit"),
     ),
     _edge("SUPPLIES", "use", "from", "agent", avoid=GOODS_NOT),
+    _edge("SUPPLIES", "turn look", "to", "agent", adverbs=words("for")),
+    _edge("SUPPLIES", "fill meet fulfil fulfill execute", "agent", "noun:for noun:from for from", noun=ORDER),
+    _edge("SUPPLIES", "keep", "agent", "patient", adverbs=words("supplied stocked")),
+    _edge("SUPPLIES", "serve", "agent", "patient", adverbs=words("as")),
     _edge("SUPPLIES", "rely depend", "on upon", "agent"),
     _edge(
         "SUPPLIES",

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final
 from ingest.extract import lexicon as lex
 from ingest.extract.certainty import ORDER, Certainty, certainty
 from ingest.extract.grammar import Parsed, after
-from ingest.extract.lending import CREDIT, DUE
+from ingest.extract.lending import CREDIT
 from ingest.extract.match import Match, edges
 from ingest.extract.names import Mention
 from ingest.extract.referents import Referents, distinct
+from ingest.extract.titles import role_of
 from kg.ontology import FIRMS
 
 if TYPE_CHECKING:
@@ -26,24 +27,52 @@ _DEBT: Final = (CREDIT - lex.words("line bond note advance")) | lex.words(
     "debt indebtedness borrowings lender creditor borrower lend borrow owe refinance"
 )
 _OTHERWISE: Final = lex.words(
-    "rating analyst share stock sue lawsuit advise adviser advisor acquire acquisition buy sell card swiss rival compete "
-    "deposit trustee bookrunner downgrade survey index"
+    "rating analyst share stock sue lawsuit advise adviser advisor acquire acquisition buy sell card swiss rival "
+    "compete deposit trustee bookrunner downgrade survey index"
 )
 """Words beside which a bank and a firm have other business."""
-_REST: Final = lex.words("belong lie pass go rest sit remain be hold own stay")
-_DOUBT: Final = lex.NEGATORS | lex.DOUBT_ADVERBS | lex.MODALS | lex.words("if unless whether nothing false untrue wrong")
+_STAKE: Final = (lex.STAKE - lex.words("quarter third half position")) | lex.words(
+    "vote threshold foothold hand ownership possession"
+)
+_HANDS: Final = lex.words("hand ownership possession")
+_NO_STAKE: Final = lex.words("subsidiary price dividend profit revenue sale rise fall drop gain loss bond loan index")
+"""Words beside which a share is not one of the capital."""
+_REST: Final = lex.words(
+    "belong lie pass go rest sit remain be hold own stay stand have cross reach pass exceed speak control put invest "
+    "buy account represent gain win get come emerge rise move do total comprise"
+)
+_TAKES: Final = lex.words(
+    "have get tap turn settle hand go fill be move give find take become place put land fall pass opt plump bring "
+    "begin start name fill gain welcome install call lead head run"
+)
+_GIVES_UP: Final = lex.words("give end relinquish vacate")
+_QUITS: Final = lex.LEAVE - lex.words("hand part stand step stop")
+_RUNNERS: Final = lex.words("over candidate contender favourite favorite frontrunner runner adviser shortlist race")
+"""Who may get a post has none."""
+_AWAY: Final = lex.words("up tenure term reign ended ends")
+_DOUBT: Final = (
+    lex.NEGATORS | lex.DOUBT_ADVERBS | lex.MODALS | lex.words("if unless whether nothing false untrue wrong")
+)
 
 
 def implied(parsed: Parsed, referents: Referents, told: Iterable[Match]) -> Iterator[Match]:
     """Relations that clauses imply beyond what was told."""
     judged = {(m.type, frozenset(x.id for _, x in m.parties)) for m in told}
     for clause in _clauses(parsed):
-        if _doubtful(clause):
+        if _doubtful(clause) or not any(t.pos_ in ("VERB", "AUX") for t in clause):
             continue
         firms = distinct([m for t in clause if (m := parsed.mention(t)) and m.label in FIRMS])
-        for match in (*_loans(clause, firms), *_stakes(clause, firms, referents)):
+        named = [m for t in clause if (m := parsed.mention(t)) and _person(m, firms)]
+        people = distinct([Referents.as_person(m) for m in named])
+        firms = [m for m in firms if m not in named]
+        for match in (*_loans(clause, firms), *_stakes(clause, firms, referents), *_posts(clause, people, firms)):
             if (match.type, frozenset(x.id for _, x in match.parties)) not in judged:
                 yield match
+
+
+def _person(m: Mention, firms: list[Mention]) -> bool:
+    """A person, or what looks like one beside a known firm."""
+    return m.label == "Person" or (Referents.could_be_person(m) and any(f.entity for f in firms))
 
 
 def _clauses(parsed: Parsed) -> Iterator[list[Token]]:
@@ -95,11 +124,43 @@ def _loans(clause: list[Token], firms: list[Mention]) -> Iterator[Match]:
 
 
 def _stakes(clause: list[Token], firms: list[Mention], referents: Referents) -> Iterator[Match]:
-    for word in clause:
-        if word.lemma_.lower() not in lex.STAKE or not (word.dep_ in ("nsubj", "nsubjpass")):
-            continue
-        held = distinct([m for t in after(word, "in", "of") for m in referents.firms(t, "in", "of")])
-        ids = {m.id for m in held}
-        others = [m for m in firms if m.id not in ids]
-        if word.head.lemma_ in _REST and len(held) == 1 and len(others) == 1:
-            yield from edges("OWNS", others, held, _grade(clause, word), implied=True)
+    """`a stake in Beta belongs to Acme`, `Beta is in the hands of Acme`: the one below the stake is held."""
+    words = [t for t in clause if t.lemma_.lower() in _STAKE and t.lower_ != "interests"]
+    if not words or len(firms) != 2 or any(t.lemma_.lower() in _NO_STAKE for t in clause):
+        return
+    verbs = {t.lemma_ for t in clause if t.pos_ in ("VERB", "AUX") and t.dep_ not in ("aux", "auxpass")}
+    below: list[Mention] = []
+    for word in words:
+        hands = word.lemma_.lower() in _HANDS and word.dep_ == "pobj"
+        near = [m for t in after(word, "of") for m in referents.firms(t)]
+        if hands and near:  # the hands are the holder's
+            below += [m for m in firms if m.id != near[0].id]
+        elif not hands:
+            near = [m for t in after(word, "in", "of", "at") for m in referents.firms(t, "in", "of")]
+            owned = (
+                [c for c in word.children if c.dep_ == "poss"] if word.lemma_ in ("share", "stock", "capital") else []
+            )
+            below += near or [m for c in owned for m in referents.firms(c)]
+    held = distinct(below)
+    if len(held) == 1 and verbs and verbs <= _REST and (others := [m for m in firms if m.id != held[0].id]):
+        yield from edges("OWNS", others, held, _grade(clause, words[0]), implied=True)
+
+
+def _posts(clause: list[Token], people: list[Mention], firms: list[Mention]) -> Iterator[Match]:
+    """`the top job at Acme goes to Jane Doe`: one person, one firm and a post between verbs that give or leave it."""
+    posts = [t for t in clause if t.lemma_.lower() in lex.POSTS and not _inner(t)]
+    verbs = {t.lemma_ for t in clause if t.pos_ == "VERB" and t.dep_ not in ("aux", "auxpass")}
+    if len(people) != 1 or len(firms) != 1 or not posts or not verbs or not verbs <= _TAKES | lex.LEAVE | _GIVES_UP:
+        return
+    near = [t for t in clause if t.pos_ == "VERB"]
+    grade = max((certainty(t) for t in (posts[0], *near)), key=ORDER.index)
+    if {t.lemma_.lower() for t in clause} & _RUNNERS:
+        return
+    if verbs & _QUITS or (verbs & _GIVES_UP and {t.lower_ for t in clause} & _AWAY):
+        grade = max(Certainty.ENDED, grade, key=ORDER.index)
+    if grade is not Certainty.OPEN:
+        yield from edges("OFFICER_OF", people, firms, grade, implied=True, role=role_of(posts))
+
+
+def _inner(title: Token) -> bool:
+    return title.dep_ in ("compound", "amod", "nmod") and title.head.lemma_.lower() in lex.POSTS

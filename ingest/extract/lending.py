@@ -2,7 +2,7 @@
 
 A noun of debt looks at its two ends from one side. A *credit* (loan, facility) is given to one and comes from or lies
 with the other; what is *due* (debt, liability, the amount owed) is somebody's and is due to the other; a *claim* is
-somebody's against the other. Words between noun and name (granted by, owed to, drawn under) say the same as participles.
+somebody's against the other. Words between noun and name (granted by, owed to, drawn under) say the same again.
 """
 
 from __future__ import annotations
@@ -104,9 +104,9 @@ def _credit(noun: Token, referents: Referents) -> tuple[list[Mention], list[Ment
     to = after(noun, "to", "for")
     givers = [t for c in clause if passive(c) for t in after(c, "by")] or after(noun, *FROM)
     to += [t for c in given for t in (*receivers(c), *after(c, "to"))]
-    to += [t for c in given for t in objects(c) if t is not noun and t.tag_ != "WDT"]
+    to += [t for c in given for t in objects(c) if t.i != noun.i and t.tag_ != "WDT"]
     if not givers:
-        givers = [t for c in given if not passive(c) for t in subjects(c) if t is not noun]
+        givers = [t for c in given if not passive(c) for t in subjects(c) if t.i != noun.i]
     if noun.dep_ == "nsubj" and not (givers or to):  # a loan went from Acme to Beta
         givers, to = after(noun.head, "from"), after(noun.head, "to")
     if noun.dep_ == "pobj" and noun.head.lower_ == "with" and not givers and noun.head.head.pos_ == "VERB":
@@ -115,7 +115,10 @@ def _credit(noun: Token, referents: Referents) -> tuple[list[Mention], list[Ment
 
 
 def _helped(verb: Token) -> list[Token]:
-    return [*objects(verb), *(t for c in verb.children if c.dep_ in ("ccomp", "xcomp") for t in c.children if t.dep_ == "nsubj")]
+    return [
+        *objects(verb),
+        *(t for c in verb.children if c.dep_ in ("ccomp", "xcomp") for t in c.children if t.dep_ == "nsubj"),
+    ]
 
 
 def _completed(

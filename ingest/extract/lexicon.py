@@ -52,8 +52,9 @@ LOAN: Final = words(
 )
 LOAN_SURE: Final = words("loan credit mortgage overdraft revolver borrowing lending facility financing line")
 OWED: Final = words(
-    "loan credit mortgage overdraft revolver borrowing lending facility financing funding refinancing debt indebtedness "
-    "liability amount balance principal claim drawdown advance tranche note bond line sum obligation refinance"
+    "loan credit mortgage overdraft revolver borrowing lending facility financing funding refinancing debt "
+    "indebtedness liability amount balance principal claim drawdown advance tranche note bond line sum "
+    "obligation refinance"
 )
 """Nouns that stand for a debt where the words around them say who owes it to whom."""
 LAWSUIT: Final = words("lawsuit suit complaint claim litigation proceedings proceeding action arbitration writ")
@@ -94,9 +95,29 @@ TITLES: Final = words(
 )
 """Head nouns of what an officer is called."""
 BOARD: Final = words("board")
+APPOINT: Final = words(
+    "appoint name elect hire promote choose pick select install designate recruit reappoint reelect "
+    "confirm bring poach entrust welcome put"
+)
+SERVE: Final = words(
+    "join serve act work become remain continue start begin take succeed replace assume rejoin lead head "
+    "run move follow switch return sit chair stay assist"
+)
+LEADS: Final = words("lead head run chair")
+"""Verbs that say an office without a title."""
+REPLACES: Final = words("succeed replace follow")
+"""Verbs whose object leaves the office."""
+LEAVE: Final = words("resign retire step stand quit leave depart exit relinquish vacate part hand stop")
+DISMISS: Final = words("dismiss fire sack oust remove suspend relieve axe eject")
+HELM: Final = words("helm reins")
+"""Nouns that say an office and no title."""
+POST: Final = words("post position role office job duty seat place responsibility title")
+POSTS: Final = TITLES | HELM | words("job")
+"""Head nouns that tell of an office, with a title or without."""
 
 METONYMS: Final = words(
-    "board management group capital stock debt bond bonds rights asset assets paper executives directors specification specifications"
+    "board management group capital stock debt bond bonds rights asset assets paper executives directors "
+    "specification specifications"
 )
 """Nouns that stand for the firm they belong to."""
 DRILL: Final = STAKE | words("right vote voting rest remainder board shareholder investor all most part")
@@ -130,7 +151,9 @@ DOUBT_NOUNS: Final = words(
 DOUBT_ADVERBS: Final = words(
     "allegedly reportedly potentially possibly perhaps maybe unlikely supposedly purportedly nearly almost"
 )
-GRANTING: Final = words("pay grant provide approve sign file bring complete agree extend make give be")
+GRANTING: Final = words(
+    "pay grant provide approve sign file bring complete agree extend make give be take happen occur proceed materialise"
+)
 """Verbs that bring their subject about: if they are denied, so is it."""
 ENDED_ADVERBS: Final = words("formerly previously once")
 ENDING: Final = words("stop cease end discontinue")
@@ -138,7 +161,17 @@ ENDS: Final = words("repay prepay redeem terminate cancel end discontinue cease 
 """Verbs whose object was so and is no more: a loan repaid, a contract cancelled."""
 EXPIRES: Final = words("expire lapse end cease")
 """Verbs whose subject is no more."""
-REFUSALS: Final = frozenset({("rule", "out"), ("turn", "down"), ("walk", "away"), ("break", "down"), ("back", "out")})
+REFUSALS: Final = frozenset(
+    {
+        ("rule", "out"),
+        ("turn", "down"),
+        ("walk", "away"),
+        ("break", "down"),
+        ("back", "out"),
+        ("pass", "over"),
+        ("pull", "out"),
+    }
+)
 """Verbs with their particle that say no."""
 UNTRUE: Final = words("false wrong untrue incorrect baseless unfounded inaccurate denied fabricated")
 NOT_YET: Final = words("plan propose possible potential prospective intend would-be contemplate proposed planned")

@@ -39,11 +39,12 @@ def edges(
     *,
     share: float | None = None,
     implied: bool = False,
+    role: str = "",
 ) -> Iterator[Match]:
     """An edge from each source to each target."""
     for source, target in product(sources, targets):
         parties = (("source", source), ("target", target))
-        yield Match(type, parties, target.start, certainty, share=share, implied=implied)
+        yield Match(type, parties, target.start, certainty, role=role, share=share, implied=implied)
 
 
 def event(kind: str, roles: Sequence[tuple[str, Sequence[Mention]]], certainty: Certainty) -> Iterator[Match]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _BEARERS: Final[tuple[tuple[frozenset[str], str, bool, tuple[str, ...]], ...]] = (
     (lex.SUBSIDIARY | lex.words("part member"), "SUBSIDIARY_OF", True, ("of",)),
-    (lex.PARENT, "SUBSIDIARY_OF", False, ("of",)),
+    (lex.PARENT, "SUBSIDIARY_OF", False, ("of", "to")),
+    (lex.words("hold"), "SUBSIDIARY_OF", False, ("of", "for")),
+    (lex.words("guarantor"), "EXPOSED_TO", True, ("of", "for")),
     (lex.SHAREHOLDER, "OWNS", True, ("of", "in")),
     (lex.LENDER, "LENDS_TO", True, ("to", "of")),
     (lex.BORROWER, "LENDS_TO", False, ("of",)),
@@ -42,8 +44,17 @@ def nominals(parsed: Parsed, referents: Referents) -> Iterator[Match]:
             lenders = [m for t in after(token, "to") for m in referents.firms(t)]
             borrowers = [m for t in subjects(token.head) for m in referents.firms(t)]
             yield from edges("LENDS_TO", lenders, borrowers, certainty(token.head))
-        elif token.pos_ in ("NOUN", "PROPN") or token.lower_ in ("holding", "financing", "lending"):
+        elif (
+            token.pos_ in ("NOUN", "PROPN")
+            or token.lower_ in ("holding", "financing", "lending")
+            or _beside(token, parsed)
+        ):
             yield from _noun(token, lemma, referents)
+
+
+def _beside(token: Token, parsed: Parsed) -> bool:
+    """`its rival Acme`: what stands before a name as if it were an adjective."""
+    return token.dep_ in ("amod", "compound", "nmod") and token.head.i in parsed.mentions
 
 
 def _noun(token: Token, lemma: str, referents: Referents) -> Iterator[Match]:
@@ -81,7 +92,7 @@ def _bearer(noun: Token, rule: tuple[str, bool, tuple[str, ...]], referents: Ref
 def _company_noun(noun: Token) -> Token:
     """`company` of `parent company`, which takes the noun's place in the tree."""
     modifies = noun.dep_ in ("compound", "amod", "nmod")
-    return noun.head if modifies and noun.head.lemma_ in ("company", "firm", "bank") else noun
+    return noun.head if modifies and noun.head.lemma_ in ("company", "firm", "bank", "entity") else noun
 
 
 def _called(noun: Token) -> list[Token]:
@@ -123,7 +134,10 @@ def _possessors(holder: Token, noun: Token) -> list[Token]:
 
 
 def _former(noun: Token) -> bool:
-    return any(c.lower_ in ("former", "ex", "ex-", "erstwhile", "previous", "onetime", "formerly", "once") for c in noun.children)
+    return any(
+        c.lower_ in ("former", "ex", "ex-", "erstwhile", "previous", "onetime", "formerly", "once")
+        for c in noun.children
+    )
 
 
 def _wholly(noun: Token) -> bool:

@@ -4,39 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product, takewhile
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from ingest.extract.certainty import ORDER, Certainty, certainty
 from ingest.extract.grammar import Parsed, after, has, objects, passive, phrase, subjects
-from ingest.extract.lexicon import TITLES, words
+from ingest.extract.lexicon import APPOINT, DISMISS, LEADS, LEAVE, POST, REPLACES, SERVE, TITLES, words
 from ingest.extract.names import Mention
 from ingest.extract.referents import Referents, distinct
+from ingest.extract.titles import firms_of, role_said, titles_near
 from kg.ontology import FIRMS
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-APPOINT: Final = words(
-    "appoint name elect hire promote choose pick select install designate recruit reappoint reelect "
-    "confirm bring poach entrust welcome put"
-)
-SERVE: Final = words(
-    "join serve act work become remain continue start begin take succeed replace assume rejoin lead head "
-    "run move follow switch return sit chair stay assist"
-)
-LEADS: Final = words("lead head run chair")
-"""Verbs that say an office without a title."""
-REPLACES: Final = words("succeed replace follow")
-"""Verbs whose object leaves the office."""
-LEAVE: Final = words("resign retire step stand quit leave depart exit relinquish vacate part hand stop")
-DISMISS: Final = words("dismiss fire sack oust remove suspend relieve axe eject")
-_HELM: Final = words("helm reins")
-"""Nouns that say an office and no title."""
-_POST: Final = words("post position role office job duty seat place responsibility title")
 _GONE: Final = words("resignation departure retirement dismissal exit removal ouster")
-_PLACES: Final = ("of", "at", "for", "in")
-_INNER: Final = ("compound", "nmod")
 _ENDED: Final = words("former ex outgoing departing retired previous late")
 
 
@@ -91,7 +73,7 @@ def _leavers(verb: Token, referents: Referents) -> set[str]:
     """Who leaves by a verb that names no office itself."""
     if not _leaves(verb) or certainty(verb) not in (Certainty.SAID, Certainty.FUTURE):
         return set()
-    if _titles_near(verb, explicit=True):
+    if titles_near(verb, explicit=True):
         return set()
     dismissed = verb.lemma_ in DISMISS
     who = subjects(verb) if dismissed == passive(verb) else objects(verb)
@@ -114,18 +96,24 @@ def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
     lemma, certain = verb.lemma_, certainty(verb)
     agents = after(verb, "by") if passive(verb) else subjects(verb)
     patients = subjects(verb) if passive(verb) else objects(verb)
-    titles = _titles_near(verb)
+    titles = titles_near(verb)
     people, employers = (patients, agents) if lemma in APPOINT | DISMISS else (agents, patients)
     persons = distinct([m for t in people for m in referents.people(t)])
     if not persons and lemma in APPOINT:  # elected Jane Doe chair
         persons = distinct(
-            [m for t in titles for c in t.children if c.dep_ in (*_INNER, "appos") for m in referents.people(c)]
+            [
+                m
+                for t in titles
+                for c in t.children
+                if c.dep_ in ("compound", "nmod", "appos")
+                for m in referents.people(c)
+            ]
         )
     firms = _employers(verb, titles, employers, persons, referents)
     untitled = (lemma in LEADS) or (lemma in LEAVE | {"join", "rejoin"} and persons)
     if not titles and not untitled:
         return
-    role = _role(titles[0], referents) if titles else ""
+    role = role_said(titles[0], referents) if titles else ""
     leaves = _leaves(verb)
     if lemma in LEAVE | DISMISS and not leaves and not has(verb, "up"):
         return
@@ -147,7 +135,7 @@ def _employers(
     """The firm of the office: beside the title, else who appoints, else beside the verb; never the person."""
     names = {p.name for p in persons}
     places = [
-        [m for title in titles for m in _firms_of(title, referents)],
+        [m for title in titles for m in firms_of(title, referents)],
         [m for t in employers for m in referents.firms(t, "of")],
         [m for t in after(verb, "from", "at", "by", "to", "of", "with") for m in referents.firms(t, "of")],
         [m for t in subjects(verb) for m in referents.firms(t, "of")],
@@ -155,51 +143,9 @@ def _employers(
     return next((fit for found in places if (fit := [m for m in found if m.name not in names])), [])
 
 
-def _titles_near(verb: Token, explicit: bool = False) -> list[Token]:
-    """Titles the verb gives or takes: its complement, or what stands after `as`, `to`, `from`.
-
-    Explicit ones are said to be what is left: `as chairman`, `from the board`, `the post of treasurer`.
-    """
-    level = [] if explicit else [
-        c for c in verb.children if c.dep_ in ("oprd", "attr", "dobj", "appos", "npadvmod", "dative", "ccomp", "xcomp")
-    ]
-    level += [t for p in ("as", "to", "from", "with", "of", "at", "on") for t in after(verb, p)]
-    level += [
-        g
-        for c in level
-        for g in c.children
-        if c.dep_ in ("dobj", "oprd", "ccomp") and g.dep_ in ("appos", "oprd", "attr")
-    ]
-    level += [
-        t for c in (*level, *objects(verb)) for p in ("of", "as") for t in after(c, p) if c.lemma_.lower() in _POST
-    ]
-    level += [x for t in level for c in t.children if c.dep_ == "conj" for x in (c,)]
-    return [t for t in level if t.lemma_.lower() in TITLES | _HELM or _on_board(t, verb)]
-
-
-def _on_board(noun: Token, verb: Token) -> bool:
-    return noun.lemma_ == "board" and verb.lemma_ in SERVE | APPOINT | LEAVE | DISMISS and noun.dep_ != "nsubj"
-
-
-def _firms_of(title: Token, referents: Referents) -> list[Mention]:
-    """The firm of a title, or of the titles joined with it: `Vice President and Treasurer of Acme`."""
-    joined = [c for c in title.children if c.dep_ == "conj" and c.lemma_.lower() in TITLES]
-    return _firms_beside(title, referents) or [m for t in joined for m in _firms_of(t, referents)]
-
-
-def _firms_beside(title: Token, referents: Referents) -> list[Mention]:
-    owned = [m for c in title.children if c.dep_ in ("poss", "compound", "nmod") for m in referents.firms(c)]
-    if owned:
-        return owned
-    near = [t for p in _PLACES for t in after(title, p)]
-    return [m for t in near for m in referents.firms(t)] or [
-        m for t in near for x in after(t, "of") for m in referents.firms(x)
-    ]
-
-
 def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
     """`Jane Doe, chief executive of Acme`, `Acme's chairman, Jane Doe`, `Acme chief executive Jane Doe`."""
-    firms = distinct(_firms_of(title, referents))
+    firms = distinct(firms_of(title, referents))
     people = [c for c in title.children if c.dep_ == "appos"]
     if title.dep_ == "conj" and title.head.dep_ == "appos" and title.head.lemma_.lower() in TITLES:
         people.append(title.head.head)  # Jane Doe, Vice President and Treasurer of Acme
@@ -216,17 +162,17 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
         people += subjects(title.head.head)
     elif title.dep_ == "dobj" and title.head.lemma_ in ("have", "get", "find"):
         firms = firms or distinct([m for t in subjects(title.head) for m in referents.firms(t)])
-    elif title.dep_ == "pobj" and title.head.dep_ == "prep" and title.head.head.lemma_ in _POST:
+    elif title.dep_ == "pobj" and title.head.dep_ == "prep" and title.head.head.lemma_ in POST:
         people += _given(title.head.head)
     people += _beside(title)
     persons = distinct([m for t in people for m in referents.people(t)])
     firms = [m for m in firms if m.name not in {p.name for p in persons}]
-    only = _only_firm(referents, persons) if persons and not firms else []
+    only = _only_firm(referents, persons, title) if persons and not firms else []
     past = title.dep_ == "attr" and title.head.tag_ == "VBD"  # she was chairman
     ended = past or has(title, "until", "once", "formerly") or any(t.lower_ in _ENDED for t in phrase(title))
     certain = max(Certainty.ENDED, _standing(title), key=ORDER.index) if ended else _standing(title)
     for person, firm in product(persons, firms or only):
-        yield Office(person, firm, _role(title, referents), certain, implied=not firms)
+        yield Office(person, firm, role_said(title, referents), certain, implied=not firms)
 
 
 def _given(post: Token) -> list[Token]:
@@ -234,10 +180,10 @@ def _given(post: Token) -> list[Token]:
     return after(post.head, "to") if post.dep_ == "nsubj" and post.head.lemma_ in ("go", "fall", "pass") else []
 
 
-def _only_firm(referents: Referents, persons: list[Mention]) -> list[Mention]:
+def _only_firm(referents: Referents, persons: list[Mention], title: Token) -> list[Mention]:
     """The one firm of the sentence, if it names one and one person only."""
     surely = {m.start for m in referents.parsed.mentions.values() if m.label == "Person"}
-    if not all(p.start in surely for p in persons):
+    if title.dep_ != "attr" and not all(p.start in surely for p in persons):
         return []
     mentions = [m for m in referents.parsed.mentions.values() if m.name not in {p.name for p in persons}]
     firms = {m.id: m for m in mentions}
@@ -260,11 +206,11 @@ def _of_appointment(noun: Token, referents: Referents) -> Iterator[Office]:
     people = [c for c in noun.children if c.dep_ == "poss"] or after(noun, "of")
     persons = distinct([m for t in people for m in referents.people(t)])
     for title in [t for p in ("as", "to") for t in after(noun, p) if t.lemma_.lower() in TITLES]:
-        firms = distinct(_firms_of(title, referents))
+        firms = distinct(firms_of(title, referents))
         announced = noun.dep_ == "dobj" and noun.head.lemma_ in ("announce", "confirm", "approve", "report")
         firms = firms or (distinct([m for t in subjects(noun.head) for m in referents.firms(t)]) if announced else [])
         for person, firm in product(persons, firms):
-            yield Office(person, firm, _role(title, referents), certainty(noun))
+            yield Office(person, firm, role_said(title, referents), certainty(noun))
 
 
 def _standing(title: Token) -> Certainty:
@@ -275,41 +221,3 @@ def _standing(title: Token) -> Certainty:
     if above is not None and above.lemma_ in APPOINT and above.i < title.i:  # did not name Jane Doe chair
         return certainty(above)
     return Certainty.SAID
-
-
-def _role(title: Token, referents: Referents) -> str:
-    """The title as written, in small letters: `chief financial officer`, `chair of the supervisory board`."""
-    if title.lemma_ in _HELM or title.lower_ in ("chair", "board"):
-        return ""
-    inner = {*phrase(title), *_ranks(title)}
-    tokens = [
-        t
-        for t in sorted(inner, key=lambda t: t.i)
-        if t.i not in referents.parsed.mentions and t.lower_ not in _ASIDE and t.pos_ != "PROPN" or t.lower_ in TITLES
-    ]
-    for child in title.children:
-        if child.dep_ == "prep" and child.lower_ == "of":
-            inner = [t for t in child.subtree if t.i < _first_name(child, referents)]
-            tokens += list(takewhile(lambda t: t.pos_ != "ADP" or t.lower_ == "of", inner))
-    return " ".join(t.text for t in tokens if t.pos_ != "PUNCT").lower().removesuffix(" of").removesuffix(" of the")
-
-
-def _ranks(title: Token) -> list[Token]:
-    """Words of rank right before a title that the tree hangs on a name behind it: `chief` of `chief executive Doe`."""
-    found: list[Token] = []
-    at = title.i - 1
-    while at >= 0 and title.doc[at].lower_ in _RANKS:
-        found.append(title.doc[at])
-        at -= 1
-    return found
-
-
-def _first_name(token: Token, referents: Referents) -> int:
-    """Where the first name below the token stands; its first word may be an article or preposition of that name."""
-    return min(
-        (t.i for t in token.subtree if t.i in referents.parsed.mentions or t.pos_ == "PROPN"), default=token.i + 6
-    )
-
-
-_ASIDE: Final = words("new former its their outgoing the a an longtime current incoming next then acting own")
-_RANKS: Final = words("chief vice deputy executive managing senior non-executive financial operating risk general group")

@@ -54,6 +54,8 @@ def _frame(frame: Frame, verb: Token, referents: Referents) -> Iterator[Match]:
     noun = _object(frame, verb)
     if (frame.noun and noun is None) or _avoided(frame, verb, referents):
         return
+    if frame.adverbs and not any(c.lower_ in frame.adverbs for c in _close(verb)):
+        return
     certain = certainty(verb)
     if noun is not None and certain is not Certainty.OPEN and any(c.lower_ == "no" for c in noun.children):
         return
@@ -78,13 +80,21 @@ def _frame(frame: Frame, verb: Token, referents: Referents) -> Iterator[Match]:
         yield Match(frame.type, tuple(parties), parties[-1][1].start, certain, frame.event)
 
 
+def _close(verb: Token) -> list[Token]:
+    """Dependants of a verb, and their own."""
+    return [t for c in verb.children for t in (c, *c.children)]
+
+
 def _object(frame: Frame, verb: Token) -> Token | None:
     """The noun the frame asks for among what the verb is about."""
     if not frame.noun:
         return None
     things = [
         t
-        for p in (_patients(verb), after(verb, "into", "for", "to", "with", "in", "on", "of", "under", "from", "through"))
+        for p in (
+            _patients(verb),
+            after(verb, "into", "for", "to", "with", "in", "on", "of", "under", "from", "through"),
+        )
         for x in p
         for t in together(x)
     ]

@@ -33,7 +33,7 @@ class Referents:
     def people(self, token: Token) -> list[Mention]:
         """Persons the token stands for; a proper noun without a mention counts where only a person can stand."""
         found = [m for t in together(token) for m in (self._one(t) or self._proper(t))]
-        return [self._as_person(m) for m in found if m.label == "Person" or self._could_be_person(m)]
+        return [self.as_person(m) for m in found if m.label == "Person" or self.could_be_person(m)]
 
     def firms(self, token: Token, *prepositions: str) -> list[Mention]:
         return [m for m in self.of(token, *prepositions) if m.label in FIRMS]
@@ -115,13 +115,13 @@ class Referents:
             yield Mention(start, end, written, "Person", collapse(written))
 
     @staticmethod
-    def _could_be_person(m: Mention) -> bool:
+    def could_be_person(m: Mention) -> bool:
         """An unknown `Company` of two plain words, where only a person can be meant."""
         plain = m.label == "Company" and not m.entity and 2 <= len(m.text.split()) <= 4
         return plain and not titled(m.text) and PERSON.fullmatch(m.text) is not None
 
     @staticmethod
-    def _as_person(m: Mention) -> Mention:
+    def as_person(m: Mention) -> Mention:
         return m if m.label == "Person" else Mention(m.start, m.end, m.text, "Person", m.name)
 
 

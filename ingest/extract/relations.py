@@ -48,6 +48,7 @@ TRIGGER: Final = re.compile(
     r"wind(?:ing)?.up|collaps|downgrad|rating|percent|per cent|%|" + EVENT_WORDS + r")",
     re.I,
 )
+_NO_NAME: Final = re.compile(r"(?:Neither|Either|Both|Not|No|Former|Ex)\s+(?=[A-Z])")
 _Q = TypeVar("_Q", Money, Share, Moment)
 _RELATION_AGE: Final = timedelta(days=365 * 40)
 
@@ -132,12 +133,21 @@ def _names_of_sentence(
     written = _within(names, span)
     doc = pipe().get_pipe("ner")(pipe().make_doc(text[span[0] : span[1]]))
     sums = ((span[0] + m.start, span[0] + m.end) for m in money(text[span[0] : span[1]]))
-    inside = _added(written, seen_names(doc, span[0], text, gazetteer), list(sums))
+    inside = [_bare(m) for m in _added(written, seen_names(doc, span[0], text, gazetteer), list(sums))]
     for m in inside:
         if m.label == "Person":
             memory.people.setdefault(m.name.split()[-1], m)
     inside = longest([*inside, *_surnames(text, span, inside, memory)])
     return _added(inside, guessed_names(doc, span, text, gazetteer), [])
+
+
+def _bare(m: Mention) -> Mention:
+    """A name without the word of denial that the model took for its first."""
+    match = _NO_NAME.match(m.text)
+    if not match or m.entity:
+        return m
+    rest = m.text[match.end() :]
+    return replace(m, start=m.start + match.end(), text=rest, name=m.name.removeprefix(match[0]))
 
 
 def _added(found: list[Mention], more: Iterable[Mention], taken: list[tuple[int, int]]) -> list[Mention]:
@@ -176,6 +186,7 @@ def _findings(
     inside = [s for s in sums if span[0] <= s.start and s.end <= span[1]]
     portions = [Share(span[0] + s.start, span[0] + s.end, s.value) for s in shares(sentence)]
     days = [replace(d, start=span[0] + d.start, end=span[0] + d.end) for d in find_dates(sentence, published)]
+    inside, portions = _now(inside, text), _now(portions, text)
     found = [
         _finding(match, span, published, (inside, portions, days))
         for match in said
@@ -224,6 +235,12 @@ def _finding(
     sure = (0.8 if all(m.entity for _, m in match.parties) else 0.6) - (0.2 if match.implied else 0)
     sure = sure / 2 if match.doubt else sure
     return Finding(match.type, match.parties, span[0], span[1], match.event, props, start, end, sure)
+
+
+def _now(found: list[_Q], text: str) -> list[_Q]:
+    """Without what it was before: of `from 20 to 35 percent` the second."""
+    later = [q for q in found if text[max(0, q.start - 5) : q.start] != "from "]
+    return later or found
 
 
 def _nearest(found: list[_Q], place: int) -> _Q | None:

@@ -1,4 +1,4 @@
-"""Who supplies whom by nouns and by verbs that take a turn: deliveries to, sales with, dependent on, chosen to provide."""
+"""Who supplies whom by nouns and by turns of verbs: deliveries to, sales with, dependent on, chosen to provide."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _turnover(noun: Token, referents: Referents) -> Iterator[Match]:
     holders = _firms(_holders(noun) or doers(noun), referents)
     buyers = _firms(after(noun, "to", "with") or after(noun.head, "with", "from"), referents)
     if not holders and buyers and noun.dep_ == "nsubj":  # sales to Corvina made up a third of its revenue
-        others = (t for t in noun.head.subtree if t.lemma_.lower() in _TURNOVER and t is not noun)
+        others = (t for t in noun.head.subtree if t.lemma_.lower() in _TURNOVER and t.i != noun.i)
         holders = [m for t in others for m in _firms(_holders(t) or after(t, "of"), referents)]
     verb = next((a for a in noun.ancestors if a.pos_ == "VERB"), None)
     if not buyers and verb is not None and verb.lemma_ in ("account", "contribute", "generate", "represent"):
@@ -88,14 +88,17 @@ def _of_supply(noun: Token) -> bool:
     """`a supply contract`, `a contract for the delivery of`, `an agreement to supply`."""
     beside = [t for c in noun.lefts if c.dep_ != "poss" for t in c.subtree]
     beside += [c for c in noun.children if c.dep_ in ("acl", "relcl")]
-    below = [t for p in after(noun, "for", "under", "on") for t in (p, *(c for c in p.children if c.dep_ == "compound"))]
+    below = [
+        t for p in after(noun, "for", "under", "on") for t in (p, *(c for c in p.children if c.dep_ == "compound"))
+    ]
     return any(t.lemma_.lower() in _FLOW | _PROVIDE | {"supplier"} for t in (*beside, *below))
 
 
 def _deal(noun: Token, referents: Referents) -> Iterator[Match]:
     """`Ostby Steel's supply contract with Corvina`: where no verb says who supplies, whose contract it is does."""
     partners = _firms(after(noun, "with", "from", "to") or after(noun.head, "with", "from"), referents)
-    clauses = [v for c in noun.children if c.dep_ in ("relcl", "acl") for v in (c,) if c.lemma_ in _PROVIDE]
+    near = [*noun.children, *(c for t in after(noun, "with") for c in t.children)]
+    clauses = [c for c in near if c.dep_ in ("relcl", "acl") and c.lemma_ in _PROVIDE]
     suppliers = _firms([t for v in clauses if not passive(v) for t in subjects(v)], referents)
     holders = _firms(_holders(noun), referents) or _firms(doers(noun), referents)
     parties = distinct([*holders, *partners])
@@ -140,13 +143,12 @@ def _chosen(verb: Token, referents: Referents) -> Iterator[Match]:
 def _comes(verb: Token, referents: Referents) -> Iterator[Match]:
     """`seats for Corvina come from Ostby Steel`, `its seats come from`, `the seats come from ..., Corvina said`."""
     goods = subjects(verb)
-    who = [x for t in goods for x in (*after(t, "for"), *_holders(t))] or after(verb, "for") or tellers(verb)
+    using = [x for t in goods for c in t.children if c.dep_ == "relcl" for x in subjects(c) if x.i != t.i]
+    who = [x for t in goods for x in (*after(t, "for"), *_holders(t))] or using or after(verb, "for") or tellers(verb)
     yield from _edges(_firms(after(verb, "from"), referents), _firms(who, referents), certainty(verb))
 
 
-def _edges(
-    sources: list[Mention], targets: list[Mention], grade: Certainty, implied: bool = False
-) -> Iterator[Match]:
+def _edges(sources: list[Mention], targets: list[Mention], grade: Certainty, implied: bool = False) -> Iterator[Match]:
     ids = {m.id for m in sources}
     buyers = [m for m in targets if m.id not in ids and m.label in FIRMS]
     yield from edges("SUPPLIES", sources, buyers, grade, implied=implied)
