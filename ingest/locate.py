@@ -7,10 +7,14 @@
     xpath:/a[1]/b[3]             all text of an XML element, white space collapsed; /@x at its end: that attribute
     row:17                       cells of the 17th data row of a CSV or Parquet file
     row:17 cells:LEI,ISIN        those cells of the row only
+    rows:17,20 cells:LEI         those cells of several rows, the rows parted by semicolons
     json:/3/interests/0          what stands at a path of a JSON file; the lines of a JSON lines file are a list from 0
     rows:17,20,31 sum:amount     count of those rows and the exact sum of one column (mean: its mean to six digits)
+    feature:return|20|A@XNYS row:57       a feature of a price series on the day of a row, computed again
+    correlation:pearson|60|A|B row:90     the same of two series of a table of many
     page:1 box:x0,y0,x1,y1       the words that OCR reads in a box of a page image, or that stand there in a PDF
     page:3 chars:120-188         characters of the text that the 3rd page of a PDF carries
+    frame:12.00 page:1 box:...   the words in a box of the picture of a video at that second
     time:12.40-15.92             the words heard between these seconds of a recording
     field:author                 a field beside the text of an article, post or feed item, as its carrier gives it
     run:<id> row:3               row 3 of the rows of a run's manifest, counted from 0
@@ -29,11 +33,13 @@ from pathlib import Path
 from ingest.clean import decode
 from ingest.extract.article import document_text, field_text
 from ingest.extract.attachment import read_attachment
+from ingest.extract.film import read_frame
 from ingest.extract.grid import read_cell
 from ingest.extract.markup import find, inner, page_text, parse
 from ingest.extract.ocr import PageReader
 from ingest.extract.pdf import read_place
 from ingest.extract.pointer import read_pointer
+from ingest.extract.series_together import read_correlation, read_feature
 from ingest.extract.speech import Listener, read_time
 from ingest.extract.submission import is_submission, parts
 from ingest.extract.table import read_cells, read_mean, read_row, read_rows
@@ -45,6 +51,8 @@ _ATTACHMENT = re.compile(r"attachment:(\d+) (.+)", re.DOTALL)
 _TABLE = re.compile(r"table:(\d+) row:(\d+)(?: cell:(\d+))?")
 _CELLS = re.compile(r"row:(\d+) cells:(.+)", re.DOTALL)
 _ROWS = re.compile(r"rows:([\d,]+) (sum|mean):(.+)", re.DOTALL)
+_LINES = re.compile(r"rows:([\d,]+) cells:(.+)", re.DOTALL)
+_DERIVED = re.compile(r"(feature|correlation):(.+) row:(\d+)", re.DOTALL)
 _RUN = re.compile(r"run:\S+ row:(\d+)")
 
 
@@ -75,8 +83,14 @@ def locate(content: bytes, locator: str, source: str = "filings", cache: Path | 
     if match := _ROWS.fullmatch(locator):
         numbers = [int(row) for row in match[1].split(",")]
         return (read_rows if match[2] == "sum" else read_mean)(content, numbers, match[3])
+    if match := _LINES.fullmatch(locator):
+        return "; ".join(read_cells(content, int(row), match[2].split(",")) for row in match[1].split(","))
+    if match := _DERIVED.fullmatch(locator):
+        return (read_feature if match[1] == "feature" else read_correlation)(content, match[2], int(match[3]))
     if locator.startswith("page:"):
         return read_place(content, locator, PageReader(cache))
+    if locator.startswith("frame:"):
+        return read_frame(content, locator, PageReader(cache))
     if locator.startswith("time:"):
         return read_time(content, locator, Listener(cache))
     if match := _RUN.fullmatch(locator):

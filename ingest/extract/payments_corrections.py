@@ -1,8 +1,8 @@
 """Cancels and corrections: which rows counted from when until when, and what each day's edge was as of each time.
 
 A row that is cancelled or corrected counts until the time of the row that says so; a corrected row takes its place, on
-the day of the first. An edge is public with the last new row of its day; what was void by then never stood in it, and what
-becomes void later restates it with that later time, so that the earlier sum stays what was known before.
+the day of the first. An edge is public with the last new row of its day; what was void by then never stood in it, and
+what becomes void later restates it with that later time, so that the earlier sum stays what was known before.
 """
 
 from __future__ import annotations
