@@ -34,6 +34,13 @@ def prose(
     if known_only:
         found = [f for f in found if all(trusted(m, speaker) for _, m in f.parties)]
         named = [m for m in named if m.entity]
+    yield from told(named, found, text, origin, document)
+
+
+def told(
+    named: Sequence[Mention], found: Sequence[Finding], text: str, origin: Origin, document: str
+) -> Iterator[Claim]:
+    """Claims of the names and findings of a text."""
     yield from names_to_claims(named, text, origin)
     yield from mentioned(named, document, text, origin)
     yield from to_claims(found, text, origin)

@@ -48,6 +48,10 @@ _CAPITALISED: Final = TITLES | words(
     "attorney "
     "exchange annual report code regulation rule article schedule exhibit part table plan"
 )
+_ABBREVIATIONS: Final = words(
+    "ipo ipos fdi fii fiis dii gdp cpi wpi ebitda eps pat npa npas nav nfo ncd fpo qip etf usd inr eur ceo cfo coo "
+    "cmd mou it tv pc q1 q2 q3 q4 fy govt cabinet media experts expert fiscal budget opec eu us uk"
+) | {"f o", "r d", "m a", "d street", "d st"}
 _GENERIC: Final = words(
     "claimant claimants respondent respondents plaintiff plaintiffs defendant defendants funds company bank group fund "
     "registrant issuer trust borrower lender parent firm"
@@ -124,6 +128,15 @@ def seen_names(doc: Any, offset: int, text: str, gazetteer: Gazetteer) -> Iterat
         if not person and squash(text[start:end]).split()[0] in _GENERIC and " " not in text[start:end]:
             continue
         yield named(text, start, end, gazetteer, "Person" if person and label_of(text[start:end]) == "Company" else "")
+
+
+def headline_names(text: str, span: tuple[int, int], gazetteer: Gazetteer) -> list[Mention]:
+    """Names that only the model sees in a headline, where firms go without their legal form; no bare abbreviations."""
+    if text[span[0] : span[1]].isupper():
+        return []
+    doc = pipe().get_pipe("ner")(pipe().make_doc(text[span[0] : span[1]]))
+    seen = (m for m in seen_names(doc, span[0], text, gazetteer) if squash(m.text) not in _ABBREVIATIONS)
+    return [m for m in seen if m.label != "Person" or " " in m.text]
 
 
 def guessed_names(doc: Any, span: tuple[int, int], text: str, gazetteer: Gazetteer) -> Iterator[Mention]:

@@ -13,9 +13,11 @@ from typing import ClassVar, Final
 from ingest.extract.article import Article, is_article, read_article
 from ingest.extract.assertions import Origin
 from ingest.extract.feed import feed_time, is_feed, items, unsafe
-from ingest.extract.language import language
+from ingest.extract.language import language, lines
+from ingest.extract.names import Gazetteer, Mention
 from ingest.extract.posts import is_prose, rows, tells
-from ingest.extract.prose import prose
+from ingest.extract.prose import read, told
+from ingest.extract.recognise import headline_names
 from ingest.extract.story import decoded
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError, SourceError
@@ -23,6 +25,8 @@ from kg.model import Claim, Evidence, Facts, Node, Value, as_time
 
 OPENING: Final = 2000
 """Characters of the body kept as the document's text property."""
+HEADLINE: Final = 300
+"""Most characters of a first line that is read as a headline."""
 _FEEDS: Final = (".rss", ".atom", ".rdf")
 
 
@@ -119,9 +123,21 @@ def article_claims(
     article: Article, origin: Origin, models: Models, refused: list[Refusal] | None = None
 ) -> Iterator[Claim]:
     """The document, its mentions, and what it says; parts that cannot be read are added to `refused`."""
-    document = f"doc:{origin.document}"
+    document, text = f"doc:{origin.document}", article.text
     yield from _document(article, origin, document, [] if refused is None else refused)
-    yield from prose(article.text, origin, document, models)
+    gazetteer = models.gazetteer or Gazetteer()
+    named, found = read(text, gazetteer, models, origin.published)
+    yield from told(_with_headline(named, text, gazetteer), found, text, origin, document)
+
+
+def _with_headline(named: list[Mention], text: str, gazetteer: Gazetteer) -> list[Mention]:
+    """The names, with those that a model alone sees in the title, or in the first line of a post without one."""
+    start, end, is_chinese = next(lines(text), (0, 0, True))
+    if is_chinese or end - start > HEADLINE:
+        return named
+    taken = {i for m in named for i in range(m.start, m.end)}
+    more = headline_names(text, (start, end), gazetteer)
+    return sorted([*named, *(m for m in more if taken.isdisjoint(range(m.start, m.end)))], key=lambda m: m.start)
 
 
 def _document(article: Article, origin: Origin, document: str, refused: list[Refusal]) -> Iterator[Claim]:
