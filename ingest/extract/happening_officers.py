@@ -73,7 +73,10 @@ def _people(scene: Scene, tokens: list[Token]) -> list[Mention]:
 
 
 def _changed(scene: Scene, trigger: Token, comers: list[Mention], goers: list[Mention]) -> Iterator[Match]:
-    firms = _firms(scene, trigger)
+    places = {m.start for m in (*comers, *goers)}  # a person whom a recogniser took for a firm is no firm as well
+    firms = [m for m in _firms(scene, trigger) if m.start not in places] or [
+        m for m in scene.named(scene.doer(trigger)) if m.label in FIRMS and m.start not in places
+    ]
     if not (comers or goers) or not firms:
         return
     ids = {m.id for m in comers}

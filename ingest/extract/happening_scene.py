@@ -83,7 +83,7 @@ class Scene:
         if self.grade(noun) is not Certainty.SAID or any(c.lower_ in ("no", "possible") for c in noun.children):
             return False
         below, verb = noun, noun
-        while verb.pos_ not in ("VERB", "AUX") and verb.head is not verb:
+        while verb.pos_ not in ("VERB", "AUX") and verb.dep_ != "ROOT" and verb.head.i != verb.i:
             below, verb = verb, verb.head
             if verb.lemma_.lower() in _DOUBTFUL:
                 return False
