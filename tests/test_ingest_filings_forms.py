@@ -108,8 +108,10 @@ def test_what_an_insider_holds_after_a_day_of_trades_is_told_by_its_last_row(tmp
         "<transactionShares><value>{shares}</value></transactionShares><transactionPricePerShare><value>20</value>"
         "</transactionPricePerShare><transactionAcquiredDisposedCode><value>D</value></transactionAcquiredDisposedCode>"
         "</transactionAmounts><postTransactionAmounts><sharesOwnedFollowingTransaction><value>{left}</value>"
-        "</sharesOwnedFollowingTransaction></postTransactionAmounts><ownershipNature>"
-        "<directOrIndirectOwnership><value>I</value></directOrIndirectOwnership><natureOfOwnership><value>By Trust</value></natureOfOwnership></ownershipNature>"
+        "</sharesOwnedFollowingTransaction></postTransactionAmounts>"
+        "<ownershipNature>"
+        "<directOrIndirectOwnership><value>I</value></directOrIndirectOwnership>"
+        "<natureOfOwnership><value>By Trust</value></natureOfOwnership></ownershipNature>"
         "</nonDerivativeTransaction>"
     )
     text = (DATA / "form4-tiny.xml").read_text()

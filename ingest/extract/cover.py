@@ -21,16 +21,27 @@ from ingest.extract.xbrl import Fact, Facts
 from kg.model import as_time
 
 _CIKS = ("cik", "filerCik", "filerId")
+_SELLER = "nameOfPersonForWhoseAccountTheSecuritiesAreToBeSold"
 _NAMES = (
+    "reportingPersonName",
     "entityName",
     "nameOfIssuer",
-    "nameOfPersonForWhoseAccountTheSecuritiesAreToBeSold",
+    _SELLER,
     "regName",
     "issuerName",
     "name",
 )
 _PROSPECTUS = re.compile(r"Rule\s+424\s*\(?b", re.IGNORECASE)
-_SIGNED = ("signatureDate", "dateSigned", "noticeDate", "signDate", "dateOfSignature", "executionDate", "signedDate")
+_SIGNED = (
+    "signatureDate",
+    "dateSigned",
+    "noticeDate",
+    "signDate",
+    "dateOfSignature",
+    "executionDate",
+    "signedDate",
+    "txAsOfDate",
+)
 _PERIODS = ("periodOfReport", "reportCalendarOrQuarter", "repPdDate", "repPdEnd", "fiscalYearEnd")
 _FORM = re.compile(
     r"\b(?:FORM|Form|SCHEDULE|Schedule)\s+(10-K(?:SB|405)?(?:/A)?|10-Q(?:SB)?(?:/A)?|8-K(?:/A)?|6-K|20-F|40-F|13D(?:/A)?|13G(?:/A)?"
@@ -125,7 +136,7 @@ def of_xml(root: etree._Element) -> Cover:
     def spot(element: etree._Element | None) -> Spot | None:
         return Spot(f"xpath:{paths.of(element)}", inner(element)) if element is not None else None
 
-    signed = [day for e in elements if local(e) in _SIGNED and (day := when(inner(e)))]
+    signed = [day for e in elements if _is_signature(e) and (day := when(inner(e)))]
     form = first.get("submissionType", first.get("documentType"))
     cover = Cover(
         form=spot(form),
@@ -137,13 +148,28 @@ def of_xml(root: etree._Element) -> Cover:
     place = spot(name if name is not None else cik)
     if place is not None:
         digits = re.sub(r"\D", "", inner(cik)) if cik is not None else ""
-        role = "reporting owner" if name is not None and local(name).startswith("nameOfPerson") else "filer"
+        said_by = local(name) if name is not None else ""
+        role = {"reportingPersonName": "filed by", _SELLER: "reporting owner"}.get(said_by, "filer")
         written = inner(name) if name is not None else ""
-        cover.parties.append(Party(written, place, digits.lstrip("0"), role, cover.label))
-    issuer_cik, issuer = first.get("issuerCik"), first.get("issuerName")
+        label: Label = "Person" if said_by == "reportingPersonName" and _is_person(first) else cover.label
+        cover.parties.append(Party(written, place, digits.lstrip("0"), role, label))
+    issuer_cik, issuer = first.get("issuerCik", first.get("issuerCIK")), first.get("issuerName")
     if issuer_cik is not None and issuer is not None and issuer is not name and (at := spot(issuer)):
         cover.parties.append(Party(inner(issuer), at, inner(issuer_cik), "issuer"))
     return cover
+
+
+def _is_person(first: dict[str, etree._Element]) -> bool:
+    """True if the first reporting person of a schedule is an individual (type IN)."""
+    return "typeOfReportingPerson" in first and inner(first["typeOfReportingPerson"]) == "IN"
+
+
+def _is_signature(element: etree._Element) -> bool:
+    """True for the date of a signature; Schedules 13D and 13G call it only `date`."""
+    parent = element.getparent()
+    return local(element) in _SIGNED or (
+        local(element) == "date" and parent is not None and local(parent) == "signatureDetails"
+    )
 
 
 def of_facts(facts: Facts) -> Cover:
