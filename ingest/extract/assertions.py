@@ -58,6 +58,9 @@ def names_to_claims(mentions: Iterable[Mention], text: str, origin: Origin) -> I
 
 def _edge(finding: Finding, evidence: Evidence, origin: Origin) -> Iterator[Claim]:
     key = str(finding.props.get("role", "")) if finding.type == "OFFICER_OF" else ""
+    if finding.type == "OBLIGED_TO":  # each clause of each document is a duty of its own
+        place = f"{finding.clause} {finding.start}-{finding.end}".strip()
+        key = f"{origin.document[:16]}:{place}"
     edge = Edge(finding.type, finding.source.id, finding.target.id, finding.props, key)
     yield Claim(edge, evidence, origin.published, finding.valid_from, finding.valid_to)
 

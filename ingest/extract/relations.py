@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ingest.extract.certainty import Certainty
+from ingest.extract.contracts import Duty, duties, parties, uses
 from ingest.extract.dates import find_dates
 from ingest.extract.grammar import parses
 from ingest.extract.happenings import EVENT_WORDS, happenings
@@ -69,6 +70,8 @@ class Finding:
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     confidence: float = 0.8
+    clause: str = ""
+    """Number of the clause of a contract that says it."""
 
     @property
     def source(self) -> Mention:
@@ -99,6 +102,8 @@ def relations(
     """
     gazetteer = models.gazetteer or Gazetteer()
     names, sums = written_names(text, gazetteer), money(text)
+    terms = parties(text, names)
+    names = longest([*uses(text, terms), *names]) if terms else names
     memory = _Memory(speaker)
     found: list[Finding] = []
     for span in sentences(text):
@@ -114,7 +119,21 @@ def relations(
             said = _matches(text, span, inside, sums, memory)
             found += _findings(said, (text, span), published, sums)
         memory.topic = _topic(inside)
-    return found
+    if terms and not only:
+        found += [_owed(duty, published) for duty in duties(text, terms, names, published)]
+    return sorted(found, key=lambda f: f.start) if terms else found
+
+
+def _owed(duty: Duty, published: datetime) -> Finding:
+    """The edge of a duty; its role is the condition, and it holds until it is due."""
+    props: dict[str, Value] = {"role": duty.condition} if duty.condition else {}
+    if duty.sum:
+        props |= {"amount": duty.sum.amount, "currency": duty.sum.currency}
+    since = duty.since or published
+    since = min(since, duty.due - timedelta(days=1)) if duty.due else since
+    ends = (("source", duty.obligor), ("target", duty.obligee))
+    sure = 0.8 if duty.named else 0.6
+    return Finding("OBLIGED_TO", ends, duty.start, duty.end, "", props, since, duty.due, sure, duty.clause)
 
 
 def _within(names: list[Mention], span: tuple[int, int]) -> list[Mention]:

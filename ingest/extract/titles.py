@@ -80,8 +80,8 @@ def role_said(title: Token, referents: Referents) -> str:
     ]
     for child in title.children:
         if child.dep_ == "prep" and child.lower_ == "of":
-            inner = [t for t in child.subtree if t.i < _first_name(child, referents)]
-            tokens += list(takewhile(lambda t: t.pos_ != "ADP" or t.lower_ == "of", inner))
+            below = [t for t in child.subtree if t.i < _first_name(child, referents)]
+            tokens += list(takewhile(lambda t: t.pos_ != "ADP" or t.lower_ == "of", below))
     return " ".join(t.text for t in tokens if t.pos_ != "PUNCT").lower().removesuffix(" of").removesuffix(" of the")
 
 
