@@ -71,8 +71,8 @@ def test_subsidiaries_of_tables_and_lines_are_controlled_by_the_registrant() -> 
         "name:oakmere blades gmbh": 1.0,
         "name:oakmere services llc": 0.515,
         "name:pumpwerk nord holdings ltd": None,
-        "name:oakmere iberia s.a": None,
-        "name:oakmere kanada inc": None,
+        "name:oakmere iberia s.a.": None,
+        "name:oakmere kanada inc.": None,
         "name:oakmere finance llc": None,
     }
     assert {row["valid_from"] for row in held.values()} == {day("2023-06-30")}
@@ -80,8 +80,8 @@ def test_subsidiaries_of_tables_and_lines_are_controlled_by_the_registrant() -> 
     assert places == {
         "blades gmbh": "iso:DE",
         "services llc": "iso:US",
-        "iberia s.a": "iso:ES",
-        "kanada inc": "iso:CA",
+        "iberia s.a.": "iso:ES",
+        "kanada inc.": "iso:CA",
         "finance llc": "iso:US",
     }
     said = {row["value_text"] for row in rows(extract, "statement") if row["key"] == "ex-21:jurisdiction"}

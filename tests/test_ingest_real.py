@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from collections import Counter, defaultdict
 from decimal import Decimal
@@ -75,6 +76,53 @@ def test_known_figures_of_annual_reports_are_right(filings: dict[str, tuple[str,
     assert facts["revenue", "2023-10-01/2024-09-28"] == Decimal("391035000000")
     assert facts["net_income", "2023-10-01/2024-09-28"] == Decimal("93736000000")
     assert facts["equity", "2024-09-28"] == Decimal("56950000000")
+
+
+NPORT = "data/NPORT.Dupree.xml"
+ATTACHED = "data/13f/EDGAR Form 13F XML Samples/EDGAR Form 13F XML Samples/Sample_13F-HRA.xml"
+
+
+def test_positions_of_a_fund_add_up_to_its_report(filings: dict[str, tuple[str, Extract]], real_data: Path) -> None:
+    _, got = filings[NPORT]
+    root = parse((real_data / "sec-filings" / "files" / NPORT).read_bytes())
+    stated = [Decimal(inner(e)) for e in root.iter("{*}valUSD")]
+    held = rows(got, "HOLDS")
+    assert (len(held), sum(row["value_decimal"] for row in held)) == (len(stated), sum(stated))
+    assert len(stated) == 55 and got.refused == ()
+
+
+def test_a_table_in_base64_is_held_by_the_manager_of_its_cover(filings: dict[str, tuple[str, Extract]]) -> None:
+    _, got = filings[ATTACHED]
+    held = rows(got, "HOLDS")
+    assert len(held) == 169 and {row["subject"] for row in held} == {"cik:123456789"}
+    assert all(row["locator"].startswith("attachment:1 xpath:") for row in held)
+
+
+@pytest.mark.parametrize(
+    ("path", "issuer", "shares"),
+    [
+        ("data/html/SG-13G-DOCUMENT-WITH-TEXT.html", "trinity industries", {0.171}),
+        ("data/localstorage/filings/20241213/0001076809-24-000144.nc", "cik:704562", {0.0531}),
+        ("data/sgml/0001104659-25-002604.txt", "cik:1376139", {0.518, 0.672}),
+        ("data/html/SC-13G-DOCUMENT.html", "livent corporation", {0.0}),
+    ],
+)
+def test_stakes_of_schedules_are_those_of_their_cover_pages(
+    filings: dict[str, tuple[str, Extract]], path: str, issuer: str, shares: set[float]
+) -> None:
+    _, got = filings[path]
+    owns = [row for row in rows(got, "OWNS") if row["extractor"].startswith("filings.form")]
+    assert owns and all(issuer in row["object"] for row in owns)
+    assert {round(row["value_real"], 4) for row in owns} <= shares and owns[0]["key"].isalnum()
+
+
+def test_items_of_every_annual_report_with_items_are_found(filings: dict[str, tuple[str, Extract]]) -> None:
+    for path, (form, got) in filings.items():
+        if form.endswith(":10-K") and form != "sgml:10-K":
+            items = [row for row in rows(got, "statement") if re.fullmatch(r"item \w+", row["key"])]
+            assert len(items) >= 15, path
+            if "/html/" in path and "2025" in path:
+                assert len(items) == 23, path
 
 
 @pytest.mark.parametrize("path", ["data/13F.0001894188-23-000007.txt", "data/13f/0001951757-25-000093.nc"])

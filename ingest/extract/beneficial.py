@@ -66,6 +66,10 @@ class _Stake:
 @dataclass(frozen=True, slots=True)
 class _Subject:
     issuer: Party
+    listed: bool
+    """True if the header tells the issuer, so that it has its node already."""
+    place: Spot
+    """Where its security is named."""
     cusip: str
     """`cusip:...`, or "" where it is not told or fails its check."""
     title: str
@@ -103,9 +107,9 @@ def of_xml(root: etree._Element, witness: Witness) -> Iterator[Claim | Refusal]:
     cik = form.text("issuerCIK") or form.text("issuerCik")
     cusip = form.text("issuerCusipNumber") or form.text("issuerCUSIP") or form.text("issuerCusip")
     event = form.day("dateOfEvent") or form.day("eventDateRequiresFilingThisStatement")
-    subject = _Subject(
-        Party(place.quote, place, cik, "subject company"), _cusip(cusip), form.text("securitiesClassTitle"), event
-    )
+    title = form.spot_of("securitiesClassTitle") or place
+    issuer = Party(place.quote, place, cik, "subject company")
+    subject = _Subject(issuer, False, title, _cusip(cusip), form.text("securitiesClassTitle"), event)
     blocks = [*form.all("reportingPersonInfo"), *form.all("coverPageHeaderReportingPersonDetails")]
     yield from _claims(subject, [stake for block in blocks if (stake := _stake_of_xml(form, block))], witness)
 
@@ -158,15 +162,24 @@ def _stake_of_text(text: str, start: int, end: int, known: Sequence[Party]) -> _
 def _subject_of_text(text: str, known: Sequence[Party]) -> _Subject | None:
     named, title, event = _ISSUER.search(text), _TITLE.search(text), _EVENT.search(text)
     issuer = next((party for party in known if party.role.startswith("subject")), None)
+    listed = issuer is not None
     if issuer is None and named is not None:
-        name = named[1].strip(" _*\t")
-        start = named.start(1) + named[1].find(name)
-        issuer = Party(name, Spot(f"chars:{start}-{start + len(name)}", name), role="subject company")
+        spot = _spot(named)
+        issuer = Party(spot.quote, spot, role="subject company")
     if issuer is None:
         return None
     code = _CUSIP.search(text)
+    place = _spot(code, 1 if code[1] else 2) if code else _spot(title) if title else issuer.spot
     day = when(" ".join(event[1].strip(" _*").split())) if event else None
-    return _Subject(issuer, _cusip((code[1] or code[2]) if code else ""), title[1].strip(" _") if title else "", day)
+    called = title[1].strip(" _") if title else ""
+    return _Subject(issuer, listed, place, _cusip((code[1] or code[2]) if code else ""), called, day)
+
+
+def _spot(match: re.Match[str], group: int = 1) -> Spot:
+    """Place of a group without the rules and blanks around it."""
+    said = match[group].strip(" _*\t")
+    start = match.start(group) + match[group].find(said)
+    return Spot(f"chars:{start}-{start + len(said)}", said)
 
 
 def _claims(subject: _Subject, stakes: Sequence[_Stake], witness: Witness) -> Iterator[Claim]:
@@ -174,11 +187,9 @@ def _claims(subject: _Subject, stakes: Sequence[_Stake], witness: Witness) -> It
     if not stakes:
         return
     start = as_time(subject.event) if subject.event else witness.published
-    spot = stakes[0].spot
-    issuer = subject.issuer
-    yield witness.says(Node(issuer.kind, issuer.id), spot)
-    if issuer.name:
-        yield witness.says(Node(issuer.kind, issuer.id, {"name": issuer.name}), spot)
+    spot, issuer = subject.place, subject.issuer
+    if not subject.listed:
+        yield from issuer.claims(witness)
     security = subject.cusip or name_id(f"{issuer.name} {subject.title or 'shares'}")
     yield witness.says(Node("Security", security, {"name": f"{issuer.name} {subject.title}".strip()}), spot)
     yield witness.says(Edge("ISSUED", issuer.id, security), spot)

@@ -130,7 +130,7 @@ def _is_name(text: str) -> bool:
 
 def _named(text: str) -> str:
     """The name without footnote marks."""
-    return _MARKS.sub("", text).strip(" .,•·-–")
+    return _MARKS.sub("", text).strip(" ,•·-–")
 
 
 def _share(texts: list[str]) -> float | None:
