@@ -39,7 +39,7 @@ _PATTERNS: Final = tuple(
         rf"Q(?P<quarter>[1-4])(?: |[ -]?FY ?)?(?P<year>{_YEAR})?",
         rf"(?:(?:[Ii]n|[Dd]uring|[Ss]ince|[Ee]arly|[Mm]id|[Ll]ate|[Ll]ast) (?:early |mid-|late )?)(?P<month>{_MONTH})"
         rf"(?:,? (?P<year>{_YEAR}))?(?! \d)",
-        rf"(?P<month>{_MONTH}) (?P<year>{_YEAR})",
+        rf"(?<!\d )(?<!st )(?<!nd )(?<!rd )(?<!th )(?<!of )(?P<month>{_MONTH}) (?P<year>{_YEAR})",
         rf"(?:(?P<last>[Ll]ast )|[Oo]n |(?:[Ll]ate|[Ee]arly|[Tt]his) )?{_WEEKDAY}",
         r"(?P<near>[Yy]esterday|[Tt]oday)",
         rf"(?P<count>{'|'.join(sorted(_COUNTS, key=len, reverse=True))}|\d{{1,3}}) (?P<unit>day|week|month|year)s? "

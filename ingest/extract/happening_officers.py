@@ -81,15 +81,14 @@ def _changed(scene: Scene, trigger: Token, comers: list[Mention], goers: list[Me
         return
     ids = {m.id for m in comers}
     roles = [("company", firms[:1]), ("former_officer", [m for m in goers if m.id not in ids]), ("officer", comers)]
-    yield from told("officer_change", roles, Certainty.SAID, needs="company", place=trigger_place(scene, trigger))
-
-
-def trigger_place(scene: Scene, trigger: Token) -> int:
-    return scene.parsed.place(trigger)
+    yield from told("officer_change", roles, Certainty.SAID, needs="company", place=scene.parsed.place(trigger))
 
 
 def _firms(scene: Scene, trigger: Token) -> list[Mention]:
     """The firm of the office: the one nearest below the trigger, else who appoints, else the only one named."""
+    hires = trigger.pos_ == "VERB" and trigger.lemma_.lower() in _APPOINT | _OUST
+    if hires and (employers := [m for m in scene.named(scene.doer(trigger)) if m.label in FIRMS]):
+        return employers
     below = distinct([m for t in trigger.subtree if (m := scene.parsed.mention(t)) and m.label in FIRMS])
     if len(below) <= 1:
         return below or _alone(scene, trigger)

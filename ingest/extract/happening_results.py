@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _BEAT: Final = words("beat top exceed surpass outstrip miss undershoot trounce lag trail crush smash")
 _YARDSTICK: Final = words("estimate expectation forecast consensus guidance target projection prediction view")
 _REVISE: Final = words("cut lower reduce trim slash raise lift increase hike boost upgrade downgrade withdraw scrap")
-_OUTLOOK: Final = words("outlook guidance forecast projection target")
+_OUTLOOK: Final = words("outlook guidance forecast projection")
 _RESULT: Final = words("profit earnings result loss revenue income sale turnover margin quarter")
 _REPORT: Final = words("report post record announce swing deliver book say publish unveil show suffer slip log have be")
 _WARN: Final = words("warn")

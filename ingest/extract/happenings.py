@@ -46,8 +46,8 @@ def happenings(parsed: Parsed, topic: Mention | None, speaker: Mention | None) -
 
 def _framed(scene: Scene) -> Iterator[Match]:
     for match in framed(scene.parsed, scene.referents, HAPPENINGS):
-        ids = [m.id for _, m in match.parties]
-        if len(set(ids)) == len(ids):
+        starts = {m.start for _, m in match.parties}
+        if len(starts) == len(match.parties):
             yield match
 
 
