@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -23,6 +23,7 @@ _BANK: Final = re.compile(
 )
 _FUND: Final = re.compile(r"\b(funds?|etf|etfs|sicav|ucits|hedge fund)\b", re.I)
 _SPACES: Final = re.compile(r"\s+")
+_DOTS: Final = re.compile(r"\b(?:\w\.){2,}")
 _WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
 _EXCHANGE: Final = re.compile(
     r"(?:\$|(?:NYSE|NASDAQ|Nasdaq|LSE|AMEX|XETRA|ticker|symbol|TSX|ASX|HKEX|SIX)[:\s]+[\"“]?)$"
@@ -67,6 +68,7 @@ def label_of(name: str) -> str:
     return "Bank" if _BANK.search(name) else "Company"
 
 
+@lru_cache(maxsize=1 << 17)
 def squash(name: str) -> str:
     """Letters and digits in small letters, words apart: names that differ only in signs and case are equal."""
     return " ".join(w.lower() for w in _WORD.findall(_undot(name)))
@@ -74,7 +76,8 @@ def squash(name: str) -> str:
 
 def _undot(name: str) -> str:
     """S.p.A. -> SpA, L.P. -> LP, so that a form is one word."""
-    return re.sub(r"\b(?:\w\.){2,}", lambda m: m[0].replace(".", ""), name.replace("A/S", "AS"))
+    name = name.replace("A/S", "AS")
+    return _DOTS.sub(lambda m: m[0].replace(".", ""), name) if "." in name else name
 
 
 @lru_cache(maxsize=1 << 17)
@@ -136,8 +139,10 @@ class Gazetteer:
         self.fingerprint = sha256(repr(known).encode()).hexdigest()[:16]
         self.labels: Mapping[str, str] = {i: label for i, label, _ in known}
         """Label of every id known, which an id keeps for ever."""
-        self._name_of = {i: n for i, _, n in reversed(known)}
+        falling = sorted(known, key=lambda row: row[2], reverse=True)
+        self._name_of = {i: n for i, _, n in sorted(falling, key=lambda row: not _symbol(row[2]))}
         self._by_squash = _owners((squash(n), i) for i, _, n in known)
+        self._keys = _owners((i, key) for key, owners in self._by_squash.items() for i in owners)
         self._full = {squash(n): n for _, label, n in known if label != "Person" and squash(n)}
         shorter = _shorter(known)
         self._by_short = {k: v for k, v in shorter.items() if k not in self._by_squash}
@@ -147,7 +152,7 @@ class Gazetteer:
         return len(self.labels)
 
     def name_of(self, id: str) -> str:
-        """A name of a known id: of several the first in the alphabet."""
+        """A name of a known id: of several the first in the alphabet that is no symbol."""
         return self._name_of[id]
 
     def full_names(self) -> Iterable[str]:
@@ -215,7 +220,7 @@ class Gazetteer:
     def _one(self, ids: Iterable[str]) -> bool:
         """True if these ids share a full name, so that they are one entity as far as names can tell."""
         ids = set(ids)
-        return len(ids) == 1 or any(ids <= owners for owners in self._by_squash.values())
+        return len(ids) == 1 or any(ids <= self._by_squash[key] for key in self._keys[min(ids)])
 
 
 def longest(mentions: Iterable[Mention]) -> list[Mention]:
@@ -243,11 +248,12 @@ def _shorter(known: list[tuple[str, str, str]]) -> dict[str, frozenset[str]]:
     return _owners((squash(s), i) for i, n in firms for s in _short_forms(n))
 
 
-def _short_forms(name: str) -> set[str]:
+@lru_cache(maxsize=1 << 17)
+def _short_forms(name: str) -> frozenset[str]:
     """The telling ones of the plain and short names of a firm."""
     if is_chinese(name):
-        return short_forms(collapse(name))
-    return {s for s in {plain_name(name), short_name(name)} if _telling(s)}
+        return frozenset(short_forms(collapse(name)))
+    return frozenset(s for s in {plain_name(name), short_name(name)} if _telling(s))
 
 
 def _spellings(known: list[tuple[str, str, str]]) -> list[str]:
@@ -292,5 +298,7 @@ def _unspaced(character: str) -> bool:
     return "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or character >= "\U00020000"
 
 
-def _strongest(ids: Iterable[str]) -> str:
+def _strongest(ids: Collection[str]) -> str:
+    if len(ids) == 1:
+        return next(iter(ids))
     return min(ids, key=lambda i: (SCHEMES.index(scheme(i)) if scheme(i) in SCHEMES else len(SCHEMES), i))
