@@ -98,7 +98,8 @@ def _values(entity: Entity, shape: Shape) -> tuple[dict[str, Value], str]:
     told, currency = entity.first("amount"), entity.first("currency").upper()
     if not told:
         return {}, entity.given
-    if (amount := number(told)) is None or not re.fullmatch("[A-Z]{3}", currency):
+    amount = number(told)
+    if amount is None or amount.adjusted() > 27 or not re.fullmatch("[A-Z]{3}", currency):
         raise RecordError(f"amount {told!r} {currency!r} is no decimal number with an ISO 4217 currency")
     return {"amount": amount, "currency": currency}, entity.given
 

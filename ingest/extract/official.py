@@ -18,6 +18,8 @@ EBA_COLUMNS = frozenset(
 )
 SP500_COLUMNS = frozenset(("Symbol", "Security", "GICS Sector", "GICS Sub-Industry", "CIK"))
 STOCK_COLUMNS = frozenset(("Sector", "Symbol", "Company"))
+_MOST = 10**15
+"""Millions of euro that no bank has: more would not fit into the ledger."""
 NO_DATE = pl.when(pl.col("published").is_null()).then(
     pl.format("published {} is not an ISO date or time", pl.col("#published").fill_null("(empty)"))
 )
@@ -77,9 +79,10 @@ def eba(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
 def _eba_checked(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal]]:
     """Rows with bank, home country, period end, publication and amount in euro, and what is wrong with the others."""
     end = (pl.col("Period").str.slice(0, 6) + "01").str.to_datetime("%Y%m%d", time_unit="us", strict=False)
+    raw = decimals("Total_Amount", 15)
     frame = frame.with_columns(
         end.dt.offset_by("1mo").dt.offset_by("-1d").dt.replace_time_zone("UTC").alias("#end"),
-        (decimals("Total_Amount", 15) * 1_000_000).cast(pl.Decimal(38, 9)).alias("#amount"),
+        (pl.when(raw.abs() < _MOST).then(raw) * 1_000_000).cast(pl.Decimal(38, 9)).alias("#amount"),
     ).with_columns(
         pl.col("#end").dt.offset_by("1y").alias("published"), pl.col("#end").dt.strftime("%Y-%m-%d").alias("#day")
     )

@@ -59,6 +59,8 @@ class Part:
     def cite(self, *names: str) -> tuple[str, str]:
         """Locator and quote of the first of these attributes that says something, else of any."""
         name = next((name for name in (*names, *self.values) if self.get(name)), "")
+        if not name:
+            raise RecordError(f"nothing stands in {', '.join(names)}")
         return self.places[name], self.values[name]
 
 

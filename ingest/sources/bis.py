@@ -122,7 +122,9 @@ class _Reading:
 
     def _country(self, steps: list[str | int], item: Mapping[str, Any], year: str) -> None:
         id = _code(item, "id")
-        first = min([*map(str, item.get("years") or {}), *([year] if year else [])], default="1990")
+        years = item.get("years")
+        years = years if isinstance(years, dict) else {}
+        first = min([*years, *([year] if year else [])], default="1990")
         public = self._public(_year_end(first))
         self._placed.add(id)
         self._say(Node("Country", id), [*steps, "id"], item["id"], public)
@@ -133,8 +135,7 @@ class _Reading:
                 self._say(Facts(id, {prop: float(item[key])}), [*steps, key], item[key], public)
         if year:
             self._figures(id, steps, item, year)
-        years = item.get("years")
-        for one, figures in years.items() if isinstance(years, dict) else ():
+        for one, figures in years.items():
             if isinstance(figures, dict):
                 self.unread |= set(figures) - _KNOWN
                 self._figures(id, [*steps, "years", one], figures, one)
@@ -167,6 +168,8 @@ class _Reading:
         if isinstance(value, bool) or not isinstance(value, Decimal | int):
             raise RecordError(f"{key} {value!r} is no number")
         exact = Decimal(value)
+        if exact.adjusted() > 27:
+            raise RecordError(f"{key} {value!r} is no amount")
         rounded = exact.quantize(_SMALLEST)
         if rounded != exact:
             self.rules["amount.rounded"] += 1

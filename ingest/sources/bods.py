@@ -59,10 +59,10 @@ class Bods(Source):
     def claims(self, record: Record, models: Models) -> Extract:
         value = read_json(record.content)
         statements, refused = read_statements(value)
-        reading = _Reading(record.document, self.extractor, value)
+        reading, ids = _Reading(record.document, self.extractor, value), _ids(statements)
         for statement, later in versions(statements):
             try:
-                reading.read(statement, later, _ids(statements))
+                reading.read(statement, later, ids)
             except RecordError as error:
                 refused.append(Refusal(statement.place(), str(error)))
         return Extract(ClaimBatch.of(reading.claims), refused, sorted(reading.unread), dict(reading.rules))

@@ -129,5 +129,7 @@ def _rows(file: BinaryIO, first: bytes) -> Iterator[bytes]:
 
 def _published(frame: pl.DataFrame, otherwise: datetime | None) -> pl.DataFrame:
     """Publication of each row: its last update, else what the carrier says."""
-    said = instants(lei.UPDATED) if lei.UPDATED in frame.columns else pl.lit(None, CLOCK)
+    if lei.UPDATED not in frame.columns:
+        frame = frame.with_columns(pl.lit(None, pl.String).alias(lei.UPDATED))
+    said = instants(lei.UPDATED)
     return frame.with_columns(said.fill_null(pl.lit(otherwise, CLOCK)).alias("published"))

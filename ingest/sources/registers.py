@@ -28,6 +28,7 @@ from ingest.extract.official import (
 from ingest.extract.rows import CLOCK, RowClaims, missing, split
 from ingest.extract.table import Table, columns_of, read_table
 from ingest.source import Extract, Models, Record, Refusal, Source
+from kg.errors import RecordError
 from kg.model import LAST
 from kg.ontology import NODES
 
@@ -85,6 +86,11 @@ class Registers(Source):
     def claims(self, record: Record, models: Models) -> Extract:
         table = read_table(record.content)
         layout = str(record.meta.get("layout") or layout_of(table.columns))
+        if not layout:
+            known = "; ".join(f"{name}: {', '.join(sorted(columns))}" for name, columns in _WANTED.items())
+            raise RecordError(
+                f"{record.path} is no register: it has {', '.join(table.columns)[:200]}; known are {known}"
+            )
         out = RowClaims(record.document, self.extractor)
         frame = _published(table, record.published or record.meta.get("read"))
         if layout in STAKES:
