@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from ingest.pipeline import Progress as FileProgress
 from ingest.pipeline import run
+from ingest.repeats import collapse
 from ingest.report import RunReport
 from ingest.resolve import ResolveReport, forbid, resolve, undo
 from kg.errors import KgRiskError
@@ -99,7 +100,8 @@ class Graph:
         return run(Path(folder), self.ledger, self.files, self.home, progress=quiet, **chosen)
 
     def resolve(self) -> ResolveReport:
-        """Judge which ids are one entity; the judgements are claims and can be retracted."""
+        """Judge which ids are one entity and which news repeat others; judgements are claims and can be retracted."""
+        collapse(self.ledger, self.files)
         return resolve(self.ledger, self.files)
 
     def undo(self, a: str, b: str) -> int:

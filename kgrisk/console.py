@@ -111,3 +111,20 @@ def number(value: float) -> str:
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}" if abs(value) < 0.001 and value else f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    """A sentence, set off by two blanks; never read as markup."""
+    console.print(Text("  " + text, style=style), soft_wrap=True)
+
+
+def grid(console: Console, title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+    """A table, unless it has no rows."""
+    if rows:
+        console.print(table(title, rows, columns))
+
+
+def head(console: Console, title: str) -> None:
+    """The heading of a section."""
+    console.print()
+    console.rule(Text(title, style="bold"), align="left")

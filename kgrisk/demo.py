@@ -19,7 +19,7 @@ from rich.text import Text
 from ingest.extract.score import score
 from kg.errors import KgRiskError
 from kg.model import AsOf, as_time
-from kgrisk import findings, stress, telling
+from kgrisk import delivery, findings, stress, telling
 from kgrisk.api import Graph
 from kgrisk.api import open as open_graph
 from kgrisk.beside import rival
@@ -156,6 +156,10 @@ def _queries(run: Demo, graph: Graph) -> Any:
         return findings.questions(graph, run.at, other)
 
 
+def _delivery(run: Demo, graph: Graph) -> Any:
+    return delivery.received(graph, run.tell)
+
+
 STAGES = {
     "reading": _read,
     "resolution": _resolve,
@@ -164,4 +168,5 @@ STAGES = {
     "learning": _learning,
     "shocks": _shocks,
     "queries": _queries,
+    "delivery": _delivery,
 }

@@ -9,28 +9,12 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from kgrisk.console import number, table
+from kgrisk.console import grid, head, number, say
+from kgrisk.delivery import told
 
 Facts = Mapping[str, Any]
 SHOWN = 8
 PATHS = ("the path that carries most", "the one that carries most over two loans or more")
-
-
-def say(console: Console, text: str, style: str = "") -> None:
-    """A sentence, set off by two blanks; never read as markup."""
-    console.print(Text("  " + text, style=style), soft_wrap=True)
-
-
-def grid(console: Console, title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
-    """A table, unless it has no rows."""
-    if rows:
-        console.print(table(title, rows, columns))
-
-
-def head(console: Console, title: str) -> None:
-    """The heading of a section."""
-    console.print()
-    console.rule(Text(title, style="bold"), align="left")
 
 
 def money(value: float, unit: str) -> str:
@@ -271,8 +255,8 @@ def timing(query: Facts) -> str:
 
 
 def closing(console: Console, facts: Facts) -> None:
-    """Section 9: seconds and memory by stage, sockets, and where the report is."""
-    head(console, "9. What it took")
+    """Section 10: seconds and memory by stage, sockets, and where the report is."""
+    head(console, "10. What it took")
     rows = [
         {"stage": s["name"], "seconds": f"{s['seconds']:.1f}", "peak MB": f"{s['peak_mb']:,.0f}"}
         for s in facts["stages"]
@@ -297,4 +281,5 @@ SECTIONS: Mapping[str, Callable[[Console, Facts], None]] = {
     "learning": learning,
     "shocks": shocks,
     "queries": queries,
+    "delivery": told,
 }

@@ -121,6 +121,29 @@ def test_the_demo_asks_three_questions_and_says_how_the_stores_compare(ran: tupl
 
 
 @pytest.mark.slow
+def test_the_second_delivery_brings_every_other_kind_of_input(ran: tuple[Path, dict, str]) -> None:
+    _, facts, said = ran
+    found = facts["delivery"]
+    kinds = {row["source"] for row in found["sources"]}
+    assert kinds >= {
+        "audio",
+        "video",
+        "pdf",
+        "news",
+        "gleif",
+        "bods",
+        "ftm",
+        "sanctions",
+        "market",
+        "trades",
+        "identities",
+    }
+    assert all(row["claims"] and row["says, for one"] and row["in these words"] for row in found["sources"])
+    assert sum(row["right"] for row in found["planted"]) >= 0.8 * len(found["planted"])
+    assert found["edges"]["after"] > found["edges"]["before"]
+    assert "9. A second delivery" in said
+
+
 def test_the_demo_opened_no_socket_off_this_machine_and_measured_every_stage(ran: tuple[Path, dict, str]) -> None:
     _, facts, told = ran
     assert facts["sockets"]["refused"] == facts["sockets"]["outside"] == 0

@@ -1,4 +1,4 @@
-"""Writes the bundled sample: `python -m kgrisk.sample.make [folder]`; the same bytes every time."""
+"""Writes the bundled sample, data/ and more/: `python -m kgrisk.sample.make [folder]`; the same bytes every time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kgrisk.sample.articles import Newsroom, write_articles
+from kgrisk.sample.counted_and_listed import rows
 from kgrisk.sample.distress import make_world
 from kgrisk.sample.filings import print_filings
 from kgrisk.sample.newspaper import print_news
@@ -18,10 +19,13 @@ from kgrisk.sample.payments import accounts, payments, trades
 from kgrisk.sample.planted import planted
 from kgrisk.sample.registers import print_registers
 from kgrisk.sample.reports import skipped
+from kgrisk.sample.spoken_and_written import Planted, words
 from kgrisk.sample.truth import assemble
 from kgrisk.sample.world import HERE
 
 DATA = HERE / "data"
+MORE = HERE / "more"
+"""The second delivery: every other kind of input, read after the rest."""
 
 
 def as_json(value: Any) -> bytes:
@@ -54,22 +58,32 @@ def make() -> dict[str, bytes]:
     return files
 
 
+def make_more() -> tuple[dict[str, bytes], Planted]:
+    """Every file of the second delivery by its path, and what they state."""
+    world = make_world()
+    (written, told), (listed, stated) = words(world), rows(world)
+    return {**written, **listed}, [*told, *stated]
+
+
 def digests(files: dict[str, bytes]) -> dict[str, str]:
     """sha256 of every file, by path."""
     return {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())}
 
 
-def write(folder: Path) -> None:
-    """Replace what stands in `folder`; manifest.json beside it lists the digests."""
+def write(folder: Path, files: dict[str, bytes], manifest: str) -> None:
+    """Replace what stands in `folder`; the manifest beside it lists the digests."""
     if folder.exists():
         shutil.rmtree(folder)
-    files = make()
     for path, content in sorted(files.items()):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    (folder.parent / "manifest.json").write_bytes(as_json(digests(files)))
+    (folder.parent / manifest).write_bytes(as_json(digests(files)))
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]) if len(sys.argv) > 1 else DATA)
+    place = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
+    write(place / "data", make(), "manifest.json")
+    more, stated = make_more()
+    write(place / "more", more, "more-manifest.json")
+    (place / "more-truth.json").write_bytes(as_json(stated))
