@@ -149,7 +149,7 @@ def test_the_demo_opened_no_socket_off_this_machine_and_measured_every_stage(ran
     assert facts["sockets"]["refused"] == facts["sockets"]["outside"] == 0
     assert "Sockets off this machine: 0 (asserted)" in told
     names = [stage["name"] for stage in facts["stages"]]
-    assert names == ["reading", "resolution", "graph", "extraction", "learning", "shocks", "queries"]
+    assert names == ["reading", "resolution", "graph", "extraction", "learning", "shocks", "queries", "delivery"]
     assert all(stage["seconds"] > 0 and stage["peak_mb"] > 50 for stage in facts["stages"])
 
 
