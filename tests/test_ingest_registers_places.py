@@ -20,8 +20,8 @@ def test_a_path_into_json_is_read_back_with_the_digits_of_the_file() -> None:
 
 
 def test_lines_of_a_json_lines_file_are_a_list_and_a_bad_one_is_told() -> None:
-    content = b'{"a": 1}\n{"a": 2\n\n{"a": 3}\n{"a": 4}\n'
-    assert read_json(content) == [{"a": 1}, BROKEN, None, {"a": 3}, {"a": 4}]
+    content = b'{"a": 1}\n{"a": 2\n\n{"a": 3}\r\n{"a": "x\xe2\x80\xa8y"}\n'
+    assert read_json(content) == [{"a": 1}, BROKEN, None, {"a": 3}, {"a": "x\u2028y"}]
     assert locate(content, "json:/3/a") == "3"
 
 

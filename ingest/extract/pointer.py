@@ -28,7 +28,7 @@ def read_json(content: bytes) -> Any:
     try:
         return _load(text)
     except (ValueError, RecursionError) as error:
-        lines = [_line(line) for line in text.splitlines()]
+        lines = [_line(line) for line in text.removesuffix("\n").split("\n")]  # str.splitlines would part texts too
         if sum(isinstance(line, dict) for line in lines) * 2 > len(lines):
             return lines
         raise RecordError(f"the JSON cannot be read: {error}; expected one value, or one object a line") from error
