@@ -11,7 +11,7 @@ from ingest.extract.markup import find, inner, parse
 from ingest.extract.xbrl import number, properties, read_facts
 from ingest.sources.filings import Filings
 from kg.errors import RecordError
-from tests.ingest_reading import DATA, read, rows
+from tests.ingest_reading import DATA, misquoted, read, rows
 
 FACTS = read_facts(parse((DATA / "10k-tiny.html").read_bytes()))
 
@@ -88,3 +88,14 @@ def test_every_transformation_format_is_read(text: str, format: str, expected: s
 def test_a_text_that_is_no_number_is_refused_with_its_format() -> None:
     with pytest.raises(RecordError, match="'abc' is no number in format 'ixt:num-dot-decimal'"):
         number("abc", "ixt:num-dot-decimal")
+
+
+def test_an_instance_document_of_the_time_before_inline_tags_is_read_alike() -> None:
+    record, extract = read(Filings, "instance-tiny.xml")
+    assert misquoted(record, extract) == []
+    (assets,), (income,) = rows(extract, "assets"), rows(extract, "net_income")
+    assert (assets["subject"], assets["key"], assets["value_decimal"]) == ("cik:990011", "2012-06-30", 1_900_450_000)
+    assert (income["key"], income["value_decimal"]) == ("2011-07-01/2012-06-30", -5_600_000)
+    assert [row["value_text"] for row in rows(extract, "form")] == ["10-K"]
+    assert ["'gone' is not in the document" in refusal.reason for refusal in extract.refused] == [True]
+    assert extract.unread == ["us-gaap:InventoryPolicyTextBlock"]

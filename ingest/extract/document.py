@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from lxml import etree
@@ -11,15 +12,22 @@ from ingest.extract.filing import TEXT_LENGTH, Cover, Spot
 from ingest.extract.markup import local, parse
 from ingest.extract.ownership import Ownership
 from ingest.extract.xbrl import Facts, read_facts
+from ingest.extract.xbrl_instance import read_instance
 from ingest.locate import is_page, text_of
 
-ROOTS = ("ownershipDocument", "edgarSubmission", "informationTable", "proxyVoteTable")
-"""Root elements of the SEC's XML forms."""
+ROOTS = ("ownershipDocument", "edgarSubmission", "informationTable", "proxyVoteTable", "xbrl")
+"""Root elements of the SEC's XML forms, and of an XBRL instance."""
+_ROOT = re.compile(rf"<(?:[\w.-]+:)?(?:{'|'.join(ROOTS)})[\s>]".encode())
 
 
 def is_tagged(content: bytes) -> bool:
     """True for a page with inline XBRL."""
     return b"ix:nonFraction" in content or b"ix:nonNumeric" in content
+
+
+def is_form(content: bytes) -> bool:
+    """True for XML that opens with one of these elements."""
+    return _ROOT.search(content[:5000]) is not None
 
 
 def xml_root(content: bytes) -> etree._Element | None:
@@ -33,8 +41,9 @@ def xml_root(content: bytes) -> etree._Element | None:
 
 @lru_cache(maxsize=2)
 def tagged_facts(content: bytes) -> Facts:
-    """Facts of a tagged page: the cover asks for them first, the content after it."""
-    return read_facts(parse(content))
+    """Facts of a tagged page or of an instance: the cover asks for them first, the content after it."""
+    root = parse(content)
+    return read_instance(root) if local(root) == "xbrl" else read_facts(root)
 
 
 def is_viewer(content: bytes) -> bool:
@@ -48,6 +57,8 @@ def cover_of(content: bytes) -> Cover:
     if root is not None:
         if local(root) in ("informationTable", "proxyVoteTable"):
             return Cover()
+        if local(root) == "xbrl":
+            return covers.of_facts(tagged_facts(content))
         return Ownership(root).cover() if local(root) == "ownershipDocument" else covers.of_xml(root)
     text = covers.of_text(text_of(content))
     if not is_tagged(content):

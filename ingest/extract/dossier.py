@@ -159,7 +159,9 @@ class Dossier:
     def _content(self, content: bytes, witness: Witness, cover: Cover, kind: str = "") -> None:
         """What one document says beyond its cover; `kind` is its type in the submission or the form it names."""
         root = xml_root(content)
-        if root is not None:
+        if root is not None and local(root) == "xbrl":
+            self._facts(tagged_facts(content), witness, cover)
+        elif root is not None:
             if local(root) == "informationTable":
                 self._rules["13f.thousands"] += forms.in_thousands(witness)
             self._add(forms.claims(root, witness, cover))

@@ -10,7 +10,7 @@ become its properties (`assets`, `revenue`, ...) keyed by their period; every ot
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -40,6 +40,7 @@ CONCEPTS: Mapping[str, tuple[str, ...]] = {
     "interest_expense": ("InterestExpense", "InterestExpenseNonoperating"),
 }
 """us-gaap concepts of each numeric property, the one preferred first."""
+NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 LONGEST_TEXT = 500
 """Longer tagged texts (notes, policies) stay in the document's text."""
 _ZERO = ("fixed-zero", "zerodash", "numdash", "fixed-empty", "nocontent")
@@ -121,23 +122,32 @@ class Facts:
     """Concepts of texts longer than LONGEST_TEXT and of nil facts."""
 
 
+Said = tuple[Mapping[str, Context], Mapping[str, str]]
+"""Contexts and units of a document by id."""
+Read = Callable[[etree._Element, str, Said, Paths], Fact | None]
+
+
 def read_facts(root: etree._Element) -> Facts:
     """Facts of an inline XBRL document; one fact per concept, context and unit: the most precise, then the first."""
+    tagged = (e for e in root.iter(etree.Element) if local(e) in ("nonFraction", "nonNumeric"))
+    return collected(root, ((element, element.get("name", "")) for element in tagged), _fact)
+
+
+def collected(root: etree._Element, tagged: Iterable[tuple[etree._Element, str]], read: Read) -> Facts:
+    """Facts of elements and their concepts, each read by `read` with the contexts and units of the document."""
     contexts, units = _contexts(root), _units(root)
     paths = Paths()
     best: dict[tuple[str, Context, str], Fact] = {}
     refused: list[tuple[str, str]] = []
     skipped: set[str] = set()
-    for element in root.iter(etree.Element):
-        if local(element) not in ("nonFraction", "nonNumeric"):
-            continue
+    for element, concept in tagged:
         try:
-            fact = _fact(element, contexts, units, paths)
+            fact = read(element, concept, (contexts, units), paths)
         except RecordError as error:
             refused.append((f"xpath:{paths.of(element)}", str(error)))
             continue
         if fact is None:
-            skipped.add(element.get("name", ""))
+            skipped.add(concept)
         elif (
             known := best.get(key := (fact.concept, fact.context, fact.unit))
         ) is None or known.precision < fact.precision:
@@ -195,26 +205,38 @@ def _words(text: str) -> Decimal:
     return Decimal(total)
 
 
-def _fact(
-    element: etree._Element, contexts: Mapping[str, Context], units: Mapping[str, str], paths: Paths
-) -> Fact | None:
-    concept = element.get("name", "")
-    if element.get("{http://www.w3.org/2001/XMLSchema-instance}nil") == "true":
+def _fact(element: etree._Element, concept: str, said: Said, paths: Paths) -> Fact | None:
+    if element.get(NIL) == "true":
         return None
-    if (context := contexts.get(element.get("contextRef", ""))) is None:
-        raise RecordError(f"{concept}: context {element.get('contextRef')!r} is not in the document")
+    context = context_of(element, concept, said)
     text = inner(element)
     if local(element) == "nonNumeric":
         if not text or len(text) > LONGEST_TEXT:
             return None
         return Fact(concept, context, text, "", 99, paths.of(element), text)
-    unit = units.get(element.get("unitRef", ""))
-    if unit is None:
-        raise RecordError(f"{concept}: unit {element.get('unitRef')!r} is not in the document")
+    unit = unit_of(element, concept, said)
     value = number(text, element.get("format", "")).scaleb(int(element.get("scale") or 0))
     signed = -value if element.get("sign") == "-" else value
+    return Fact(concept, context, signed, unit, precision_of(element), paths.of(element), text)
+
+
+def context_of(element: etree._Element, concept: str, said: Said) -> Context:
+    """The context an element names; RecordError if the document has none of that name."""
+    if (context := said[0].get(element.get("contextRef", ""))) is None:
+        raise RecordError(f"{concept}: context {element.get('contextRef')!r} is not in the document")
+    return context
+
+
+def unit_of(element: etree._Element, concept: str, said: Said) -> str:
+    """The unit an element names; RecordError if the document has none of that name."""
+    if (unit := said[1].get(element.get("unitRef", ""))) is None:
+        raise RecordError(f"{concept}: unit {element.get('unitRef')!r} is not in the document")
+    return unit
+
+
+def precision_of(element: etree._Element) -> int:
     precision = element.get("decimals", "INF")
-    return Fact(concept, context, signed, unit, 99 if precision == "INF" else int(precision), paths.of(element), text)
+    return 99 if precision == "INF" else int(precision)
 
 
 def _contexts(root: etree._Element) -> dict[str, Context]:

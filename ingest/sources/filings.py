@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ingest.extract.article import is_article
 from ingest.extract.companyfacts import is_company_facts
-from ingest.extract.document import ROOTS
+from ingest.extract.document import is_form
 from ingest.extract.dossier import Dossier
 from ingest.extract.submission import is_submission
 from ingest.locate import is_page
@@ -51,7 +51,7 @@ def is_filing(content: bytes, path: Path) -> bool:
     if path.suffix in (".txt", ".nc"):
         return is_submission(content)
     if path.suffix == ".xml":
-        return any(name.encode() in content[:5000] for name in ROOTS)
+        return is_form(content)
     return is_submission(content) or (is_page(content) and not is_article(content))
 
 

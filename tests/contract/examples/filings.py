@@ -4,4 +4,17 @@ BAD = b"<ownershipDocument><documentType>4</documentType></ownershipDocument>"
 
 
 def good() -> dict[str, bytes]:
-    return copies("10k-tiny.html", "form4-tiny.xml", "13f-tiny.xml", "13f-tiny.meta.json", "submission-tiny.txt")
+    return copies(
+        "10k-tiny.html",
+        "form4-tiny.xml",
+        "13f-tiny.xml",
+        "13f-tiny.meta.json",
+        "submission-tiny.txt",
+        "companyfacts-tiny.json",
+        "instance-tiny.xml",
+        "nport-tiny.xml",
+        "npx-tiny.xml",
+        "13g-tiny.txt",
+        "ex21-tiny.txt",
+        "8k-tiny.html",
+    )
