@@ -43,12 +43,16 @@ TRIGGER: Final = re.compile(
     r"ing)\b|sue|suing|lawsuit|"
     r"suit\b|complaint|litigation|court|legal|default|miss|fail|unable|repay|bankrupt|insolv|chapter (?:7|11)|"
     r"administrat|receiver|"
-    r"expos|guarant|receivab|compet|rival|\bvie[sd]?\b|vying|\bdrew\b|draw|\btap|advanc|indebt|liabilit|claims? |"
-    r"runs?\b|led by|heads?\b|helm|board|"
     r"liquidat|lower|\bcut\b|junk|payment|coupon|interest|debt|obligation|servicing|behind|creditor|wound up|"
     r"wind(?:ing)?.up|collaps|downgrad|rating|percent|per cent|%|" + EVENT_WORDS + r")",
     re.I,
 )
+BESIDE_NAMES: Final = re.compile(
+    r"\b(expos|guarant|receivab|compet|rival|vie[sd]?\b|vying|drew\b|draw|tap|advanc|indebt|liabilit|claims?\b|"
+    r"runs?\b|led by|heads?\b|helm|reins|board|job\b)",
+    re.I,
+)
+"""Words too common to look for names because of them, that tell something where a firm is named."""
 _NO_NAME: Final = re.compile(r"(?:Neither|Either|Both|Not|No|Former|Ex)\s+(?=[A-Z])")
 _Q = TypeVar("_Q", Money, Share, Moment)
 _RELATION_AGE: Final = timedelta(days=365 * 40)
@@ -111,7 +115,7 @@ def relations(
             continue
         sentence = text[span[0] : span[1]]
         firms = {m.id for m in _within(names, span) if m.label in FIRMS}
-        if len(sentence) > 2000 or (len(firms) < 2 and not TRIGGER.search(sentence)):
+        if len(sentence) > 2000 or not _telling(sentence, len(firms)):
             memory.topic = _topic(_within(names, span))
             continue
         inside = _names_of_sentence(text, span, names, gazetteer, memory)
@@ -134,6 +138,10 @@ def _owed(duty: Duty, published: datetime) -> Finding:
     ends = (("source", duty.obligor), ("target", duty.obligee))
     sure = 0.8 if duty.named else 0.6
     return Finding("OBLIGED_TO", ends, duty.start, duty.end, "", props, since, duty.due, sure, duty.clause)
+
+
+def _telling(sentence: str, firms: int) -> bool:
+    return firms > 1 or bool(TRIGGER.search(sentence) or (firms and BESIDE_NAMES.search(sentence)))
 
 
 def _within(names: list[Mention], span: tuple[int, int]) -> list[Mention]:
