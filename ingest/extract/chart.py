@@ -20,6 +20,7 @@ def chart(boxes: Sequence[Box]) -> tuple[dict[str, Field], dict[str, tuple[float
     bottom = max((b.middle[1] for b in scale), default=max(b.y1 for b in boxes))
     words = [b for b in boxes if b not in scale and sum(c.isalpha() for c in b.text) > 1]
     categories = _categories(boxes, scale, left, bottom)
+    bottom = min((b.y0 for b in categories), default=bottom)
     found: dict[str, Field] = {}
     found |= _title(words, scale)
     found |= _labels([b for b in words if b not in categories], left, bottom, categories)

@@ -20,7 +20,9 @@ _PAYEE: Final = re.compile(
     r"^\W*pay(?:ee)?(?: against this che(?:que|ck))?(?: to)?(?: the)?(?: order(?: of)?)?\W*\s+(?P<value>\w.*)$", re.I
 )
 _ORDER: Final = re.compile(r"^\W*(?:to )?(?:the )?order of\W*\s*(?P<value>\w.*)$", re.I)
-_TAIL: Final = re.compile(r"\s+(?:or (?:order|bearer)|only)\W*$|\s*[€$£]?\s?\d[\d,. ]*[.,]\d\d\W*$", re.I)
+_TAIL: Final = re.compile(
+    r"\s+(?:or (?:order|bearer)|only)\W*$|\s*(?:[€$£]|\b(?:EUR|USD|GBP|CHF))?\s?\d[\d,. ]*[.,]\d\d\W*$", re.I
+)
 _DRAWER: Final = re.compile(
     r"^\W*(?:drawer|account (?:name|holder)|for and on behalf of|from)\W*\s+(?P<value>\w.*)$", re.I
 )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from ingest.extract.ocr import Box, join
+from ingest.extract.ocr import Box
 from ingest.extract.pagetype import value_of
 
 Rows = Sequence[Sequence[Box]]
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ def _body(rows: Rows) -> tuple[list[Sequence[Box]], Sequence[Box]]:
     first, last = best
     if last - first < 2:
         return [], ()
+    if all(_YEAR.fullmatch(box.text) for box in rows[first][1:]):
+        return [list(row) for row in rows[first + 1 : last]], rows[first]
     heading = next((row for row in reversed(rows[:first]) if len(row) >= 2), ())
     return [list(row) for row in rows[first:last]], heading
 
@@ -74,7 +79,3 @@ def _above(box: Box, heading: Sequence[Box]) -> Box | None:
     overlaps = min(nearest.x1, box.x1) - max(nearest.x0, box.x0) > 0
     near = abs(nearest.x1 - box.x1) < 2 * (box.x1 - box.x0)
     return nearest if overlaps or near else None
-
-
-def row_text(row: Sequence[Box]) -> str:
-    return join(row)

@@ -23,7 +23,9 @@ _LABELS: Final = {
     "amount": r"(?:total due|amount due|balance due|grand total|total amount|invoice total|total payable|total)"
     r"(?: \(?[A-Z]{3}\)?)?(?: incl\.? (?:vat|tax))?",
 }
-_NAMED: Final = {name: re.compile(rf"^\W*{label}\s*[:#.]?\s*(?P<value>.*)$", re.I) for name, label in _LABELS.items()}
+_NAMED: Final = {
+    name: re.compile(rf"^\W*(?:{label})\s*[:#.]?\s*(?P<value>.*)$", re.I) for name, label in _LABELS.items()
+}
 _SHAPES: Final = {
     "number": re.compile(r"[A-Z]{0,6}[-/ ]?\d[\w/-]*", re.I),
     "maturity": DATE,
@@ -43,7 +45,7 @@ def invoice(rows: Rows) -> dict[str, Field]:
             for field in _at(rows, i, j):
                 if field.name not in found or field.name == "amount":
                     found[field.name] = field
-    heading = receipt(rows)
+    heading = receipt([[box] for row in rows for box in row])  # beside the name there may stand "Invoice"
     if "supplier" not in found and "company" in heading:
         company = heading["company"]
         found["supplier"] = Field("supplier", company.text, company.boxes)

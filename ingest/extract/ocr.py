@@ -155,12 +155,17 @@ def _upright(image: Any) -> tuple[int, list[Line]]:
     if not standing and _sure(found) >= _POOR:
         return 0, found
     tried = [(quarters, read_lines(np.rot90(image, quarters))) for quarters in ((1, 3) if standing else (2,))]
-    return max([(0, found), *tried], key=lambda one: _sure(one[1]) * (1 if one[0] or not standing else 0.5))
+    return max([(0, found), *tried], key=lambda one: _read_well(one[1]) * (0.5 if standing and not one[0] else 1))
 
 
 def _tall(line: Line) -> bool:
     (x0, y0), (x1, y1), _, (x3, y3) = line.corners
     return len(line.text) > 2 and math.hypot(x3 - x0, y3 - y0) > 1.5 * math.hypot(x1 - x0, y1 - y0)
+
+
+def _read_well(found: Sequence[Line]) -> float:
+    """Letters read, those read surely counting most."""
+    return sum(max(0.0, line.score - 0.5) * len(line.text) for line in found)
 
 
 def _sure(found: Sequence[Line]) -> float:

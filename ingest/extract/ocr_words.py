@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final
 
 from kg.errors import MissingExtraError
@@ -93,6 +94,7 @@ def read_lines(image: Any) -> list[Line]:
     if not quads:
         return []
     readings = [_recognise([_cut(picture, quad, margin) for quad in quads]) for margin in MARGINS]
+    readings.append(_recognise_upwards(picture, quads))
     lines = (
         Line(tuple((float(x), float(y)) for x, y in quad), *max(said, key=_worth))
         for quad, *said in zip(quads, *readings, strict=True)
@@ -128,6 +130,17 @@ def _cut(picture: Any, quad: Any, margin: float) -> Any:
     grown = quad + np.array([-right - under, right - under, right + under, under - right], np.float32)
     limits = [picture.shape[1] - 1, picture.shape[0] - 1]
     return get_rotate_crop_image(picture, np.clip(grown, 0, limits).astype(np.float32))
+
+
+def _recognise_upwards(picture: Any, quads: Sequence[Any]) -> list[tuple[str, float]]:
+    """A standing line may read upwards or downwards; it is cut out downwards, so here once more the other way."""
+    import numpy as np
+
+    tall = [i for i, q in enumerate(quads) if np.linalg.norm(q[3] - q[0]) > 1.5 * np.linalg.norm(q[1] - q[0])]
+    said = [("", 0.0)] * len(quads)
+    for i, reading in zip(tall, _recognise([np.rot90(_cut(picture, quads[i], 0.1), 2) for i in tall]), strict=True):
+        said[i] = reading
+    return said
 
 
 def _recognise(cuts: Sequence[Any]) -> list[tuple[str, float]]:
@@ -205,11 +218,23 @@ def _peak(chances: Any, before: int, after: int, sign: int) -> float:
 
 
 def turn(lines: Sequence[Line]) -> float:
-    """How far the lines are turned from level, in radians: the median of the long ones; 0 within half a degree."""
-    turns = sorted(
-        math.atan2(line.corners[1][1] - line.corners[0][1], line.corners[1][0] - line.corners[0][0])
-        for line in lines
-        if len(line.text) > 5
-    )
-    middle = turns[len(turns) // 2] if turns else 0.0
-    return middle if abs(middle) > math.radians(0.5) else 0.0
+    """How far the lines are turned from level, in radians: the angle at which most ends of lines stand level."""
+    ends = [(end, line) for line in lines if len(line.text) > 1 for end in _ends(line)]
+    if len(ends) < 8:
+        return 0.0
+    heights = sorted(math.dist(line.corners[0], line.corners[3]) for _, line in ends)
+    near = 0.12 * heights[len(heights) // 2]
+    best, most = 0.0, 0.0
+    for quarter in sorted(range(-20, 21), key=abs):
+        angle = math.radians(quarter / 4)
+        heights = sorted(y * math.cos(angle) - x * math.sin(angle) for (x, y), _ in ends)
+        level = sum(below - above < near for above, below in pairwise(heights))
+        if level > most * (1.05 if best == 0.0 else 1.0):
+            best, most = angle, float(level)
+    return best
+
+
+def _ends(line: Line) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Middle of the left and of the right side."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = line.corners
+    return ((ax + dx) / 2, (ay + dy) / 2), ((bx + cx) / 2, (by + cy) / 2)

@@ -39,7 +39,7 @@ def read_page(boxes: Sequence[Box]) -> Reading:
         return Reading(kind, sure, found, doubtful=[(odd, doubt)] if odd else [])
     if kind == "invoice" or (form.keys() >= {"supplier", "customer"}):
         return Reading(
-            kind, sure, {**invoice(rows), **{n: f for n, f in form.items() if n in ("supplier", "customer")}}
+            kind, sure, {**{n: f for n, f in form.items() if n in ("supplier", "customer")}, **invoice(rows)}
         )
     if form:
         return Reading(kind, sure, form)

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 from ingest.extract.ocr import BOX, Box, PageReader, lines, read_box, read_pixels, words_in
 from ingest.extract.pdf_guard import check, is_pdf
+from ingest.extract.stamps import read_shape
 from kg.errors import MissingExtraError, RecordError
 from kg.model import digest
 
@@ -86,6 +87,8 @@ def words(content: bytes, number: int, reader: PageReader) -> tuple[Box, ...]:
 def read_place(content: bytes, locator: str, reader: PageReader) -> str:
     """What stands at a `page:` locator of a page image or PDF."""
     if not is_pdf(content):
+        if " shape:" in locator:
+            return read_shape(content, locator, reader)
         return read_box(content, locator, reader)
     if match := _CHARS.fullmatch(locator):
         number, start, end = (int(n) for n in match.groups())

@@ -12,12 +12,14 @@ from typing import ClassVar
 from ingest.extract.fields import day_of
 from ingest.extract.names import Gazetteer
 from ingest.extract.ocr import Box, PageReader, locator, read_box
+from ingest.extract.ocr_pixels import pixels
 from ingest.extract.pageclaims import Page, page_claims, unsure
 from ingest.extract.pagefields import read_page
 from ingest.extract.pageregister import page_records, told, when_published
+from ingest.extract.stamps import shapes
 from ingest.source import Extract, Models, Record, Source
 from kg.errors import RecordError
-from kg.model import ClaimBatch
+from kg.model import Claim, ClaimBatch, Evidence, Node
 
 
 class Images(Source):
@@ -47,4 +49,15 @@ class Images(Source):
         page = Page(record.document, f"page:{record.document}", boxes, quote, when, self.extractor)
         said, refused = told(record, page.id, when, self.extractor, gazetteer)
         refused += [unsure(locator(field.boxes), reason) for field, reason in reading.doubtful]
-        return Extract(ClaimBatch.of([*page_claims(page, reading, gazetteer), *said]), refused)
+        seen = _shapes(page, record.content, reading.kind)
+        return Extract(ClaimBatch.of([*page_claims(page, reading, gazetteer), *seen, *said]), refused)
+
+
+def _shapes(page: Page, content: bytes, kind: str) -> Iterator[Claim]:
+    """Tables, signatures and stamps on a page that is a form or letter."""
+    if kind in ("chart", "photograph"):
+        return
+    for shape in shapes(pixels(content), page.boxes):
+        evidence = Evidence(page.document, shape.locator, shape.kind, page.extractor, 0.7)
+        key = f"{shape.kind}|{shape.x0},{shape.y0}"
+        yield Claim(Node("Page", page.id, {"statement": shape.kind}, key), evidence, page.published, page.published)
