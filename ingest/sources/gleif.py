@@ -78,7 +78,7 @@ def kind_of(columns: tuple[str, ...]) -> str:
         return "entities"
     if have >= lei_relations.RELATION_COLUMNS:
         return "relations"
-    if have >= lei_relations.EXCEPTION_COLUMNS:
+    if "LEI" in have and have & set(lei_relations.CATEGORIES):
         return "exceptions"
     return "numbers" if len(have) == 2 and "LEI" in have and have & set(lei_relations.NUMBERS) else ""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from ingest.extract.identifier import COUNTRIES, identify, person_id
-from ingest.extract.sanctioned import Entry, Part, is_list, read_list
+from ingest.extract.sanctioned import Entry, Part, is_list, list_day, read_list
 from ingest.extract.statements import moment
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
@@ -37,7 +37,7 @@ class Sanctions(Source):
         for path, content in lists:
             try:
                 found = read_list(content)
-                read.append((moment(found.generated), path, content, {entry.reference for entry in found.entries}))
+                read.append((list_day(found.generated), path, content, {entry.reference for entry in found.entries}))
             except RecordError:
                 read.append((None, path, content, set()))
         dated = sorted((when, there) for when, _, _, there in read if when)
@@ -51,7 +51,7 @@ class Sanctions(Source):
 
     def claims(self, record: Record, models: Models) -> Extract:
         found = read_list(record.content)
-        generated = moment(found.generated) or record.meta.get("read")
+        generated = list_day(found.generated) or record.meta.get("read")
         gone, until = set(record.meta.get("gone", ())), moment(record.meta.get("until"))
         claims: list[Claim] = []
         refused: list[Refusal] = []
@@ -76,7 +76,7 @@ class _Reading:
 
     def __init__(self, document: str, extractor: str, entry: Entry, generated: datetime | None) -> None:
         self._document, self._extractor, self._entry = document, extractor, entry
-        laws = [day for law in entry.each("regulation") if (day := moment(law.get("publicationDate")))]
+        laws = [day for law in entry.each("regulation") if (day := list_day(law.get("publicationDate")))]
         first = min(laws, default=generated)
         if first is None or not entry.reference:
             raise RecordError("an entry without reference number, or without any date of publication")
@@ -109,7 +109,7 @@ class _Reading:
     def _marked(self, until: datetime | None) -> Iterator[Claim]:
         """A mark per programme from the day of designation, and one event of the listing."""
         laws = self._entry.each("regulation")
-        designated = moment(self._entry.about.get("designationDate"))
+        designated = list_day(self._entry.about.get("designationDate"))
         programmes: dict[str, list[Part]] = {}
         for law in laws:
             programmes.setdefault(law.get("programme") or "unknown programme", []).append(law)
@@ -172,13 +172,13 @@ class _Reading:
         holds: tuple[datetime | None, datetime | None] = (None, None),
         sure: float = 1.0,
     ) -> Claim:
-        told = moment(part.get("publicationDate")) if part else None
+        told = list_day(part.get("publicationDate")) if part else None
         evidence = Evidence(self._document, *place, self._extractor, sure)
         return Claim(what, evidence, told or self._first, *holds)
 
 
 def _force(law: Part) -> datetime | None:
-    return moment(law.get("entryIntoForceDate")) or moment(law.get("publicationDate"))
+    return list_day(law.get("entryIntoForceDate")) or list_day(law.get("publicationDate"))
 
 
 def _ends(law: Part) -> bool:

@@ -47,7 +47,7 @@ HEAD = (
     "NameAlias_WholeName;NameAlias_NameLanguage;Address_CountryIso2Code;Identification_Number;"
     "Identification_TypeCode;Identification_CountryIso2Code;BirthDate_BirthDate;Citizenship_CountryIso2Code"
 )
-_START = "2024-02-01;7;EU.9007.3;2021-05-04;enterprise;E;regulation;2021-05-05;2021-05-06;2021/55 (OJ L55);REEDS;"
+_START = "01/02/2024;7;EU.9007.3;04/05/2021;E;enterprise;regulation;2021-05-05;2021-05-06;2021/55 (OJ L55);REEDS;"
 CSV = "\n".join(
     (
         HEAD,
