@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from ingest.pipeline import Progress as FileProgress
 from ingest.pipeline import run
+from ingest.quality import Quality, quality
 from ingest.repeats import collapse
 from ingest.report import RunReport
 from ingest.resolve import ResolveReport, forbid, resolve, undo
@@ -148,6 +149,10 @@ class Graph:
         return cut
 
     # ---- asking
+
+    def quality(self, at: Instant = None) -> Quality:
+        """What is missing, doubtful, contradictory or out of date at an instant."""
+        return quality(self.ledger, instant(at))
 
     @property
     def store(self) -> GraphStore:

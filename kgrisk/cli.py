@@ -18,7 +18,7 @@ import typer
 from ingest.rulings import Author
 from kg import plugins
 from kg.errors import KgRiskError
-from kgrisk import __version__, asking, doctor, extraction, reviewing, reviews
+from kgrisk import __version__, asking, doctor, extraction, gathering, reviewing, reviews
 from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
 from kgrisk.demo import demo
 from kgrisk.options import Home, Json, Store, made, opened
@@ -34,6 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(asking.app)
+app.add_typer(gathering.app)
 
 
 def main() -> None:

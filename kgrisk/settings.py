@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     home: Path = Field(Path("kgrisk-home"), description="Folder that holds ledger, files, runs and the embedded store.")
     store: str = Field("", description="URL of the graph store; empty: Neo4j if NEO4J_URI is set, else embedded.")
     inputs: Path | None = Field(None, description="Folder that refresh and schedule read when none is named.")
+    user_agent: str = Field("", description="Who asks EDGAR, as it wants to know: a name and a mail address.")
     cut: date | None = Field(
         None, description="Last day models learn from; none: a year before a source last published."
     )
