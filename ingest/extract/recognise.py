@@ -57,6 +57,27 @@ _GENERIC: Final = words(
     "registrant issuer trust borrower lender parent firm"
 )
 
+_TRADES: Final = words(
+    "advisers advisors aerospace air airlines airways apparel associates automotive aviation beverages biotech "
+    "brands breweries broadcasting builders capital cement ceramics chemicals cleaning clothing coal "
+    "communications components construction consulting containers copper cosmetics dairy defence defense "
+    "department design devices diamonds distribution drilling electric electrical electronics energy engineering "
+    "enterprises entertainment equipment estates exploration exports express farms fashion fertilizers "
+    "fertilisers films finance financial fisheries foods footwear freight furniture games garments gas glass gold "
+    "hardware health healthcare homes hospitals hotels housing imports industrial industries infrastructure "
+    "insurance instruments interactive international investments jewellers jewelry labs laboratories leasing "
+    "lines logistics machinery managers manufacturing marine maritime materials media medical metals mills "
+    "minerals mines mining mobility mortgage motors music networks nutrition oil optics packaging paints paper "
+    "partners petroleum pharma pharmaceuticals phones pipelines plantations plastics polymers ports power press "
+    "printing products properties property publishing rail railways realty refineries refining renewables "
+    "resources restaurants retail robotics rubber savings science sciences seafood securities semiconductors "
+    "services shipping shipyards software solar solutions spirits steel steels stores studios sugar supplies "
+    "systems tankers technologies technology telecom telecoms telecommunications textiles therapeutics timber "
+    "tobacco tools toys traders trading transport travel tyres utilities vehicles ventures water wind wireless "
+    "works yarns"
+)
+"""What a name ends in that is a firm's, if nothing else is known of it."""
+
 
 @lru_cache(maxsize=1)
 def pipe() -> Language:
@@ -127,7 +148,12 @@ def seen_names(doc: Any, offset: int, text: str, gazetteer: Gazetteer) -> Iterat
             continue
         if not person and squash(text[start:end]).split()[0] in _GENERIC and " " not in text[start:end]:
             continue
-        yield named(text, start, end, gazetteer, "Person" if person and label_of(text[start:end]) == "Company" else "")
+        yield named(text, start, end, gazetteer, "Person" if person and _personal(text[start:end]) else "")
+
+
+def _personal(name: str) -> bool:
+    """False for `Acme Shipping`, which a model that never heard of it takes for somebody."""
+    return label_of(name) == "Company" and squash(name).split()[-1] not in _TRADES
 
 
 def headline_names(text: str, span: tuple[int, int], gazetteer: Gazetteer) -> list[Mention]:
