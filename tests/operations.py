@@ -1,4 +1,4 @@
-"""Random operations on a ledger: assert, correct, merge, un-merge, forbid, retract, score."""
+"""Random operations on a ledger: assert, correct, merge, un-merge, forbid, retract, score; some are foretold."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from pathlib import Path
 from random import Random
 from shutil import copytree
 
+from ingest.preview import differences, preview
+from ingest.rulings import Ruling
+from kg.identity import clusters
 from kg.ledger import Ledger
-from kg.model import Claim, ClaimBatch, Edge, Evidence, Facts, Judgement, Node, RunManifest
+from kg.model import AsOf, Claim, ClaimBatch, Edge, Evidence, Facts, Judgement, Node, RunManifest
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 EXTRACTORS = ("registers.csv@1", "filings.xbrl@1", "news.relations@1", "images.ocr@2", "model.risk@1")
@@ -38,9 +41,15 @@ class World:
     ids: list[str] = field(default_factory=list)
     random: Random = field(init=False)
     documents: int = 0
+    foretold: int = 0
+    """Commits whose preview was held against what came of them."""
+    parted: set[frozenset[str]] = field(default_factory=set)
+    """Pairs that were forbidden while third ids joined them."""
+    beside: Random = field(init=False)
+    """Chance of previews and partings: a stream of its own, so that the operations stay what they were."""
 
     def __post_init__(self) -> None:
-        self.random = Random(self.seed)
+        self.random, self.beside = Random(self.seed), Random(self.seed + 1)
         n = self.entities
         self.ids = (
             [f"lei:L{i:03d}" for i in range(n // 3)]
@@ -62,10 +71,40 @@ class World:
             retract: list[str] = []
             claims = [c for _ in range(size) for c in self._operation(retract)]
             self._commit(claims, retract)
+            if self.beside.random() < 0.04:
+                self._part()
             done += size
 
     def _commit(self, claims: list[Claim], retract: list[str] | None = None) -> None:
-        self.ledger.commit(ClaimBatch.of(claims), RunManifest("random", {"seed": self.seed}), retract=retract or [])
+        batch, run = ClaimBatch.of(claims), RunManifest("random", {"seed": self.seed})
+        if self.ledger.head and self.beside.random() < 0.06:
+            self._foretell(Ruling(batch, tuple(retract or ()), run))
+        else:
+            self.ledger.commit(batch, run, retract=retract or [])
+
+    def _foretell(self, ruling: Ruling) -> None:
+        """Commit what a preview was made of: the graph and what a store is told change as it said."""
+        head, at = self.ledger.head, AsOf(valid=START + timedelta(days=1000))
+        before, expected = self.ledger.view(at), preview(self.ledger, ruling, at)
+        self.ledger.commit(ruling.batch, ruling.manifest, retract=ruling.retract)
+        assert tuple(differences(before, self.ledger.view(at))) == expected.differences
+        made = self.ledger.delta(head)
+        for real, said in ((made.opens, expected.delta.opens), (made.closes, expected.delta.closes)):
+            timeless = [name for name in real.column_names if not name.startswith("known")]
+            assert real.select(timeless).equals(said.select(timeless))
+        self.foretold += 1
+
+    def _part(self) -> None:
+        """Forbid two ids of one cluster, where third ids may join them as well; what joined them stays in the log."""
+        rows = [r for r in self.ledger.alive().to_pylist() if r["kind"] in ("same", "not_same")]
+        same = sorted((r["commit"], *sorted((r["subject"], r["object"]))) for r in rows if r["kind"] == "same")
+        apart = {frozenset((r["subject"], r["object"])) for r in rows if r["kind"] == "not_same"}
+        canon = clusters(((a, b) for _, a, b in same), apart)
+        pairs = [(a, b) for a in canon for b in canon if a < b and canon[a] == canon[b]]
+        if pairs:
+            pair = self.beside.choice(sorted(pairs))
+            self._commit([self._claim(Judgement(*pair, same=False))])
+            self.parted.add(frozenset(pair))
 
     def _operation(self, retract: list[str]) -> Iterator[Claim]:
         kind = self.random.choices(

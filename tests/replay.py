@@ -41,7 +41,8 @@ def _alive(events: list[Row], known: datetime) -> list[Row]:
     return [row for row in last.values() if row["op"] == "assert"]
 
 
-def _canonical(alive: list[Row]) -> dict[str, str]:
+def canonical(alive: list[Row]) -> dict[str, str]:
+    """What each judged id is called, from the rows alive."""
     refused = [{r["subject"], r["object"]} for r in alive if r["kind"] == "not_same"]
     cluster: dict[str, set[str]] = {}
     judged = [r for r in alive if r["kind"] == "same"]
@@ -58,7 +59,7 @@ def _canonical(alive: list[Row]) -> dict[str, str]:
 def replay(events: list[Row], valid: datetime, known: datetime, published: datetime) -> Answer:
     """The answer by definition. `events` are the rows of Ledger.events()."""
     alive = _alive(events, known)
-    canonical = _canonical(alive)
+    called = canonical(alive)
     labels: dict[str, str] = {}
     for row in sorted(events, key=lambda r: r["commit"]):
         if row["kind"] == "node" and row["op"] == "assert" and row["known_from"] <= known:
@@ -69,8 +70,8 @@ def replay(events: list[Row], valid: datetime, known: datetime, published: datet
             continue
         row = dict(
             row,
-            source=canonical.get(row["subject"], row["subject"]),
-            target=canonical.get(row["object"], row["object"]),
+            source=called.get(row["subject"], row["subject"]),
+            target=called.get(row["object"], row["object"]),
         )
         group = _group(row)
         if group not in best or _better(row, best[group][1]):

@@ -1,10 +1,11 @@
 """After 1,000 random operations every view equals a brute-force replay of the log, node ids included."""
 
+import networkx as nx
 import pytest
 
 from kg.model import AsOf
 from tests.operations import Growth, World, instants
-from tests.replay import answer_of, replay
+from tests.replay import answer_of, canonical, replay
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +34,16 @@ def test_the_operations_did_merge_unmerge_and_conflict(world: World) -> None:
     assert sum(e["kind"] == "same" and e["op"] == "retract" for e in events) > 20
     opens = world.ledger.delta(0).opens
     assert sum(c > 0 for c in opens["conflict"].to_pylist()) > 50
+
+
+def test_previews_foretold_what_came_and_pairs_were_parted_that_third_ids_joined(world: World) -> None:
+    assert world.foretold >= 5 and len(world.parted) >= 3
+    rows = world.ledger.alive().to_pylist()
+    canon = canonical(rows)
+    apart = [(r["subject"], r["object"]) for r in rows if r["kind"] == "not_same"]
+    joined = nx.Graph((r["subject"], r["object"]) for r in rows if r["kind"] == "same")
+    assert all(canon.get(a, a) != canon.get(b, b) for a, b in apart)
+    assert any(a in joined and b in joined and nx.has_path(joined, a, b) for a, b in apart)
 
 
 def test_versions_filtered_by_the_clocks_equal_the_snapshot(world: World) -> None:

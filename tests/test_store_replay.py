@@ -11,7 +11,7 @@ from kg.model import AsOf, iso
 from kg.ontology import EDGES, HAS
 from kg.store import GraphStore, open_store
 from tests.operations import Growth, World, instants
-from tests.replay import Answer, replay
+from tests.replay import Answer, canonical, replay
 from tests.store_world import versions
 
 pytestmark = pytest.mark.slow
@@ -96,6 +96,18 @@ def test_the_store_equals_a_replay_at_200_random_instants(world: tuple[World, Gr
         same_facts(rows(store, FACTS_OF, list(HAS.values()), at), expected)
         seen += len(expected.edges) + len(expected.facts)
     assert seen > 5000
+
+
+def test_a_pair_parted_while_third_ids_joined_it_is_two_on_the_store(world: tuple[World, GraphStore]) -> None:
+    grown, store = world
+    rows_ = grown.ledger.alive().to_pylist()
+    canon = canonical(rows_)
+    apart = [(r["subject"], r["object"]) for r in rows_ if r["kind"] == "not_same"]
+    text = f"MATCH (n:Entity)-[r:HAS_NAME]->(f) WHERE {CLOCKED} RETURN DISTINCT n.id AS id"
+    shown = {r["id"] for r in store.query(text, {}, AsOf(), limit=10_000).to_pylist()}
+    merged = {id for id, called in canon.items() if id != called}
+    assert len(apart) > 3 and not shown & merged
+    assert all(canon.get(a, a) != canon.get(b, b) for a, b in apart)
 
 
 def test_increments_and_a_rebuild_give_one_graph(world: tuple[World, GraphStore]) -> None:
