@@ -10,7 +10,7 @@ It reads the alive claims as they were said, before resolution, so that two sour
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -30,6 +30,11 @@ STALE: Final = 400
 _MANY = [name for name, spec in PROPERTIES.items() if spec.many]
 _EVENTS = [name for specs in (PROPERTIES, EDGES) for name, spec in specs.items() if spec.time == "event"]
 _MONEY = [name for name, spec in PROPERTIES.items() if spec.type == "money" and name not in ("fact", "contagion_loss")]
+_CARRIES: Final[Mapping[str, tuple[str, str]]] = {
+    **dict.fromkeys(("LENDS_TO", "EXPOSED_TO", "SUPPLIES", "HOLDS", "PAID", "TRADED"), ("amount", "value_decimal")),
+    "OWNS": ("share", "value_real"),
+}
+"""Edges that say little without their value."""
 _VALUES = ("value_text", "value_int", "value_real", "value_decimal", "value_time", "unit")
 _GROUP = ("kind", "subject", "name", "object", "key")
 
@@ -109,14 +114,11 @@ def _missing(claims: pl.DataFrame) -> Iterator[Finding]:
             have = claims.filter((pl.col("kind") != "node") & (pl.col("name") == name))["subject"].unique()
             bad = of.filter(~pl.col("subject").is_in(have.implode()))
             yield _finding("missing", f"{label} without {name}", bad, of.height, pl.col("subject"))
-    for name, spec in EDGES.items():
-        wanted = "value_decimal" if "amount" in spec.props else "value_real" if "share" in spec.props else ""
-        edges = claims.filter((pl.col("kind") == "edge") & (pl.col("name") == name)) if wanted else claims.head(0)
-        bad = edges.filter(pl.col(wanted).is_null()) if wanted else edges
+    for name, (what, column) in _CARRIES.items():
+        edges = claims.filter((pl.col("kind") == "edge") & (pl.col("name") == name))
+        bad = edges.filter(pl.col(column).is_null())
         said = pl.format("{} {}", "subject", "object")
-        yield _finding(
-            "missing", f"{name} without {'amount' if 'amount' in spec.props else 'share'}", bad, edges.height, said
-        )
+        yield _finding("missing", f"{name} without {what}", bad, edges.height, said)
 
 
 def _suspicious(claims: pl.DataFrame) -> Iterator[Finding]:
