@@ -23,25 +23,15 @@ ALIKE: Final = 72
 """Least fuzz.ratio of the sorted words of two names that are scored."""
 
 
-def candidates(
-    names: Sequence[str], weights: Weights, fresh: Sequence[bool] | None = None
-) -> Iterator[tuple[int, int]]:
-    """Pairs (i, j) with i < j of places in `names` that may be one, each once, in order.
-
-    With `fresh` only pairs of which one is marked.
-    """
+def candidates(names: Sequence[str], weights: Weights) -> Iterator[tuple[int, int]]:
+    """Pairs (i, j) with i < j of places in `names` that may be one, each once, in order."""
     words = [spelt(name) for name in names]
     texts = [[" ".join(name.words) for name in words], [" ".join(sorted(name.words)) for name in words]]
     found: list[np.ndarray[Any, Any]] = []
     for block in _blocks(words, weights):
-        if fresh is None or any(fresh[n] for n in block):
-            found += [_alike(np.array(block, dtype=np.int64), spelt_so) for spelt_so in texts]
-    if not found:
-        return
-    pairs = np.unique(np.concatenate(found), axis=0)
-    for i, j in pairs.tolist():
-        if fresh is None or fresh[i] or fresh[j]:
-            yield i, j
+        found += [_alike(np.array(block, dtype=np.int64), part) for part in texts]
+    if found:
+        yield from map(tuple, np.unique(np.concatenate(found), axis=0).tolist())
 
 
 def _blocks(names: Sequence[Spelt], weights: Weights) -> Iterator[list[int]]:

@@ -8,7 +8,7 @@ someone forbade.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz
@@ -46,8 +46,11 @@ def resolve(ledger: Ledger, files: Files) -> ResolveReport:
     known = Known(ledger.alive())
     clusters = Clusters(known)
     found = [pair for rule in _RULES for pair in rule(known, clusters) if clusters.join(pair)]
+    alike = scored(known, clusters)
+    found += [pair for pair in _by_likeness(known, clusters, alike) if clusters.join(pair)]
+    found += [pair for pair in _by_office(known, clusters) if clusters.join(pair)]
     report = ResolveReport(ledger.head, False, len(found), dict(Counter(p.rule for p in found)), dict(clusters.vetoes))
-    report.clusters, report.undecided = clusters.count(), len(undecided(known, clusters))
+    report.clusters, report.undecided = clusters.count(), len(undecided(known, clusters, alike))
     if found:
         rows = [f"{p.a} = {p.b}: {p.why}; score {p.score:g}" for p in found]
         report.commit, report.committed = ruling(ledger, found, rows).commit(ledger, files), True
@@ -170,11 +173,11 @@ def _among_names(known: Known, clusters: Clusters) -> Iterator[Pair]:
             yield Pair(first, id, "same plain name", 0.9, f"{written!r} and {name!r} differ in the legal form only")
 
 
-def _by_likeness(known: Known, clusters: Clusters) -> Iterator[Pair]:
+def _by_likeness(known: Known, clusters: Clusters, alike: Sequence[Scored]) -> Iterator[Pair]:
     """A name whose words are those of one firm, in another order, script or spelling."""
     loose = {id for id in known.named if clusters.find(id) == id and clusters.size(id) == 1}
     partners: dict[str, list[Scored]] = defaultdict(list)
-    for pair in scored(known, clusters, loose):
+    for pair in alike:
         if pair.verdict.band == "merge" and match.compatible(*pair.verdict.names):
             for id in {pair.a, pair.b} & loose:
                 partners[id].append(pair)
@@ -208,5 +211,5 @@ def _by_office(known: Known, clusters: Clusters) -> Iterator[Pair]:
                     )
 
 
-_RULES = (_by_identifier, _by_ticker, _by_name, _by_short_name, _by_spelling, _among_names, _by_likeness, _by_office)
-"""The strongest first."""
+_RULES = (_by_identifier, _by_ticker, _by_name, _by_short_name, _by_spelling, _among_names)
+"""The strongest first; likeness of names and shared offices come after."""

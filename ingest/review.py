@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,17 +47,14 @@ class Doubt:
     """By id: property, value, quote, document, locator, published."""
 
 
-def scored(known: Known, clusters: Clusters, fresh: set[str] | None = None) -> list[Scored]:
-    """Firms whose names are alike and that may be one, best first. With `fresh` only pairs with one of these ids."""
+def scored(known: Known, clusters: Clusters) -> list[Scored]:
+    """Firms whose names are alike and that may be one, best first."""
     firms = sorted(id for id, label in known.labels.items() if label in FIRMS and known.names.get(id))
     rows = list(known.called(firms))
-    if fresh is not None and not fresh:
-        return []
     weights = Weights(name for _, name in rows)
-    marked = None if fresh is None else [id in fresh for id, _ in rows]
     pairs = {
         (min(a, b), max(a, b))
-        for i, j in candidates([name for _, name in rows], weights, marked)
+        for i, j in candidates([name for _, name in rows], weights)
         if (a := rows[i][0]) != (b := rows[j][0]) and clusters.find(a) != clusters.find(b)
     }
     found = [
@@ -68,12 +65,12 @@ def scored(known: Known, clusters: Clusters, fresh: set[str] | None = None) -> l
     return sorted((f for f in found if f.verdict.band != "no"), key=lambda f: (-f.verdict.score, f.a, f.b))
 
 
-def undecided(known: Known, clusters: Clusters) -> list[Scored]:
+def undecided(known: Known, clusters: Clusters, alike: Sequence[Scored] | None = None) -> list[Scored]:
     """A pair for each two clusters that may be one entity, best first: firms, and persons of one firm."""
     best: dict[tuple[str, str], Scored] = {}
-    for pair in [*scored(known, clusters), *_colleagues(known, clusters)]:
+    for pair in [*(scored(known, clusters) if alike is None else alike), *_colleagues(known, clusters)]:
         a, b = sorted((clusters.find(pair.a), clusters.find(pair.b)))
-        if a != b:
+        if a != b and not clusters.forbids(a, b):
             best.setdefault((a, b), pair)
     return sorted(best.values(), key=lambda f: (-f.verdict.score, f.a, f.b))
 

@@ -92,13 +92,11 @@ def ruling(
     """Judgements whose evidence is the run's manifest, row by row."""
     said: dict[str, Any] = {"by": author.by, "why": author.why} if author else {}
     manifest = RunManifest("resolve", {"rows": list(rows), "head": ledger.head, **said})
-    document, published = manifest.id, ledger.known(ledger.head)
+    document, published = manifest.id, ledger.known(ledger.head)  # once: the id is a digest of all rows
     claims = (
         Claim(
             Judgement(pair.a, pair.b, same),
-            Evidence(
-                document, f"run:{manifest.id} row:{n}", row, f"resolve.{pair.rule.replace(' ', '_')}@1", pair.score
-            ),
+            Evidence(document, f"run:{document} row:{n}", row, f"resolve.{pair.rule.replace(' ', '_')}@1", pair.score),
             published,
         )
         for n, (pair, row) in enumerate(zip(pairs, rows, strict=True))

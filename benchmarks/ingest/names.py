@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import SequenceMatcher
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,12 @@ from ingest.candidates import candidates
 from ingest.extract.names import plain_name
 from ingest.pair_decision import MERGE, UNDECIDED, Named, Profile, decide
 from ingest.pair_score import Kind, pair_score
+from ingest.resolve import resolve
 from ingest.word_weights import Weights
+from kg.files import Files
+from kg.identity import clusters
+from kg.ledger import Ledger
+from kg.model import Claim, ClaimBatch, Evidence, Node, RunManifest, day
 
 CHINESE = Path(__file__).parents[2] / "tests" / "data" / "names-chinese-english.csv"
 SAME_CHINESE = 0.8
@@ -39,7 +45,7 @@ Truth = npt.NDArray[np.bool_]
 
 
 def measure() -> list[Figure]:
-    return [*pairs(), *chinese(), *constituents(), *register()]
+    return [*pairs(), *chinese(), *constituents(), *register(), *ledger()]
 
 
 # ---- labelled pairs
@@ -255,3 +261,26 @@ def gleif(size: int) -> list[tuple[str, str]]:
     files = sorted((Path(spec.origin).parent / "data").glob("*.parquet"))
     rows = pl.concat(pl.read_parquet(file, columns=columns) for file in files).unique("LEI").sort("LEI").drop_nulls()
     return list(rows.sample(size, seed=0, shuffle=True).select(columns[1:]).iter_rows())
+
+
+def ledger() -> list[Figure]:
+    """The same names in a ledger, half of them with an LEI: the whole resolution, from claims to judgements."""
+    firms, chance = gleif(SIZE // 2), random.Random(0)
+    told = Evidence("0" * 64, "row:1", "a row", "registers.rows@1")
+    ids = [(f"lei:{n}", name) for n, (name, _) in enumerate(firms)]
+    ids += [(f"name:{n}", noisy(name, chance)) for n, (name, _) in enumerate(firms)]
+    claims = (Claim(Node("Company", id, {"name": name}), told, day("2020-01-01")) for id, name in ids)
+    with TemporaryDirectory() as home, Ledger.open(Path(home) / "ledger") as log:
+        log.commit(ClaimBatch.of(claims), RunManifest("benchmark", {}))
+        began = time.process_time()
+        report = resolve(log, Files(Path(home) / "files"))
+        seconds = time.process_time() - began
+        rows = log.alive().to_pylist()
+        canon = clusters(((r["subject"], r["object"]) for r in rows if r["kind"] == "same"), set())
+    right = sum(canon.get(f"name:{n}") == f"lei:{n}" for n in range(len(firms)))
+    wrong = sum(id.startswith("name:") and to.startswith("lei:") and id[5:] != to[4:] for id, to in canon.items())
+    return [
+        Figure(f"{SIZE} names of a ledger, resolve(): CPU", seconds, 60, least=False, unit="s"),
+        Figure(f"{SIZE} names of a ledger: precision", right / max(right + wrong, 1)),
+        Figure(f"{SIZE} names of a ledger: recall", right / len(firms), note=f"{report.undecided} pairs to review"),
+    ]
