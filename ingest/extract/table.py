@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from pathlib import Path
 
 import polars as pl
 
@@ -156,4 +157,16 @@ def columns_of(content: bytes) -> tuple[str, ...]:
         head = decode(content[:65_536].split(b"\n", 1)[0])[0].strip()
         return tuple(name.strip() for name in next(csv.reader([head], delimiter=separator(head)), []))
     except (pl.exceptions.PolarsError, csv.Error):
+        return ()
+
+
+def columns_in(path: Path) -> tuple[str, ...]:
+    """Names of the columns of a file, of which the head only is read, however large it is."""
+    with path.open("rb") as file:
+        head = file.read(65_536)
+    if head[:4] != b"PAR1":
+        return columns_of(head)
+    try:
+        return tuple(pl.read_parquet_schema(path))
+    except pl.exceptions.PolarsError:
         return ()

@@ -19,7 +19,7 @@ from ingest.extract import lei, lei_relations
 from ingest.extract.lei_files import as_row, read_lei_table
 from ingest.extract.lei_selection import Selection
 from ingest.extract.rows import CLOCK, RowClaims
-from ingest.extract.table import columns_of
+from ingest.extract.table import columns_in
 from ingest.source import Extract, Models, Record, Source
 from kg.errors import RecordError
 
@@ -95,13 +95,11 @@ def _used(kind: str, columns: tuple[str, ...]) -> set[str]:
 def _is_gleif(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(65_536)
-        if path.suffix == ".parquet" or head[:4] == b"PAR1":
-            return bool(kind_of(columns_of(path.read_bytes())))
     if head.lstrip()[:1] == b"<" or head[3:4] == b"<":
         return any(mark in head for mark in _MARKS)
     if head.lstrip()[:1] in (b"{", b"["):
         return b'"StartNode"' in head or (b'"LEI"' in head and (b'"Entity"' in head or b'"ExceptionCategory"' in head))
-    return bool(kind_of(columns_of(head)))
+    return bool(kind_of(columns_in(path)))
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -26,7 +26,7 @@ from ingest.extract.official import (
     stocks,
 )
 from ingest.extract.rows import CLOCK, RowClaims, missing, split
-from ingest.extract.table import Table, columns_of, read_table
+from ingest.extract.table import Table, columns_in, read_table
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import LAST
@@ -78,10 +78,9 @@ class Registers(Source):
         """One record per file of a known layout."""
         now = datetime.now(UTC)
         for path in self.files:
-            content = path.read_bytes()
-            if layout := layout_of(columns_of(content)):
+            if layout := layout_of(columns_in(path)):
                 name = path.relative_to(self.folder).as_posix()
-                yield Record("registers", name, content, meta={"layout": layout, "read": now})
+                yield Record("registers", name, path.read_bytes(), meta={"layout": layout, "read": now})
 
     def claims(self, record: Record, models: Models) -> Extract:
         table = read_table(record.content)
