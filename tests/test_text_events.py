@@ -108,6 +108,25 @@ def test_what_is_alleged_counts_half(sentence: str) -> None:
     assert {f.confidence for f in read(sentence)} == {0.4}
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        f"{BANK} closed a credit line of $5 million with {WOOD}.",
+        f"{BANK} added {WOOD} to its buy list.",
+        f"{BANK} cut its target for {WOOD} to $5.",
+        f"{WOOD} closed its offer for {STEEL} shares on Monday.",
+        f"{WOOD} delivers beams to {STEEL}.",
+        f"{WOOD} raised $5 million in a share sale.",
+        f"{STEEL} published its results on Monday.",
+        f"{PERSON}, chief executive of {WOOD}, said demand was strong.",
+        f"{WOOD} sells software that detects fraud.",
+        f"Trading in {WOOD} shares was suspended.",
+    ],
+)
+def test_words_of_events_alone_make_none(sentence: str) -> None:
+    assert not said(sentence)
+
+
 def test_a_conviction_is_not_in_doubt() -> None:
     assert {f.confidence for f in read(f"{WOOD} was convicted of fraud.")} == {0.8}
 

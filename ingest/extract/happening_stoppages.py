@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 
 _STOP: Final = words(
     "halt suspend stop cease pause shut close idle curtail interrupt disrupt cut hamper cripple paralyse paralyze "
-    "delay mothball scrap"
+    "delay mothball"
 )
 _OUTPUT: Final = words(
     "production output delivery shipment supply plant factory line mine refinery operation manufacturing assembly "
     "smelter mill export works shipping pipeline unit site chain"
 )
 _SUPPLY: Final = words("delivery shipment supply export gas")
-"""What is cut off: a cut in output is no stoppage, a cut in supplies is."""
+_BUILT: Final = words("plant factory mine refinery smelter mill pipeline line works")
+_LIMITS: Final = {"cut": _SUPPLY, "delay": _SUPPLY, "close": _BUILT, "shut": _BUILT}
+"""What these verbs must stop: a cut in output is no stoppage, a cut in supplies is; a closed unit or loan is none."""
+_LINES: Final = words("assembly production manufacturing bottling packaging power supply rail")
+"""A line that is no credit line."""
 _STILL: Final = words("standstill halt stop")
 _LACK: Final = words("shortage lack scarcity")
 _FORCE: Final = words("force compel cause oblige lead")
@@ -49,11 +53,12 @@ def stoppages(scene: Scene) -> Iterator[Match]:
 
 
 def _things(tokens: list[Token], lemmas: frozenset[str]) -> list[Token]:
-    return [x for t in tokens for x in together(t) if x.lemma_.lower() in lemmas]
+    found = [x for t in tokens for x in together(t) if x.lemma_.lower() in lemmas]
+    return [t for t in found if t.lemma_ != "line" or any(c.lower_ in _LINES for c in t.children)]
 
 
 def _stopped(scene: Scene, verb: Token) -> Iterator[Match]:
-    things = _things(scene.patient(verb), _SUPPLY if verb.lemma_ == "cut" else _OUTPUT)
+    things = _things(scene.patient(verb), _LIMITS.get(verb.lemma_, _OUTPUT))
     if verb.lemma_ in ("stop", "halt", "cease") and not things:  # the assembly line stopped; stopped deliveries
         things = _things([] if objects(verb) else subjects(verb), _OUTPUT)
     if not things:
