@@ -1,8 +1,8 @@
 """Sentences that state, end or deny relations in many ways, and how many of them the extraction reads right.
 
-A row of paraphrases.tsv has letters for names: A and D are banks, B, C, E and S firms, X and Y persons; the names change
-from row to row. `says` lists what holds (`LENDS_TO A B amount=5 currency=EUR`) and what has ended (a `-` before it); a
-row that says nothing denies, hedges or asks. The halves share no wording: dev is tuned on, test only counted.
+A row of paraphrases.tsv has letters for names: A and D are banks, B, C, E and S firms, X and Y persons; the names
+change from row to row. `says` lists what holds (`LENDS_TO A B amount=5 currency=EUR`) and what has ended (a `-` before
+it); a row that says nothing denies, hedges or asks. The halves share no wording: dev is tuned on, test only counted.
 """
 
 from __future__ import annotations

@@ -154,9 +154,10 @@ def _posts(clause: list[Token], people: list[Mention], firms: list[Mention]) -> 
         return
     near = [t for t in clause if t.pos_ == "VERB"]
     grade = max((certainty(t) for t in (posts[0], *near)), key=ORDER.index)
-    if {t.lemma_.lower() for t in clause} & _RUNNERS:
+    lemmas = {t.lemma_.lower() for t in clause}
+    if lemmas & _RUNNERS:
         return
-    if verbs & _QUITS or (verbs & _GIVES_UP and {t.lower_ for t in clause} & _AWAY):
+    if lemmas & lex.GONE or verbs & _QUITS or (verbs & _GIVES_UP and {t.lower_ for t in clause} & _AWAY):
         grade = max(Certainty.ENDED, grade, key=ORDER.index)
     if grade is not Certainty.OPEN:
         yield from edges("OFFICER_OF", people, firms, grade, implied=True, role=role_of(posts))

@@ -107,11 +107,15 @@ LEADS: Final = words("lead head run chair")
 """Verbs that say an office without a title."""
 REPLACES: Final = words("succeed replace follow")
 """Verbs whose object leaves the office."""
-LEAVE: Final = words("resign retire step stand quit leave depart exit relinquish vacate part hand stop")
-DISMISS: Final = words("dismiss fire sack oust remove suspend relieve axe eject")
+LEAVE: Final = words("resign retire step stand quit leave depart exit relinquish vacate part hand stop bow")
+DISMISS: Final = words("dismiss fire sack oust remove suspend relieve axe eject lose")
 HELM: Final = words("helm reins")
 """Nouns that say an office and no title."""
 POST: Final = words("post position role office job duty seat place responsibility title")
+GONE: Final = words("resignation departure retirement dismissal exit removal ouster")
+"""Nouns of leaving."""
+TERM: Final = words("term tenure mandate time reign stint contract spell")
+"""How long somebody holds a post."""
 POSTS: Final = TITLES | HELM | words("job")
 """Head nouns that tell of an office, with a title or without."""
 
@@ -138,7 +142,8 @@ HEDGES: Final = words(
     "delay postpone "
     "withdraw need wait dismiss mull prepare halt end suspend bar prohibit forbid court eye vow pledge promise "
     "estimate anticipate believe "
-    "assume suggest imply allow permit require think tout invite approach candidate rumoured rumored vie compete"
+    "assume suggest imply allow permit require think tout invite approach candidate shelve revoke "
+    "rescind reverse rumoured rumored vie compete"
 )
 """Verbs whose complement is not said to be so."""
 MODALS: Final = words("may might could would should can must shall ca")
@@ -170,6 +175,7 @@ REFUSALS: Final = frozenset(
         ("back", "out"),
         ("pass", "over"),
         ("pull", "out"),
+        ("call", "off"),
     }
 )
 """Verbs with their particle that say no."""

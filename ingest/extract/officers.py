@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING, Final
 
 from ingest.extract.certainty import ORDER, Certainty, certainty
 from ingest.extract.grammar import Parsed, after, has, objects, passive, phrase, subjects
-from ingest.extract.lexicon import APPOINT, DISMISS, LEADS, LEAVE, POST, REPLACES, SERVE, TITLES, words
+from ingest.extract.lexicon import (
+    APPOINT,
+    DISMISS,
+    ENDS,
+    EXPIRES,
+    GONE,
+    LEADS,
+    LEAVE,
+    NEGATORS,
+    POST,
+    REPLACES,
+    SERVE,
+    TERM,
+    TITLES,
+    words,
+)
 from ingest.extract.names import Mention
 from ingest.extract.referents import Referents, distinct
 from ingest.extract.titles import firms_of, role_said, titles_near
@@ -18,7 +33,6 @@ from kg.ontology import FIRMS
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-_GONE: Final = words("resignation departure retirement dismissal exit removal ouster")
 _ENDED: Final = words("former ex outgoing departing retired previous late")
 
 
@@ -44,7 +58,9 @@ def offices(parsed: Parsed, referents: Referents) -> Iterator[Office]:
             gone |= _leavers(token, referents)
         elif token.pos_ == "NOUN" and token.lemma_ in _MADE:
             found += _of_appointment(token, referents)
-        elif token.pos_ == "NOUN" and token.lemma_ in _GONE:
+        elif token.pos_ == "NOUN" and token.lemma_ in TERM:
+            found += _of_term(token, referents)
+        elif token.pos_ == "NOUN" and token.lemma_ in GONE:
             gone |= _departed(token, referents)
         elif token.pos_ in ("NOUN", "PROPN", "ADJ") and token.lemma_.lower() in TITLES and _is_head(token):
             found += _of_title(token, referents)
@@ -64,8 +80,8 @@ def _leaves(verb: Token) -> bool:
     """`step down`, `hand over`, `stand aside`; neither `step up` nor `leave open`."""
     if verb.lemma_ in ("step", "stand"):
         return has(verb, "down", "aside", "back")
-    if verb.lemma_ in ("hand", "part", "stop"):
-        return has(verb, "over") if verb.lemma_ == "hand" else verb.lemma_ == "part"
+    if verb.lemma_ in ("hand", "bow", "stop"):
+        return has(verb, "over", "out")
     return verb.lemma_ in LEAVE | DISMISS
 
 
@@ -77,9 +93,22 @@ def _leavers(verb: Token, referents: Referents) -> set[str]:
         return set()
     dismissed = verb.lemma_ in DISMISS
     who = subjects(verb) if dismissed == passive(verb) else objects(verb)
-    if verb.lemma_ == "part":
-        who = after(verb, "with")
+    if verb.lemma_ == "part":  # with somebody, or they and somebody
+        who = [*after(verb, "with"), *subjects(verb)]
     return {m.id for t in who for m in referents.people(t)}
+
+
+def _of_term(noun: Token, referents: Referents) -> Iterator[Office]:
+    """`her term as chairman of Acme has expired`, `his contract as chief executive was not renewed`."""
+    verb = noun.head
+    denied = any(c.lower_ in NEGATORS for c in verb.children) and verb.lemma_ in ("renew", "extend", "prolong")
+    if not (denied or has(verb, "over") or verb.lemma_ in ENDS | EXPIRES) or noun.dep_ == "pobj":
+        return
+    holders = [c for c in noun.children if c.dep_ == "poss"] or after(noun, "of")
+    persons = distinct([m for t in holders for m in referents.people(t)])
+    for title in [t for t in after(noun, "as") if t.lemma_.lower() in TITLES]:
+        for person, firm in product(persons, distinct(firms_of(title, referents))):
+            yield Office(person, firm, role_said(title, referents), Certainty.ENDED)
 
 
 def _departed(noun: Token, referents: Referents) -> set[str]:
