@@ -29,6 +29,8 @@ class Writable(Protocol):
 
 
 VERSION = 1
+TEXT_INDEXES = ("usem3",)
+"""Keys of vectors that no graph model made: they stand in indexes of their own."""
 
 
 def extractor(model: str) -> str:
@@ -129,8 +131,9 @@ def former(alive: pa.Table, result: TrainResult) -> list[str]:
 
 
 def vectors(snapshot: Snapshot, files: Files) -> pa.Table:
-    """The latest published vector of every node of a snapshot that has one: id, label, model, vector."""
-    facts = snapshot.facts_of("embedding").sort_by(
+    """The latest vector that a graph model published of every node of a snapshot: id, label, model, vector."""
+    facts = snapshot.facts_of("embedding")
+    facts = facts.filter(pc.invert(pc.is_in(facts["key"], pa.array(TEXT_INDEXES)))).sort_by(
         [(name, "ascending") for name in ("subject", "valid_from", "published", "key")]
     )
     latest = {fact["subject"]: fact for fact in facts.select(["subject", "key", "value_text"]).to_pylist()}

@@ -34,7 +34,7 @@ from kg.snapshot import Snapshot
 from kg.store import GraphStore, SyncReport, open_store
 from kgrisk import published
 from kgrisk.evidence import Explainer, Explanation
-from kgrisk.extras import learning
+from kgrisk.extras import learning, need
 from kgrisk.refresh import refresh
 from kgrisk.result import Result
 from kgrisk.risk import Question, Risk, assess
@@ -219,11 +219,31 @@ class Graph:
         if not own.num_rows:
             raise KgRiskError(f"{id} has no vector in {self.home}; train first, or take an id from `kgrisk embeddings`")
         kind = label or own["label"][0].as_py()
-        found = self.store.nearest(kind, own["vector"][0].as_py(), k + 1, instant(at))
+        model = own["model"][0].as_py()
+        found = self.store.nearest(kind, own["vector"][0].as_py(), k + 1, instant(at), model)
         found = found.filter(pc.not_equal(found["id"], id)).slice(0, k)
+        return Result(self._named(found, at), f"nearest to {id}")
+
+    def index_texts(self) -> int:
+        """Make and publish multilingual vectors of every text, for `search`; gives the commit."""
+        return int(need("gnn.crosslingual", "learn").index(self.ledger, self.files, self.home / "cache"))
+
+    def search(self, text: str, label: str = "Document", k: int = 10, at: Instant = None) -> Result:
+        """The k documents (or firms, pages, events) nearest in meaning to a text, in whatever language either is."""
+        room = need("gnn.crosslingual", "learn")
+        found = self.store.nearest(label, room.question(text), k, instant(at), room.MODEL)
+        if not found.num_rows:
+            raise KgRiskError(f"no {label} in {self.home} has a multilingual vector; run `kgrisk index` first")
+        return Result(self._named(found, at), f"nearest to {text!r}")
+
+    def _named(self, found: pa.Table, at: Instant) -> pa.Table:
+        """Answers of `nearest` with the names of the entities."""
         snapshot = self.snapshot(at)
-        names = [snapshot.names[snapshot.index[near]] for near in found["id"].to_pylist()]
-        return Result(found.add_column(1, "name", pa.array(names, pa.string())), f"nearest to {id}")
+        titles = snapshot.facts_of("title").select(["subject", "value_text"]).to_pylist()
+        called = {snapshot.ids[row["subject"]]: row["value_text"] for row in titles}
+        ids = found["id"].to_pylist()
+        names = [called.get(near) or snapshot.names[snapshot.index[near]] for near in ids]
+        return found.add_column(1, "name", pa.array(names, pa.string()))
 
     def risk(
         self,

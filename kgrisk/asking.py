@@ -162,6 +162,33 @@ def embeddings(
         show("vectors (--json or --to FILE gives the numbers)", rows)
 
 
+@app.command(name="index")
+def index_texts(home: Home = None, json: Json = False) -> None:
+    """Make multilingual vectors of every text, for `kgrisk search`."""
+    with opened(home) as graph:
+        commit = graph.index_texts()
+    emit({"commit": commit}) if json else out.print(f"commit {commit}")
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="What to look for, in any language.")],
+    label: Annotated[
+        str, typer.Option("--label", help="What to find: Document, Page, Event, Company.")
+    ] = "Document",
+    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    store: Store = None,
+    json: Json = False,
+) -> None:
+    """Find what is nearest in meaning, across languages; run `kgrisk index` first."""
+    with opened(home, store) as graph:
+        answer(graph.search(text, label, k, asked(valid, known, published)), json)
+
+
 @app.command(name="export")
 def run_export(
     folder: Annotated[Path, typer.Argument(help="Where the files go.")],

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from kg.model import as_time
 from kg.snapshot import Snapshot
 
-OWN = ("model.", "risk.", "resolve.")
+OWN = ("model.", "risk.", "resolve.", "repeats.")
 """Extractors of this engine: what they say is dated when they ran, and tells nothing of the world."""
 LINK_ROWS = pa.schema(
     [(name, pa.string()) for name in ("relation", "source", "source_name", "target", "target_name")]

