@@ -16,6 +16,7 @@ from ingest.extract.grammar import Parsed, after
 from ingest.extract.lending import CREDIT
 from ingest.extract.match import Match, edges
 from ingest.extract.names import Mention
+from ingest.extract.officers import leaves
 from ingest.extract.referents import Referents, distinct
 from ingest.extract.titles import role_of
 from kg.ontology import FIRMS
@@ -46,7 +47,6 @@ _TAKES: Final = lex.words(
     "begin start name fill gain welcome install call lead head run"
 )
 _GIVES_UP: Final = lex.words("give end relinquish vacate")
-_QUITS: Final = lex.LEAVE - lex.words("hand part stand step stop")
 _RUNNERS: Final = lex.words("over candidate contender favourite favorite frontrunner runner adviser shortlist race")
 """Who may get a post has none."""
 _AWAY: Final = lex.words("up tenure term reign ended ends")
@@ -157,7 +157,7 @@ def _posts(clause: list[Token], people: list[Mention], firms: list[Mention]) -> 
     lemmas = {t.lemma_.lower() for t in clause}
     if lemmas & _RUNNERS:
         return
-    if lemmas & lex.GONE or verbs & _QUITS or (verbs & _GIVES_UP and {t.lower_ for t in clause} & _AWAY):
+    if lemmas & lex.GONE or any(leaves(t) for t in near) or (verbs & _GIVES_UP and {t.lower_ for t in clause} & _AWAY):
         grade = max(Certainty.ENDED, grade, key=ORDER.index)
     if grade is not Certainty.OPEN:
         yield from edges("OFFICER_OF", people, firms, grade, implied=True, role=role_of(posts))

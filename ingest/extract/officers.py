@@ -76,7 +76,7 @@ def _is_head(token: Token) -> bool:
     return not (token.dep_ in ("compound", "amod", "nmod") and token.head.lemma_.lower() in TITLES)
 
 
-def _leaves(verb: Token) -> bool:
+def leaves(verb: Token) -> bool:
     """`step down`, `hand over`, `stand aside`; neither `step up` nor `leave open`."""
     if verb.lemma_ in ("step", "stand"):
         return has(verb, "down", "aside", "back")
@@ -87,7 +87,7 @@ def _leaves(verb: Token) -> bool:
 
 def _leavers(verb: Token, referents: Referents) -> set[str]:
     """Who leaves by a verb that names no office itself."""
-    if not _leaves(verb) or certainty(verb) not in (Certainty.SAID, Certainty.FUTURE):
+    if not leaves(verb) or certainty(verb) not in (Certainty.SAID, Certainty.FUTURE):
         return set()
     if titles_near(verb, explicit=True):
         return set()
@@ -143,12 +143,12 @@ def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
     if not titles and not untitled:
         return
     role = role_said(titles[0], referents) if titles else ""
-    leaves = _leaves(verb)
-    if lemma in LEAVE | DISMISS and not leaves and not has(verb, "up"):
+    left = leaves(verb)
+    if lemma in LEAVE | DISMISS and not left and not has(verb, "up"):
         return
-    if leaves and certain is Certainty.FUTURE:
+    if left and certain is Certainty.FUTURE:
         certain = Certainty.SAID
-    ended = leaves and certain is Certainty.SAID
+    ended = left and certain is Certainty.SAID
     for person, firm in product(persons, distinct(firms)):
         yield Office(person, firm, role, Certainty.ENDED if ended else certain)
     if lemma in REPLACES and certain in (Certainty.SAID, Certainty.FUTURE):
@@ -184,7 +184,7 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
         people += subjects(title.head)
     elif title.dep_ in ("compound", "nmod"):
         people.append(title.head)
-        firms = firms or distinct([m for c in title.head.lefts if c is not title for m in referents.firms(c)])
+        firms = firms or distinct([m for c in title.head.lefts if c.i != title.i for m in referents.firms(c)])
     elif title.dep_ == "nsubj" and title.head.lemma_ == "be":
         people += [c for c in title.head.children if c.dep_ == "attr"]
     elif title.dep_ == "pobj" and title.head.lower_ == "as" and title.i < title.head.head.i:  # As chairman of Beta, she

@@ -87,7 +87,8 @@ def role_said(title: Token, referents: Referents) -> str:
 
 def role_of(posts: list[Token]) -> str:
     """The title among these nouns as written; "" if none is one."""
-    title = next((t for t in posts if t.lemma_.lower() in TITLES), None)
+    last = (t for t in posts if t.i + 1 == len(t.doc) or t.nbor(1).lower_ not in TITLES)
+    title = next((t for t in last if t.lemma_.lower() in TITLES), None)
     if title is None:
         return ""
     left = [t for t in phrase(title) if t.text.islower() and t.lower_ not in _ASIDE and t.pos_ in ("NOUN", "ADJ")]
