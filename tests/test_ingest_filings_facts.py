@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -170,3 +171,39 @@ def test_cells_of_a_json_table_become_facts_measures_and_statements(tmp_path: Pa
     assert {row["value_real"] for row in rows(extract, "measure")} == {0.255, 0.24}
     assert "Oakmere Ratings" in {row["value_text"] for row in rows(extract, "statement")}
     assert {row["published"] for row in rows(extract)} == {day("2023-09-01")}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<html><body><p>FORM 10-K</p>" + b"<p>Item 1. Business</p>" * 20_000 + b"</body></html>",
+        b"<html><body><p>FORM 10-K</p><table><tr>"
+        + b"<td>Year</td>" * 20_000
+        + b"</tr><tr><td>1</td></tr></table></body></html>",
+        b"<html><body><p>FORM 10-K</p>"
+        + b"<table><tr><td>a</td><td>in thousands</td></tr></table>" * 3000
+        + b"</body></html>",
+        b"<html><body><p>FORM 8-K</p><p>"
+        + b"Names of reporting person percent of class represented " * 3000
+        + b"</p></body></html>",
+        b"<SEC-DOCUMENT>x\n<DOCUMENT>\n<TYPE>SC 13G\n<TEXT>\nNames of reporting person\npercent of class represented\n"
+        + b"  \n" * 60_000,
+        b"<SEC-DOCUMENT>x\n<DOCUMENT>\n<TYPE>EX-21\n<TEXT>\n" + b"A" + b" " * 200_000 + b"B\n" + b"0 " * 100_000,
+    ],
+    ids=["items", "columns", "tables", "persons", "blanks", "gaps"],
+)
+def test_a_hostile_filing_is_read_in_bounded_time(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.extract.dossier.PROSE_LENGTH", 0)  # only the readers of this source are timed
+    began = time.process_time()
+    Filings(DATA, []).claims(Record("filings", "x-2024-01-01.html", content), Models())
+    assert time.process_time() - began < 10
+
+
+def test_facts_with_impossible_scales_are_refused_beside_the_good_ones() -> None:
+    text = (DATA / "10k-tiny.html").read_text()
+    for scale in ("999999999999", "many"):
+        bad = text.replace('scale="6"', f'scale="{scale}"', 1)
+        assert bad != text
+        extract = Filings(DATA, []).claims(Record("filings", "x-2024-01-01.html", bad.encode()), Models())
+        assert any("Error" in refusal.reason or "Invalid" in refusal.reason for refusal in extract.refused)
+        assert rows(extract, "net_income")

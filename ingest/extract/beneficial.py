@@ -44,15 +44,14 @@ _AMOUNT = re.compile(
 _TYPE = re.compile(
     r"type\s+of\s+reporting\s+person[^A-Z]{0,120}?\b([A-Z]{2}(?:\s*[,;/]\s*[A-Z]{2})*)\b", re.DOTALL | re.IGNORECASE
 )
-_RULE = r"[\s_=*\-–—]*\n[\s_=*\-–—]*\(\s*"
-_ISSUER = re.compile(rf"([^\n]{{2,150}}?){_RULE}Name\s+of\s+(?:the\s+)?(?:Subject\s+Company|Issuer)", re.IGNORECASE)
-_TITLE = re.compile(rf"([^\n]{{2,150}}?){_RULE}Title\s+of\s+Class", re.IGNORECASE)
-_EVENT = re.compile(rf"([^\n]{{6,60}}?){_RULE}Date\s+of\s+Event", re.IGNORECASE)
-_CUSIP = re.compile(
-    r"\b([0-9A-Z]{3}[\s-]?[0-9A-Z]{3}[\s-]?[0-9A-Z]{2}[\s-]?[0-9])\b(?=[\s_=*\-–—]*\n[\s_=*\-–—]*\(\s*CUSIP)|CUSIP\s+(?:No\.?|Number)[\s:.]*([0-9A-Z]{6}[\s-]?[0-9A-Z]{2}[\s-]?[0-9])\b",
-    re.IGNORECASE,
-)
-_NAME = re.compile(r"[ \t.)(:]*([^\n]*[^\W\d_]{2}[^\n]*)")
+_ISSUER = re.compile(r"\(\s*name\s+of\s+(?:the\s+)?(?:subject\s+company|issuer)", re.IGNORECASE)
+_TITLE = re.compile(r"\(\s*title\s+of\s+class", re.IGNORECASE)
+_EVENT = re.compile(r"\(\s*date\s+of\s+event", re.IGNORECASE)
+_CODE = re.compile(r"\(\s*cusip", re.IGNORECASE)
+_CUSIP = re.compile(r"CUSIP\s+(?:No\.?|Number)[\s:.]{0,40}([0-9A-Z]{6}[\s-]?[0-9A-Z]{2}[\s-]?[0-9])\b", re.IGNORECASE)
+_NAME = re.compile(r"[ \t.)(:]*([^\n]{0,200}?[^\W\d_]{2}[^\n]{0,200})")
+_COVER_PAGE = 4000
+"""Characters of a reporting person's cover page, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ def _stake_of_xml(form: Form, block: etree._Element) -> _Stake | None:
 
 
 def _stake_of_text(text: str, start: int, end: int, known: Sequence[Party]) -> _Stake | None:
-    block = text[start:end]
+    block = text[start : min(end, start + _COVER_PAGE)]
     percent = _PERCENT.search(block)
     boiler = _BOILER.match(block)
     begin = boiler.end() if boiler else 0
@@ -160,26 +159,34 @@ def _stake_of_text(text: str, start: int, end: int, known: Sequence[Party]) -> _
 
 
 def _subject_of_text(text: str, known: Sequence[Party]) -> _Subject | None:
-    named, title, event = _ISSUER.search(text), _TITLE.search(text), _EVENT.search(text)
+    named, title, event = _above(text, _ISSUER), _above(text, _TITLE), _above(text, _EVENT)
     issuer = next((party for party in known if party.role.startswith("subject")), None)
     listed = issuer is not None
     if issuer is None and named is not None:
-        spot = _spot(named)
-        issuer = Party(spot.quote, spot, role="subject company")
+        issuer = Party(named.quote, named, role="subject company")
     if issuer is None:
         return None
-    code = _CUSIP.search(text)
-    place = _spot(code, 1 if code[1] else 2) if code else _spot(title) if title else issuer.spot
-    day = when(" ".join(event[1].strip(" _*").split())) if event else None
-    called = title[1].strip(" _") if title else ""
-    return _Subject(issuer, listed, place, _cusip((code[1] or code[2]) if code else ""), called, day)
+    code = _above(text, _CODE)
+    cusip = _cusip(code.quote) if code else ""
+    if not cusip and (inline := _CUSIP.search(text)):
+        code = Spot(f"chars:{inline.start(1)}-{inline.end(1)}", inline[1])
+        cusip = _cusip(inline[1])
+    place = code if cusip and code else title or issuer.spot
+    day = when(" ".join(event.quote.split())) if event else None
+    return _Subject(issuer, listed, place, cusip, title.quote if title else "", day)
 
 
-def _spot(match: re.Match[str], group: int = 1) -> Spot:
-    """Place of a group without the rules and blanks around it."""
-    said = match[group].strip(" _*\t")
-    start = match.start(group) + match[group].find(said)
-    return Spot(f"chars:{start}-{start + len(said)}", said)
+def _above(text: str, label: re.Pattern[str]) -> Spot | None:
+    """The line above a label in brackets, without the rules drawn between them."""
+    match = label.search(text)
+    if match is None:
+        return None
+    start = max(0, match.start() - 600)
+    for line in reversed(text[start : match.start()].splitlines()):
+        if (said := line.strip(" _=*-–—\t")) and re.search(r"\w", said):
+            at = text.rfind(said, start, match.start())
+            return Spot(f"chars:{at}-{at + len(said)}", said)
+    return None
 
 
 def _claims(subject: _Subject, stakes: Sequence[_Stake], witness: Witness) -> Iterator[Claim]:

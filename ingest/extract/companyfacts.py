@@ -68,8 +68,12 @@ class CompanyFacts:
 
     def _entries(self) -> Iterator[tuple[Fact, date] | Refusal]:
         for taxonomy, concepts in self._said["facts"].items():
-            for concept, told in concepts.items():
-                for unit, entries in told.get("units", {}).items():
+            for concept, told in concepts.items() if isinstance(concepts, dict) else ():
+                units = told.get("units") if isinstance(told, dict) else None
+                if not isinstance(units, dict) or not all(isinstance(entries, list) for entries in units.values()):
+                    yield Refusal(pointer(["facts", taxonomy, concept]), "the concept has no units with lists of facts")
+                    continue
+                for unit, entries in units.items():
                     for n, entry in enumerate(entries):
                         place = pointer(["facts", taxonomy, concept, "units", unit, n])
                         yield _entry(f"{taxonomy}:{concept}", unit, entry, place)

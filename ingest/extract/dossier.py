@@ -191,11 +191,11 @@ class Dossier:
             self._add(sections.claims(sections.sections(text, form), witness))
         if beneficial.is_schedule(text):
             self._add(beneficial.of_text(text, witness, cover.parties))
-        grids = of_page(content) if is_page(content) else ()
+        page = is_page(content)
         if subsidiaries.is_subsidiaries(kind if kind.upper().startswith("EX") else "", text):
-            self._subsidiaries(subsidiaries.listed(grids, text), witness, cover)
-        elif not tagged and (_FIGURES.match(kind) or is_viewer(content)):
-            self._add(figure_claims(grids, witness))
+            self._subsidiaries(subsidiaries.listed(of_page(content) if page else (), text), witness, cover)
+        elif page and not tagged and (_FIGURES.match(kind) or is_viewer(content)):
+            self._add(figure_claims(of_page(content), witness))
 
     def _subsidiaries(self, firms: list[subsidiaries.Subsidiary], witness: Witness, cover: Cover) -> None:
         parent = next((party for party in cover.parties if party.role == "filer"), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from lxml import etree, html
 
@@ -122,7 +123,7 @@ def _before(table: etree._Element, length: int = 400) -> str:
     for _ in range(4):
         if element is None or sum(map(len, told)) > length:
             break
-        for sibling in element.itersiblings(preceding=True):
+        for sibling in islice(element.itersiblings(preceding=True), 20):
             if (
                 not isinstance(sibling.tag, str)
                 or sibling.tag == "table"

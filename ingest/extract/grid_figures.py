@@ -66,6 +66,10 @@ _EXCEPTED = re.compile(r"[(,]\s*except\b[^)]*", re.IGNORECASE)
 _EXCEPT = re.compile(r"\bper\s+(?:\w+\s+){0,3}(?:share|unit)", re.IGNORECASE)
 
 
+_WIDEST, _HEADS, _LONGEST = 300, 10, 60
+"""Columns beyond which a table is no report's, rows of heads at most, and characters of a figure at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A number of a table with the names of its row and column."""
@@ -105,7 +109,9 @@ class _Heads:
 def figures(grid: Grid) -> Iterator[Figure]:
     """Every number in the body of a grid, by row and column."""
     start = _body(grid)
-    heads = _heads(grid, range(start))
+    if grid.rows and len(grid.rows[0]) > _WIDEST:
+        return
+    heads = _heads(grid, range(max(0, start - _HEADS), start))
     section = ""
     for number, row in enumerate(grid.rows[start:], start):
         if _is_head(grid, number) and any(_YEAR.match(text) or _is_unit(text) for text in grid.texts(number)):
@@ -190,7 +196,7 @@ def _numbers(row: Sequence[Cell | None]) -> Iterator[tuple[int, Cell, str]]:
 
 @lru_cache(maxsize=4096)
 def _plain(text: str) -> tuple[Decimal, re.Match[str]] | None:
-    match = _NUMBER.match(text)
+    match = _NUMBER.match(text) if len(text) <= _LONGEST else None
     if match is None:
         return None
     try:
@@ -237,8 +243,9 @@ def _heads(grid: Grid, rows: range, known: _Heads | None = None) -> _Heads:
         found.units[column] = _Unit(unit.scale, unit.currency, any(_PERCENT.search(cell.text) for cell in own))
     first = " ".join(text for number in rows for text in grid.texts(number))
     said = _unit(first)
-    symbols = _column_symbols(grid)
-    found.table = _Unit(said.scale or _told(grid.about), said.currency or symbols, False).or_else(found.table)
+    if known is None:
+        found.table = _Unit(_told(grid.about), _column_symbols(grid))
+    found.table = _Unit(said.scale, said.currency).or_else(found.table)
     return found
 
 

@@ -50,6 +50,8 @@ _ANNUAL = {
 }
 """Words that the titles of a 10-K's items start with; they changed over the years."""
 _LONGEST_TITLE = 160
+_MOST = 2000
+"""Candidates beyond which a text is no report; real ones have fewer than 200."""
 _FULL = 40_000
 """Characters beyond which an item is long enough: one long item does not outweigh many."""
 
@@ -84,7 +86,7 @@ def kind_of(form: str) -> str:
 def sections(text: str, kind: str) -> list[Section]:
     """Items of a report in their order; none where the text has no headings for them."""
     found = _candidates(text, kind)
-    if not found:
+    if not found or len(found) > _MOST:
         return []
     starts = [candidate.start for candidate in found]
     lengths = [end - start for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]

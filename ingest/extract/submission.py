@@ -123,8 +123,10 @@ def _part(number: int, match: re.Match[str]) -> Part:
     kind = re.search(r"<TYPE>([^<\r\n]*)", inside)
     start = re.search(r"<TEXT>\s*(?:<XML>|<XBRL>)?\s*", inside)
     begin = start.end() if start else 0
-    end = re.search(r"\s*(?:</XML>|</XBRL>)?\s*</TEXT>", inside)
-    body = inside[begin : end.start()] if end and end.start() >= begin else inside[begin:]
+    end = inside.find("</TEXT>", begin)
+    body = inside[begin:] if end < 0 else inside[begin:end].rstrip()
+    for tag in ("</XML>", "</XBRL>"):
+        body = body.removesuffix(tag).rstrip() if body.endswith(tag) else body
     return Part(number, kind[1].strip() if kind else "", match.start(1) + begin, body)
 
 

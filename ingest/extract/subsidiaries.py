@@ -34,6 +34,8 @@ _AN = re.compile(
 )
 _BRACKET = re.compile(r"^(?P<name>.{3,120}?)\s*\((?P<place>[A-Za-z][\w’'., &]{1,40})\)\s*[*†]?$")
 _GAP = re.compile(r"^(?P<name>.{3,120}?)(?:\s*\.{3,}\s*|\s{3,}|\t+|\s+[-–—]\s+)(?P<place>\S.{1,60}?)\s*$")
+_LONGEST = 400
+"""Characters of a line that may name a firm."""
 _PERCENT = re.compile(r"^(\d{1,3}(?:\.\d+)?)\s*%?$")
 _MARKS = re.compile(r"\s*(?:\(\d+\)|[*†‡]+)\s*$")
 
@@ -113,6 +115,8 @@ def _of_lines(text: str) -> Iterator[Subsidiary]:
 
 
 def _of_line(line: str, spot: Spot) -> Subsidiary | None:
+    if len(line) > _LONGEST:
+        return None
     for form in (_AN, _BRACKET, _GAP):
         match = form.match(line)
         if match is None or not _is_name(match["name"]):

@@ -146,6 +146,9 @@ def collected(root: etree._Element, tagged: Iterable[tuple[etree._Element, str]]
         except RecordError as error:
             refused.append((f"xpath:{paths.of(element)}", str(error)))
             continue
+        except (ValueError, ArithmeticError) as error:  # a scale or decimals that is no number, or beyond all numbers
+            refused.append((f"xpath:{paths.of(element)}", f"{concept}: {type(error).__name__}: {error}"))
+            continue
         if fact is None:
             skipped.add(concept)
         elif (
