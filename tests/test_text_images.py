@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import struct
+import subprocess
 import sys
+import time
+import zlib
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -151,6 +155,115 @@ def test_a_missing_reader_stops_the_run_and_is_forgotten_once_installed(tmp_path
         assert ledger.head == 0
         report = run(inputs, ledger, Files(home / "files"), home, sources=("images",))
     assert (report.commit, report.sources["images"].resumed, report.quarantined) == (1, 0, [])
+
+
+def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)  # type: ignore[arg-type]  # Pillow's options differ by format
+    return buffer.getvalue()
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def png(width: int, height: int, data: bytes) -> bytes:
+    """A grey PNG whose header claims a size, whatever its data hold."""
+    size = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + size + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def drawn() -> Image.Image:
+    return Image.open(io.BytesIO(page(("Lender: Brentholm Bank",)))).convert("RGB")
+
+
+HOSTILE = {
+    "huge header": (lambda: png(2_000_000_000, 2_000_000_000, b""), "absurd size|pixels"),
+    "bomb": (lambda: png(30_000, 30_000, zlib.compress(bytes(30_001 * 3_000), 9)), "pixels|absurd size"),
+    "long strip": (lambda: png(30_000, 20, zlib.compress(bytes(30_001 * 20))), "sides up to"),
+    "one pixel": (lambda: saved(Image.new("L", (1, 1))), "1 x 1 pixels"),
+    "no data": (lambda: png(500, 500, b""), "cut off or damaged"),
+    "half a JPEG": (lambda: saved(drawn(), "JPEG")[:3000], "cut off or damaged"),
+    "pointer": (lambda: b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9", "expected PNG or JPEG"),
+    "nothing on it": (lambda: saved(Image.new("L", (400, 300), 255)), "no words"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_picture_that_must_not_be_read_is_refused(case: str, tmp_path: Path) -> None:
+    make, reason = HOSTILE[case]
+    (tmp_path / "bad.png").write_bytes(make())
+    source = Images(tmp_path)
+    [record] = source.records()
+    began = time.process_time()
+    with pytest.raises(RecordError, match=reason):
+        source.claims(record, Models())
+    assert time.process_time() - began < 10
+
+
+FORMS = {
+    "CMYK": lambda: saved(drawn().convert("CMYK"), "JPEG", quality=92),
+    "16 bits": lambda: saved(Image.fromarray(np.asarray(drawn().convert("L")).astype(np.uint16) * 257)),
+    "see-through": lambda: saved(_see_through(drawn())),
+    "palette": lambda: saved(drawn().convert("P")),
+    "moving": lambda: saved(drawn(), "PNG", save_all=True, append_images=[Image.new("RGB", drawn().size)]),
+}
+
+
+def _see_through(image: Image.Image) -> Image.Image:
+    ink = Image.fromarray(255 - np.asarray(image.convert("L")))
+    return Image.merge("RGBA", [*Image.new("RGB", image.size, (0, 0, 0)).split(), ink])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_page_reads_the_same_in_every_form_of_colour(form: str) -> None:
+    assert "Brentholm Bank" in page_text(PageReader().read(FORMS[form]()))
+
+
+def test_a_page_turned_by_its_exif_mark_is_upright() -> None:
+    turned = drawn().transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    [box] = PageReader().read(saved(turned, "JPEG", exif=exif, quality=95))
+    assert "Brentholm Bank" in box.text and box.x1 - box.x0 > box.y1 - box.y0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_page_turned_by_quarters_is_read_in_order_and_its_boxes_keep_their_place(quarters: int) -> None:
+    upright = Image.open(io.BytesIO(page())).convert("L")
+    content = saved(Image.fromarray(np.rot90(np.asarray(upright), quarters).copy()))
+    boxes = PageReader().read(content)
+    assert page_text(boxes).splitlines()[:2] == ["LOAN NOTICE", "Lender: Brentholm Bank"]
+    assert read_box(content, locator(boxes[:1])) == boxes[0].text
+    width, height = Image.open(io.BytesIO(content)).size
+    assert all(0 <= b.x0 < b.x1 <= width + 2 and 0 <= b.y0 < b.y1 <= height + 2 for b in boxes)
+
+
+def test_lines_of_a_page_turned_a_little_stay_together() -> None:
+    left = ("Total", "Cash", "Change")
+    image = Image.new("L", (1100, 300), 255)
+    draw = ImageDraw.Draw(image)
+    for i, word in enumerate(left):
+        draw.text((60, 60 + 60 * i), word, 0, font=ImageFont.load_default(28))
+        draw.text((900, 60 + 60 * i), f"{i + 1}2.00", 0, font=ImageFont.load_default(28))
+    turned = image.rotate(2.5, Image.Resampling.BICUBIC, fillcolor=255)
+    assert page_text(PageReader().read(saved(turned))) == "Total 12.00\nCash 22.00\nChange 32.00"
+
+
+@pytest.mark.slow
+def test_the_largest_page_is_read_within_a_gibibyte() -> None:
+    code = (  # a process of its own, so that its memory is its own
+        "import io, resource, numpy as np\n"
+        "from PIL import Image\n"
+        "from ingest.extract.ocr import PageReader\n"
+        "grey = np.full((6300, 6300), 255, np.uint8); grey[::90, ::3] = 0\n"
+        "out = io.BytesIO(); Image.fromarray(grey).save(out, 'PNG', compress_level=1)\n"
+        "PageReader().read(out.getvalue())\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-1]) < 1024
 
 
 NOTICE = (

@@ -128,8 +128,8 @@ def test_a_drawn_cheque_becomes_a_payment(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_drawn_pages_are_told_apart_and_read() -> None:
-    """Seven kinds, two pages each: at most one kind wrong, nine fields in ten right, shapes where they were drawn."""
-    drawn, reader = pictures(9, 2), PageReader()
+    """Seven kinds, a page each: at most one kind wrong, nine fields in ten right, shapes where they were drawn."""
+    drawn, reader = pictures(9, 1), PageReader()
     read = [reader.read(picture.content) for picture in drawn]
     kinds = [page_type(found)[0] == picture.kind for picture, found in zip(drawn, read, strict=True)]
     assert sum(kinds) >= len(kinds) - 1

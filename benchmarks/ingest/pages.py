@@ -26,7 +26,7 @@ from ingest.extract.pagefields import Reading, read_page
 from ingest.extract.pagetype import page_type
 from ingest.extract.stamps import shapes
 
-TRAIN, TEST, EACH = 1, 2, 8
+TRAIN, TEST, EACH = 1, 2, 6
 FORMS: Final = ("invoice", "cheque", "chart", "table")
 
 

@@ -24,7 +24,7 @@ _LABELS: Final = {
     r"(?: \(?[A-Z]{3}\)?)?(?: incl\.? (?:vat|tax))?",
 }
 _NAMED: Final = {
-    name: re.compile(rf"^\W*(?:{label})\s*[:#.]?\s*(?P<value>.*)$", re.I) for name, label in _LABELS.items()
+    name: re.compile(rf"^\W*(?:{label})(?![a-z])\s*[:#.]?\s*(?P<value>.*)$", re.I) for name, label in _LABELS.items()
 }
 _SHAPES: Final = {
     "number": re.compile(r"[A-Z]{0,6}[-/ ]?\d[\w/-]*", re.I),

@@ -25,6 +25,8 @@ from kg.model import digest
 ENGINE: Final = "rapidocr-ppocr6s-2"
 """Part of the name of every kept result: raise the number when settings change what is read."""
 BOX: Final = re.compile(r"page:(\d+) box:(\d+),(\d+),(\d+),(\d+)")
+_FINE: Final = 16_000_000
+"""Pixels of a page at 400 dots an inch; more are not read more surely."""
 _POOR: Final = 0.8
 """Mean sureness below which the page may stand on its head."""
 
@@ -132,6 +134,7 @@ def _read(content: bytes) -> tuple[Box, ...]:
 
 def read_pixels(image: Any) -> tuple[Box, ...]:
     """Boxes of a picture given as height x width x 3, in reading order."""
+    image, scale = _reduced(image)
     quarters, found = _upright(image)
     if not found:
         return ()
@@ -140,7 +143,11 @@ def read_pixels(image: Any) -> tuple[Box, ...]:
     order = {id(box): number for number, row in enumerate(lines(levelled)) for box in row}
     size = (image.shape[1], image.shape[0])
     boxes = [
-        (order[id(flat)], flat.x0, replace(_box(line, lambda x, y: _back(x, y, quarters, size)), line=order[id(flat)]))
+        (
+            order[id(flat)],
+            flat.x0,
+            replace(_box(line, lambda x, y: _back(x, y, quarters, size, scale)), line=order[id(flat)]),
+        )
         for line, flat in zip(found, levelled, strict=True)
     ]
     return tuple(box for _, _, box in sorted(boxes, key=lambda row: row[:2]))
@@ -178,10 +185,23 @@ def _turned(x: float, y: float, angle: float) -> tuple[float, float]:
     return x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
 
 
-def _back(x: float, y: float, quarters: int, size: tuple[int, int]) -> tuple[float, float]:
-    """A point of the turned picture in the picture as it was."""
+def _reduced(image: Any) -> tuple[Any, float]:
+    """The picture, smaller if it is finer than print needs, and by how much."""
+    import cv2
+
+    scale = min(1.0, math.sqrt(_FINE / (image.shape[0] * image.shape[1])))
+    return (
+        (image, 1.0)
+        if scale == 1
+        else (cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), scale)
+    )
+
+
+def _back(x: float, y: float, quarters: int, size: tuple[int, int], scale: float) -> tuple[float, float]:
+    """A point of the turned and reduced picture in the picture as it was."""
     width, height = size
-    return ((x, y), (width - y, x), (width - x, height - y), (y, height - x))[quarters]
+    x, y = ((x, y), (width - y, x), (width - x, height - y), (y, height - x))[quarters]
+    return x / scale, y / scale
 
 
 def _box(line: Line, place: Callable[[float, float], tuple[float, float]]) -> Box:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -140,8 +140,11 @@ def _opened(content: bytes) -> Iterator[Any]:
         raise RecordError(f"the PDF is broken and cannot be opened ({cause}: {error})") from error
     except Exception as error:  # pdfminer lets many kinds through on damaged files
         raise RecordError(f"the PDF is broken and cannot be opened ({type(error).__name__}: {error})") from error
-    with pdf:
+    try:
         yield pdf
+    finally:
+        with suppress(Exception):  # closing builds every page once more, which fails where reading failed
+            pdf.close()
 
 
 def _guarded(work: Callable[[], _T], what: str) -> _T:
