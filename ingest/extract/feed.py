@@ -35,11 +35,24 @@ def is_feed(content: bytes) -> bool:
     head = decoded(content[:65_536]).lstrip("\ufeff \t\r\n")
     if not head.startswith("<") or "<html" in head[:2000].lower():
         return False
-    root = _ROOT.search(re.sub(r"<!--.*?-->", "", head, flags=re.S))
+    root = _ROOT.match(head, _root_at(head))
     if not root:
         return False
     name, attributes = root[1], root[2]
     return name == "rss" or (name == "RDF" and "rss" in attributes) or (name == "feed" and "Atom" in attributes)
+
+
+def _root_at(head: str) -> int:
+    """Where the first element begins, after comments, instructions and a document type; the end if there is none."""
+    at = head.find("<")
+    while head.startswith(("<!", "<?"), at):
+        inner = head.find("[", at, max(head.find(">", at), at))
+        close = "-->" if head.startswith("<!--", at) else "?>" if head[at + 1] == "?" else "]" if inner > 0 else ">"
+        end = head.find(close, at + 2)
+        if end < 0:
+            return len(head)
+        at = head.find("<", end)
+    return at if at >= 0 else len(head)
 
 
 def is_item(content: bytes) -> bool:

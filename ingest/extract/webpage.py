@@ -40,13 +40,17 @@ _PUBLISHED: Final = (
 _LINKS: Final = 0.5
 """Share of a line's letters inside links from which on it is a list of links."""
 _DEEP: Final = 12
+_NESTS: Final = re.compile(
+    r"<(/?)(?!(?:p|li|td|th|tr|dd|dt|option|br|img|hr|meta|link|input|wbr|area|base|col|source|path|body|html)\b)[a-z]",
+    re.I,
+)
+"""Tags that open or close an element which must be closed."""
+_DEEPEST: Final = 5000
 
 
 def read_page(content: bytes, path: str = "") -> Article:
     """Article on an HTML page; RecordError if it has no text."""
-    from selectolax.lexbor import LexborHTMLParser
-
-    tree = LexborHTMLParser(decoded(content))
+    tree = _tree(decoded(content), path)
     heading = tree.css_first("title") or tree.css_first("h1")
     title = collapse(heading.text()) if heading else ""
     published, fields = _published(tree, path), _fields(tree)
@@ -60,9 +64,19 @@ def plain_text(markup: str) -> str:
     """Text of a fragment of HTML, a line for each of its blocks; text without markup stays as it is, line by line."""
     if "<" not in markup and "&" not in markup:
         return "\n".join(line for line in map(collapse, markup.split("\n")) if line)
+    return "\n".join(_body(_tree(f"<body>{markup}</body>", "feed item")))
+
+
+def _tree(markup: str, path: str) -> LexborHTMLParser:
+    """The parsed page; RecordError for one nested so deep that parsing it takes minutes."""
     from selectolax.lexbor import LexborHTMLParser
 
-    return "\n".join(_body(LexborHTMLParser(f"<body>{markup}</body>")))
+    depth = 0
+    for tag in _NESTS.finditer(markup):
+        depth = max(depth - 1, 0) if tag[1] else depth + 1
+        if depth > _DEEPEST:
+            raise RecordError(f"{path}: elements are nested more than {_DEEPEST} deep; expected an HTML article")
+    return LexborHTMLParser(markup)
 
 
 def _body(tree: LexborHTMLParser) -> list[str]:

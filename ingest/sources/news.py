@@ -25,6 +25,8 @@ from kg.model import Claim, Evidence, Facts, Node, Value, as_time
 
 OPENING: Final = 2000
 """Characters of the body kept as the document's text property."""
+READ: Final = 40_000
+"""Characters of an article that are read for names and relations: longer texts are filings or no articles."""
 HEADLINE: Final = 300
 """Most characters of a first line that is read as a headline."""
 _FEEDS: Final = (".rss", ".atom", ".rdf")
@@ -126,6 +128,10 @@ def article_claims(
     document, text = f"doc:{origin.document}", article.text
     yield from _document(article, origin, document, [] if refused is None else refused)
     gazetteer = models.gazetteer or Gazetteer()
+    if len(text) > READ:
+        text = text[:READ]
+        if refused is not None:
+            refused.append(Refusal(f"chars:{READ}-{len(article.text)}", f"only the first {READ} characters are read"))
     named, found = read(text, gazetteer, models, origin.published)
     yield from told(_with_headline(named, text, gazetteer), found, text, origin, document)
 
