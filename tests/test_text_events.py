@@ -60,7 +60,7 @@ def test_spans_of_names_sums_days_and_shares_are_found() -> None:
     known, unknown = gold.spans("test", gold.known()), gold.spans("test", Models())
     floors = {"ORG": 0.95, "PERSON": 0.9, "MONEY": 0.97, "DATE": 0.93, "PERCENT": 0.97}
     assert {kind: known.f1(kind) for kind, floor in floors.items() if known.f1(kind) < floor} == {}
-    assert unknown.f1("ORG") >= 0.75
+    assert unknown.f1("ORG") >= 0.84 and unknown.f1("PERSON") >= 0.88
 
 
 def test_the_gold_sentences_are_many_and_split_in_halves() -> None:
@@ -88,6 +88,8 @@ def test_the_gold_sentences_are_many_and_split_in_halves() -> None:
         ),
         (f"The bankruptcy of {WOOD} hit its lenders.", f"It is the largest failure since the bankruptcy of {WOOD}."),
         (f"Sanctions were imposed on {WOOD}.", f"The sanctions on {WOOD} were lifted."),
+        (f"{WOOD} allegedly bribed officials.", f"{WOOD} allegedly did not bribe officials."),
+        (f"{WOOD} reportedly sued {STEEL}.", f"{WOOD} may reportedly sue {STEEL}."),
         (f"{WOOD} missed profit estimates.", f"{WOOD} did not miss profit estimates."),
     ],
 )
@@ -102,6 +104,9 @@ def test_what_is_denied_is_no_event(plain: str, denied: str) -> None:
         f"{WOOD} is accused of fraud.",
         f"{WOOD} allegedly falsified its accounts.",
         f"Police are investigating {WOOD} over suspected bribery.",
+        f"{WOOD} reportedly defaulted on a loan.",
+        f"{STEEL} has reportedly acquired {WOOD}.",
+        f"{WOOD} was allegedly fined $5 million.",
     ],
 )
 def test_what_is_alleged_counts_half(sentence: str) -> None:

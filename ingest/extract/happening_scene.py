@@ -74,9 +74,16 @@ class Scene:
         """True if an adverb or adjective at the word says that somebody alleges it."""
         return any(c.lower_ in _ALLEGED for c in token.children)
 
+    def plain(self, verb: Token) -> bool:
+        """True if a verb is neither denied nor supposed, whatever adverb of doubt stands beside it."""
+        modals = any(c.dep_ == "aux" and c.lemma_.lower() not in ("have", "be", "do") for c in verb.children)
+        return not modals and not any(c.dep_ == "neg" for c in verb.children) and governed(verb) is Certainty.SAID
+
     def grade(self, trigger: Token) -> Certainty:
         """How certain the sentence is, an `allegedly` at the word itself left out (that is doubt, not denial)."""
-        return governed(trigger) if self.doubted(trigger) else certainty(trigger)
+        if not self.doubted(trigger):
+            return certainty(trigger)
+        return Certainty.SAID if self.plain(trigger) else Certainty.OPEN
 
     def stands(self, noun: Token) -> bool:
         """True if a noun names something that came about: not `avoided a downgrade`, not `the fine was overturned`."""

@@ -12,6 +12,8 @@ from dataclasses import replace
 from itertools import chain
 from typing import Final
 
+from ingest.extract.certainty import Certainty
+from ingest.extract.frames import FRAMES
 from ingest.extract.grammar import Parsed
 from ingest.extract.happening_conduct import conduct
 from ingest.extract.happening_frames import HAPPENINGS
@@ -40,7 +42,7 @@ def happenings(parsed: Parsed, topic: Mention | None, speaker: Mention | None) -
     """All events of a parsed sentence that no other reader finds; one that several rules find is told once."""
     scene = Scene(parsed, topic, speaker)
     readers = (ratings, takeovers, conduct, officer_changes, results, stoppages)
-    found = chain(_framed(scene), *(read(scene) for read in readers))
+    found = chain(_framed(scene), _reported(scene), *(read(scene) for read in readers))
     return list(_fullest(list(found)))
 
 
@@ -51,9 +53,19 @@ def _framed(scene: Scene) -> Iterator[Match]:
             yield match
 
 
+def _reported(scene: Scene) -> Iterator[Match]:
+    """Events of a verb that somebody only alleges: `Acme reportedly defaulted`."""
+    for verb in scene.parsed.doc:
+        if scene.doubted(verb) and verb.pos_ == "VERB" and scene.plain(verb):
+            frames = [f for f in (*FRAMES, *HAPPENINGS) if f.event and verb.lemma_ in f.verbs]
+            for match in framed(scene.parsed, scene.referents, frames):
+                if match.certainty is Certainty.OPEN:
+                    yield replace(match, certainty=Certainty.SAID, doubt=True)
+
+
 def _fullest(found: list[Match]) -> Iterator[Match]:
     """Of two readings of one event the one with more parties; said plainly once, it is not in doubt."""
-    sure = {(m.event, p) for m in found if not m.doubt for p in m.parties}
+    sure = {(m.event, p) for m in found if m.certainty is Certainty.SAID and not m.doubt for p in m.parties}
     for match in found:
         parties = set(match.parties)
         if any(m is not match and m.event == match.event and parties < set(m.parties) for m in found):
