@@ -10,17 +10,15 @@ from __future__ import annotations
 import calendar
 import io
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image
 
-Rectangle = tuple[float, float, float, float]
-FACES: Final = ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "DejaVuSans-Bold", "STIXGeneral")
+from benchmarks.page_sheet import Picture, Sheet, finish
+
 FIRMS: Final = (
     "Corvina Timber AG", "Oakmere Turbines Ltd", "Brentholm Paper GmbH", "Larch Hill Foods plc", "Vexford Steel Inc",
     "Tarn Valley Optics BV", "Quillon Freight SA", "Pinegate Mills LLC", "Harrowfen Dairies Ltd", "Selwick Motors AG",
@@ -34,71 +32,6 @@ WORDS: Final = (
     "no further step is needed on your side unless the terms should change in the meantime",
     "the undersigned bank confirms the facility described below and the terms agreed with the borrower",
 )
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A drawn page and the truth about it."""
-
-    kind: str
-    content: bytes
-    fields: Mapping[str, str] = field(default_factory=dict)
-    shapes: Mapping[str, Rectangle] = field(default_factory=dict)
-    """Rectangles of `table`, `signature` and `stamp`, in pixels."""
-
-
-@dataclass
-class _Sheet:
-    """A page while it is drawn."""
-
-    random: Random
-    width: int
-    height: int
-    image: Image.Image = field(init=False)
-    shapes: dict[str, Rectangle] = field(default_factory=dict)
-    fields: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.image = Image.new("RGB", (self.width, self.height), (255, 255, self.random.randint(246, 255)))
-        self.pen = ImageDraw.Draw(self.image)
-        self.face = self.random.choice(FACES)
-
-    def write(self, x: float, y: float, text: str, size: int = 22) -> float:
-        """Text at a place; returns its right end."""
-        font = _font(self.face, size)
-        self.pen.text((x, y), text, (20, 20, 30), font=font)
-        return x + self.pen.textlength(text, font=font)
-
-    def right(self, x: float, y: float, text: str, size: int = 22) -> None:
-        self.write(x - self.pen.textlength(text, font=_font(self.face, size)), y, text, size)
-
-    def signature(self, x: float, y: float) -> None:
-        """A wavering stroke of ink."""
-        span, high = self.random.randint(170, 260), self.random.randint(26, 40)
-        phase = self.random.random() * 6
-        points = [
-            (x + span * t / 90, y + high * (math.sin(t / 4 + phase) * 0.55 + math.sin(t / 9) * 0.45)) for t in range(91)
-        ]
-        self.pen.line(points, (25, 30, 110), 4, joint="curve")
-        self.shapes["signature"] = (x, min(p[1] for p in points), x + span, max(p[1] for p in points))
-
-    def stamp(self, x: float, y: float) -> None:
-        """A coloured ring with a word in it."""
-        radius = self.random.randint(55, 80)
-        colour = self.random.choice(((190, 30, 40), (30, 60, 170), (120, 20, 130)))
-        for inset in (0, 8):
-            box = (x + inset, y + inset, x + 2 * radius - inset, y + 2 * radius - inset)
-            self.pen.ellipse(box, outline=colour, width=4)
-        self.pen.text(
-            (x + radius * 0.5, y + radius * 0.82), "PAID", colour, font=_font("DejaVuSans", int(radius * 0.4))
-        )
-        self.shapes["stamp"] = (x, y, x + 2 * radius, y + 2 * radius)
-
-
-def _font(face: str, size: int) -> Any:
-    import matplotlib
-
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{face}.ttf"), size)
 
 
 def _sum(random: Random) -> float:
@@ -123,7 +56,7 @@ def _day(random: Random) -> tuple[str, str]:
 
 
 def receipt(random: Random) -> Picture:
-    sheet = _Sheet(random, 520, 900)
+    sheet = Sheet(random, 520, 900)
     name = random.choice(FIRMS)
     sheet.write(40, 30, name.upper() if random.random() < 0.5 else name, 26)
     sheet.write(40, 66, random.choice(STREETS), 20)
@@ -147,11 +80,11 @@ def receipt(random: Random) -> Picture:
         sheet.write(40, y, label, 22)
         sheet.right(480, y, _money(value), 22)
     sheet.write(90, y + 60, random.choice(("Thank you!", "THANK YOU, COME AGAIN", "Served by Ann. Thank you")), 20)
-    return _finish(sheet, "receipt", {"company": name, "total": f"{total:.2f}", "date": iso})
+    return finish(sheet, "receipt", {"company": name, "total": f"{total:.2f}", "date": iso})
 
 
 def invoice(random: Random) -> Picture:
-    sheet = _Sheet(random, 900, 1150)
+    sheet = Sheet(random, 900, 1150)
     supplier, customer = random.sample(FIRMS, 2)
     printed, iso = _day(random)
     number, currency = f"INV-{random.randint(1000, 99999)}", random.choice(("EUR", "USD", "GBP"))
@@ -179,10 +112,10 @@ def invoice(random: Random) -> Picture:
     if random.random() < 0.5:
         sheet.signature(520, y + 140)
     told = {"supplier": supplier, "customer": customer, "number": number, "date": iso, "amount": f"{net + tax:.2f}"}
-    return _finish(sheet, "invoice", told)
+    return finish(sheet, "invoice", told)
 
 
-def _items(sheet: _Sheet, top: int) -> tuple[float, int]:
+def _items(sheet: Sheet, top: int) -> tuple[float, int]:
     """A ruled table of goods; returns their sum and where it ends."""
     random, net = sheet.random, 0.0
     goods = random.sample(GOODS, random.randint(3, 6))
@@ -222,7 +155,7 @@ def spelt(n: int) -> str:
 
 
 def cheque(random: Random) -> Picture:
-    sheet = _Sheet(random, 1000, 430)
+    sheet = Sheet(random, 1000, 430)
     drawer, payee = random.sample(FIRMS, 2)
     printed, iso = _day(random)
     value = random.randint(20, 99_999) + random.randint(0, 99) / 100
@@ -239,7 +172,7 @@ def cheque(random: Random) -> Picture:
     sheet.write(40, 320, random.choice(("Memo: goods", "Account payee", "Not negotiable")), 19)
     sheet.signature(650, 320)
     told = {"drawer": drawer, "payee": payee, "date": iso, "amount": f"{value:.2f}"}
-    return _finish(sheet, "cheque", told)
+    return finish(sheet, "cheque", told)
 
 
 def chart(random: Random) -> Picture:
@@ -268,13 +201,13 @@ def chart(random: Random) -> Picture:
     axes.set_ylabel("EUR million")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
-    sheet = _Sheet(random, 10, 10)
+    sheet = Sheet(random, 10, 10)
     sheet.image = Image.open(buffer).convert("RGB")
-    return _finish(sheet, "chart", {"title": title, "x label": "Financial year", "y label": "EUR million"} | printed)
+    return finish(sheet, "chart", {"title": title, "x label": "Financial year", "y label": "EUR million"} | printed)
 
 
 def table(random: Random) -> Picture:
-    sheet = _Sheet(random, 900, 700)
+    sheet = Sheet(random, 900, 700)
     sheet.write(60, 40, random.choice(("Balance sheet summary", "Segment figures", "Five-year overview")), 28)
     years, ruled = [str(2019 + n) for n in range(4)], random.random() < 0.5
     for n, heading in enumerate(("EUR thousand", *years)):
@@ -293,11 +226,11 @@ def table(random: Random) -> Picture:
         for x in (50, 345, 475, 605, 735, 860):
             sheet.pen.line((x, 110, x, 110 + 50 * (len(rows) + 1)), (0, 0, 0), 2)
         sheet.shapes["table"] = (50, 110, 860, 110 + 50 * (len(rows) + 1))
-    return _finish(sheet, "table", told)
+    return finish(sheet, "table", told)
 
 
 def letter(random: Random) -> Picture:
-    sheet = _Sheet(random, 1000, 1200)
+    sheet = Sheet(random, 1000, 1200)
     sheet.write(70, 60, random.choice(FIRMS), 26)
     sheet.write(70, 100, random.choice(STREETS), 20)
     sheet.write(70, 160, _day(random)[0], 21)
@@ -313,11 +246,11 @@ def letter(random: Random) -> Picture:
     sheet.signature(90, y + 90)
     if random.random() < 0.4:
         sheet.stamp(620, y + 30)
-    return _finish(sheet, "letter", {})
+    return finish(sheet, "letter", {})
 
 
 def photograph(random: Random) -> Picture:
-    sheet = _Sheet(random, 700, 520)
+    sheet = Sheet(random, 700, 520)
     noise = np.random.default_rng(random.randint(0, 1 << 30))
     rough = Image.fromarray(noise.integers(30, 226, (9, 12, 3), np.uint8)).resize((700, 520), Image.Resampling.BICUBIC)
     sheet.image.paste(rough)
@@ -328,7 +261,7 @@ def photograph(random: Random) -> Picture:
         sheet.write(
             random.randint(30, 400), random.randint(30, 460), random.choice(("HARWICH", "No entry", "Dock 4")), 30
         )
-    return _finish(sheet, "photograph", {})
+    return finish(sheet, "photograph", {})
 
 
 DRAWN: Final[tuple[Callable[[Random], Picture], ...]] = (receipt, invoice, cheque, chart, table, letter, photograph)
@@ -337,33 +270,3 @@ DRAWN: Final[tuple[Callable[[Random], Picture], ...]] = (receipt, invoice, chequ
 def pictures(seed: int, each: int) -> list[Picture]:
     """`each` pictures of every kind, from a seed."""
     return [draw(Random(f"{seed} {n} {draw.__name__}")) for n in range(each) for draw in DRAWN]
-
-
-def _finish(sheet: _Sheet, kind: str, fields: Mapping[str, str]) -> Picture:
-    """The sheet as a scan: turned a little, blurred, with noise."""
-    random, image = sheet.random, sheet.image
-    angle, spread = random.uniform(-2.0, 2.0), random.uniform(0, 14)
-    white = (250, 250, 250)
-    turned = image.rotate(angle, Image.Resampling.BICUBIC, expand=False, fillcolor=white)
-    turned = turned.filter(ImageFilter.GaussianBlur(random.uniform(0, 0.8)))
-    noise = np.random.default_rng(random.randint(0, 1 << 30)).normal(0, spread, (turned.height, turned.width, 1))
-    pixels = np.clip(np.asarray(turned, np.float64) + noise, 0, 255).astype(np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    shapes = {name: _turned(box, angle, image.size) for name, box in sheet.shapes.items()}
-    return Picture(kind, buffer.getvalue(), dict(fields), shapes)
-
-
-def _turned(box: Rectangle, angle: float, size: tuple[int, int]) -> Rectangle:
-    """The rectangle around a rectangle that was turned with its page."""
-    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    middle = (size[0] / 2, size[1] / 2)
-    points = [
-        (
-            middle[0] + (x - middle[0]) * cos + (y - middle[1]) * sin,
-            middle[1] - (x - middle[0]) * sin + (y - middle[1]) * cos,
-        )
-        for x in (box[0], box[2])
-        for y in (box[1], box[3])
-    ]
-    return min(p[0] for p in points), min(p[1] for p in points), max(p[0] for p in points), max(p[1] for p in points)

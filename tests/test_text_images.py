@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +21,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ingest.extract import ocr_words
 from ingest.extract.names import Gazetteer
-from ingest.extract.ocr import Box, PageReader, lines, locator, page_text, read_box
+from ingest.extract.ocr import PageReader, locator, page_text, read_box
 from ingest.pipeline import run
 from ingest.source import Models
 from ingest.sources.images import Images
@@ -108,13 +109,6 @@ def test_a_locator_of_another_form_is_refused() -> None:
         read_box(b"", "page:2 box:1,2")
 
 
-def test_boxes_side_by_side_are_one_line() -> None:
-    left, right = Box(10, 10, 90, 30, "Total:", 1.0), Box(200, 12, 260, 32, "9.00", 1.0)
-    below = Box(10, 50, 90, 70, "Cash", 1.0)
-    assert page_text([below, right, left]) == "Total: 9.00\nCash"
-    assert [len(line) for line in lines([left, right, below])] == [2, 1]
-
-
 @pytest.mark.parametrize(
     ("told", "published"),
     [
@@ -159,7 +153,7 @@ def test_a_missing_reader_stops_the_run_and_is_forgotten_once_installed(tmp_path
 
 def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, kind, **options)  # type: ignore[arg-type]  # Pillow's options differ by format
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
@@ -177,7 +171,7 @@ def drawn() -> Image.Image:
     return Image.open(io.BytesIO(page(("Lender: Brentholm Bank",)))).convert("RGB")
 
 
-HOSTILE = {
+HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "huge header": (lambda: png(2_000_000_000, 2_000_000_000, b""), "absurd size|pixels"),
     "bomb": (lambda: png(30_000, 30_000, zlib.compress(bytes(30_001 * 3_000), 9)), "pixels|absurd size"),
     "long strip": (lambda: png(30_000, 20, zlib.compress(bytes(30_001 * 20))), "sides up to"),
@@ -201,7 +195,7 @@ def test_a_picture_that_must_not_be_read_is_refused(case: str, tmp_path: Path) -
     assert time.process_time() - began < 10
 
 
-FORMS = {
+FORMS: dict[str, Callable[[], bytes]] = {
     "CMYK": lambda: saved(drawn().convert("CMYK"), "JPEG", quality=92),
     "16 bits": lambda: saved(Image.fromarray(np.asarray(drawn().convert("L")).astype(np.uint16) * 257)),
     "see-through": lambda: saved(_see_through(drawn())),

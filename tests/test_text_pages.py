@@ -9,10 +9,11 @@ from random import Random
 import pytest
 
 from benchmarks.ingest.pages import right_fields, shape_overlaps
-from benchmarks.page_pictures import Picture, cheque, invoice, pictures, spelt
+from benchmarks.page_pictures import cheque, invoice, pictures, spelt
+from benchmarks.page_sheet import Picture
 from ingest.extract import cheque as cheques
 from ingest.extract.chart import chart as read_chart
-from ingest.extract.ocr import Box, PageReader
+from ingest.extract.ocr import Box, PageReader, lines, page_text
 from ingest.extract.pagefields import read_page
 from ingest.extract.pagetype import page_type, ticks
 from ingest.locate import locate
@@ -37,6 +38,13 @@ CHEQUE: Lines = (
     ("Two thousand and five and 40/100 dollars",),
     ("Brentholm Bank plc, 2 Market Place",),
 )
+
+
+def test_boxes_side_by_side_are_one_line() -> None:
+    left, right = Box(10, 10, 90, 30, "Total:", 1.0), Box(200, 12, 260, 32, "9.00", 1.0)
+    below = Box(10, 50, 90, 70, "Cash", 1.0)
+    assert page_text([below, right, left]) == "Total: 9.00\nCash"
+    assert [len(line) for line in lines([left, right, below])] == [2, 1]
 
 
 def test_a_cheque_says_who_pays_whom_how_much() -> None:

@@ -18,7 +18,8 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.ingest.figure import Figure, real_data
-from benchmarks.page_pictures import Picture, pictures
+from benchmarks.page_pictures import pictures
+from benchmarks.page_sheet import Picture
 from ingest.extract.fields import amount_of, day_of
 from ingest.extract.ocr import Box, PageReader
 from ingest.extract.ocr_pixels import pixels
