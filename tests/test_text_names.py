@@ -168,3 +168,15 @@ def test_dots_of_names_and_titles_end_no_sentence() -> None:
         "Foo Inc. Chief Executive Jane Doe left.",
         "New line",
     ]
+
+
+def test_chinese_bounds_a_name_and_latin_letters_do_not() -> None:
+    known = Gazetteer([("lei:1", "Company", "远山重工股份有限公司"), ("lei:2", "Company", "Acme plc")])
+    found = known.find("昨日远山重工与Acme签约，Acmeology没有；远山重工Acme同意")
+    assert [m.text for m in found] == ["远山重工", "Acme", "远山重工", "Acme"]
+
+
+def test_names_that_share_a_full_name_are_one_entity_among_many_others() -> None:
+    rows = [(f"lei:{n}", "Company", f"Brentor{n} Timber plc") for n in range(3000)]
+    many = Gazetteer([*rows, ("lei:x", "Company", "Acme Holdings plc"), ("cik:x", "Company", "ACME HOLDINGS PLC")])
+    assert many.lookup("Acme") == "lei:x" and many.lookup("Brentor17 Timber") == "lei:17"

@@ -46,6 +46,11 @@ def is_chinese(name: str) -> bool:
     return bool(_ANY.search(name))
 
 
+def unspaced(character: str) -> bool:
+    """True for a letter of a script that is written without gaps between words."""
+    return "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or character >= "\U00020000"
+
+
 def without_form(name: str) -> str:
     """The name without its legal form: `远山科技` of `远山科技股份有限公司`."""
     return _FORM.sub("", name) or name

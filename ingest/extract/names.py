@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
-from ingest.extract.chinese_names import is_chinese, label_of_chinese, short_forms, without_form
+from ingest.extract.chinese_names import is_chinese, label_of_chinese, short_forms, unspaced, without_form
 from ingest.extract.lexicon import DOTTED, FORMS, GROUPS, ORDINARY
 from kg.ontology import FIRMS, SCHEMES, scheme
 
@@ -286,16 +286,11 @@ def _written_like(text: str, start: int, end: int, entry: _Entry) -> bool:
 def _bounded(text: str, start: int, end: int) -> bool:
     """True if no word goes on at the ends of text[start:end]; Chinese is written without gaps and bounds any name."""
     before, after = text[start - 1 : start], text[end : end + 1]
-    if (before.isalnum() and not (_unspaced(before) or _unspaced(text[start]))) or before in ("_", "&", "@"):
+    if (before.isalnum() and not (unspaced(before) or unspaced(text[start]))) or before in ("_", "&", "@"):
         return False
     if after in ("_", "@", "&") or (after == "." and text[end + 1 : end + 2].islower()):  # Amazon in Amazon.com
         return False
-    return not (after.isalnum() and text[end - 1].isalnum()) or _unspaced(after) or _unspaced(text[end - 1])
-
-
-def _unspaced(character: str) -> bool:
-    """True for a letter of a script that is written without gaps between words."""
-    return "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or character >= "\U00020000"
+    return not (after.isalnum() and text[end - 1].isalnum()) or unspaced(after) or unspaced(text[end - 1])
 
 
 def _strongest(ids: Collection[str]) -> str:
