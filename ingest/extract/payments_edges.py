@@ -54,10 +54,13 @@ class Sums:
 def name_ends(stream: Stream, layout: Layout, views: Iterable[str] = ("cells",)) -> None:
     """Make the table `ids` (k_given, k_end, k_wrong) of every end that views name."""
     a, b = ('"' + end.replace('"', '""') + '"' for end in layout.ends)
-    every = " UNION ALL ".join(f"SELECT {a} AS a, {b} AS b FROM {view}" for view in views)
-    pairs = stream.frame(f"SELECT DISTINCT a, b FROM ({every})")
-    raw = pl.concat([pairs["a"].unique(), pairs["b"].unique()]).drop_nulls().unique().to_frame("k_given")
-    ids = identified(raw, "k_given", "k_end", rule=_rule(layout)).rename({"k_end!": "k_wrong"})
+    raw = pl.Series("k_given", [], pl.String)
+    for view in views:  # one at a time: a union of many files would open all of them at once
+        pairs = stream.frame(f"SELECT DISTINCT {a} AS a, {b} AS b FROM {view}")
+        raw = pl.concat([raw, pairs["a"].unique().alias("k_given"), pairs["b"].unique().alias("k_given")]).unique()
+    ids = identified(raw.drop_nulls().sort().to_frame(), "k_given", "k_end", rule=_rule(layout)).rename(
+        {"k_end!": "k_wrong"}
+    )
     stream.register("ids", ids.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -102,24 +103,26 @@ _CALLED = f"CASE WHEN id <> '' THEN 'id ' || id ELSE 'row ' || {_SAME} END"
 
 
 def _repeats(stream: Stream, there: Sequence[int], parts: Sequence[Part]) -> None:
-    every = " UNION ALL ".join(
-        f"SELECT {order} AS f, n, {_CALLED} AS ident, {_SAME} AS said FROM typed_{order}"
-        " WHERE act = 'N' AND why IS NULL"
-        for order in there
-    )
-    if not every:
-        return
-    twice = stream.table(f"SELECT hash(ident) AS h FROM ({every}) GROUP BY h HAVING min(f) < max(f)")
+    """Find transactions that several files tell; of each file only hashes are held, and rows of those that recur."""
+    hashes = []
+    for order in there:
+        mine = stream.table(f"SELECT hash({_CALLED}) AS h FROM typed_{order} WHERE act = 'N' AND why IS NULL")
+        hashes.append(np.unique(mine["h"].to_numpy()))
+    every = np.sort(np.concatenate(hashes)) if hashes else np.array([], np.uint64)
+    twice = np.unique(every[1:][every[1:] == every[:-1]])
     if not len(twice):
         return
-    stream.register("twice", twice)
-    rows = stream.table(
-        f"""SELECT f, n, same FROM (SELECT f, n, first_value(f) OVER w AS f1, said = first_value(said) OVER w AS same
-        FROM ({every}) WHERE hash(ident) IN (SELECT h FROM twice) WINDOW w AS (PARTITION BY ident ORDER BY f, n))
-        WHERE f > f1 ORDER BY f, n"""
-    )
-    for f, n, same in zip(*(rows[name].to_pylist() for name in ("f", "n", "same")), strict=True):
-        (parts[f].repeats if same else parts[f].clashes).append(n)
+    stream.register("twice", pa.table({"h": pa.array(twice, pa.uint64())}))
+    first: dict[str, tuple[int, str]] = {}
+    for order in there:
+        rows = stream.table(
+            f"""SELECT n, {_CALLED} AS ident, {_SAME} AS said FROM typed_{order}
+            WHERE act = 'N' AND why IS NULL AND hash({_CALLED}) IN (SELECT h FROM twice) ORDER BY n"""
+        )
+        for n, ident, said in zip(*(rows[name].to_pylist() for name in ("n", "ident", "said")), strict=True):
+            where, words = first.setdefault(ident, (order, said))
+            if where < order:
+                (parts[order].repeats if words == said else parts[order].clashes).append(n)
 
 
 _ROW = "n, body, a, b, side, unit, t, amount, quantity, raw, id, ref, act"
