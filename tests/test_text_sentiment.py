@@ -172,6 +172,7 @@ def test_tone_of_real_headlines_of_the_first_fold(real_data: Path) -> None:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_the_weights_are_those_of_the_data_set(real_data: Path) -> None:
     made = sentiment.weights(real_data).to_bytes()
     assert hashlib.sha256(made).hexdigest() == hashlib.sha256(tones.WEIGHTS.read_bytes()).hexdigest()
