@@ -77,10 +77,14 @@ def clusters(
     same: Iterable[tuple[str, str]], apart: Collection[frozenset[str]], members: Iterable[str] = ()
 ) -> dict[str, str]:
     """Canonical id of every id named, from pairs judged one in the order they count and pairs that are two."""
+    others: dict[str, set[str]] = {}
+    for pair in apart:
+        for id in pair:
+            others.setdefault(id, set()).update(pair - {id})
     groups: dict[str, set[str]] = {id: {id} for id in members}
     for a, b in same:
-        left, right = groups.setdefault(a, {a}), groups.setdefault(b, {b})
-        if left is right or any(len(pair & left) == 1 == len(pair & right) for pair in apart):
+        right, left = sorted((groups.setdefault(a, {a}), groups.setdefault(b, {b})), key=len)
+        if left is right or any(others[id] & left for id in right & others.keys()):
             continue
         for id in right:
             groups[id] = left
