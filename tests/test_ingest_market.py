@@ -244,7 +244,7 @@ def test_pairs_that_move_together_have_one_edge_each_window_and_method(tmp_path:
     record, extract = found[-1]
     assert record.path == "#together-XNYS" and set(json.loads(record.sidecar)["files"]) == {f"{n}.csv" for n in files}
     edges = rows(extract, "CORRELATES_WITH")
-    pair = [row for row in edges if (row["subject"], row["object"]) == ("ticker:LARC", "ticker:PINE")]
+    pair = [row for row in edges if (row["subject"], row["object"]) == ("ticker:LARC@XNYS", "ticker:PINE@XNYS")]
     ended = [str(day) for day, last in zip(dates, ends(pl.Series(dates), "1q"), strict=True) if last]
     assert [row["key"] for row in pair if row["key"].startswith("60|pearson")] == [f"60|pearson|{day}" for day in ended]
     assert [row["key"] for row in pair if row["key"].startswith("250")] == [f"250|{m}|{ended[3]}" for m in METHODS]
@@ -291,3 +291,13 @@ def test_all_prices_of_stocknet_go_in_and_every_row_is_accounted_for(real_data: 
             assert locate(record.content, row["locator"], "market") == row["quote"]
     assert (counted["Security"], counted["close"] + refused, refused) == (88, lines, 3)
     assert counted["volume"] == counted["close"] == 108_589 and counted["CORRELATES_WITH"] > 50_000
+
+
+def test_a_firm_that_a_register_calls_by_its_ticker_stands_beside_its_security(tmp_path: Path) -> None:
+    inputs, home = tmp_path / "inputs", tmp_path / "home"
+    inputs.mkdir()
+    (inputs / "LARC.csv").write_bytes(ohlcv(days(5), walk(5, 2)))
+    (inputs / "entities.csv").write_text("id,label,name,published\nticker:LARC,Company,Larch Hill plc,2018-01-01\n")
+    with Ledger.open(home / "ledger") as ledger:
+        report = run(inputs, ledger, Files(home / "files"), home, sources=("registers", "market"))
+    assert report.committed and not report.quarantined and report.names["close"] == 5

@@ -43,7 +43,7 @@ _LEAST = 61
 class Market(Source):
     """Daily prices of securities."""
 
-    extractor = "market.series@1"
+    extractor = "market.series@2"
     patterns = ("*.csv", "*.parquet")
 
     def records(self) -> Iterator[Record]:
@@ -69,7 +69,7 @@ class Market(Source):
         read = read_series(read_table(record.content), exchange, ticker)
         out = RowClaims(record.document, self.extractor)
         for one in read.series:
-            _prices(one, out, currency)
+            _prices(one, out, exchange, currency)
             _features(one, out, exchange)
         if meta.get("assumed"):
             read.rules["market.assumed_exchange"] += len(read.series)
@@ -77,7 +77,8 @@ class Market(Source):
 
     def _together(self, record: Record) -> Extract:
         table = read_together(record.content)
-        closed = closing(str(record.meta["exchange"]), table.days)
+        exchange = str(record.meta["exchange"])
+        closed = closing(exchange, table.days)
         out = RowClaims(record.document, self.extractor)
         moves = _closed(pl.DataFrame(list(correlated(table)), infer_schema_length=None), closed)
         slopes = _closed(pl.DataFrame(list(month_betas(table)), infer_schema_length=None), closed)
@@ -85,9 +86,9 @@ class Market(Source):
             out.add(
                 moves,
                 "edge",
-                subject=pl.format("ticker:{}", "a"),
+                subject=_security(pl.col("a"), exchange),
                 name="CORRELATES_WITH",
-                object=pl.format("ticker:{}", "b"),
+                object=_security(pl.col("b"), exchange),
                 key=pl.format("{}|{}|{}", "window", "method", "day"),
                 value_real=pl.col("r"),
                 value_int=pl.col("window").cast(pl.Int64),
@@ -95,7 +96,7 @@ class Market(Source):
                 valid_from=pl.col("published"),
             )
         if slopes.height:
-            slopes = slopes.with_columns(pl.format("ticker:{}", "ticker").alias("id"))
+            slopes = slopes.with_columns(_security(pl.col("ticker"), exchange).alias("id"))
             _measured(slopes, out, "beta|60")
         return Extract(out.batch())
 
@@ -142,11 +143,11 @@ def _table(exchange: str, records: list[Record]) -> Record | None:
     return Record("market", f"#{TOGETHER}-{exchange}", content, None, {"kind": TOGETHER, "exchange": exchange}, beside)
 
 
-def _prices(one: Series, out: RowClaims, currency: str) -> None:
+def _prices(one: Series, out: RowClaims, exchange: str, currency: str) -> None:
     """The security, and its close and volume of every session."""
     cells = [one.columns["close"]] if "close" in one.columns else []
     rows = one.frame.with_columns(
-        pl.lit(f"ticker:{one.ticker}").alias("id"),
+        _security(pl.lit(one.ticker), exchange).alias("id"),
         pl.col("closed").alias("published"),
         pl.format(f"row:{{}} cells:{cells[0]}", ROW).alias("locator"),
         pl.col("#quote-close").alias("quote"),
@@ -169,6 +170,11 @@ def _prices(one: Series, out: RowClaims, currency: str) -> None:
         out.properties(moved, "volume", pl.col("volume").fill_nan(None), unit="units", **shared)
 
 
+def _security(ticker: pl.Expr, exchange: str) -> pl.Expr:
+    """Id of what is traded under a ticker at an exchange; a register may call the firm itself by the bare ticker."""
+    return pl.format(f"ticker:{{}}@{exchange}", ticker)
+
+
 def _features(one: Series, out: RowClaims, exchange: str) -> None:
     """Features at the ends of months."""
     last = ends(one.frame["day"], "1mo").to_numpy()
@@ -178,7 +184,7 @@ def _features(one: Series, out: RowClaims, exchange: str) -> None:
         if not kept.any():
             continue
         found = rows.filter(pl.Series(kept)).with_columns(
-            pl.lit(f"ticker:{one.ticker}").alias("id"),
+            _security(pl.lit(one.ticker), exchange).alias("id"),
             pl.Series("value", values[kept]),
             pl.format(f"feature:{name}|{one.ticker}@{exchange} row:{{}}", ROW).alias("locator"),
             pl.Series("quote", [quoted(name, float(value)) for value in values[kept]]),
