@@ -104,3 +104,8 @@ def test_each_clause_is_an_edge_of_its_own_cited_where_it_stands() -> None:
         start, end = map(int, claim.evidence.locator.removeprefix("chars:").split("-"))
         assert text[start:end] == claim.evidence.quote
         assert "shall pay to the Lender" in claim.evidence.quote
+
+
+def test_a_term_in_the_plural_stands_for_no_single_name() -> None:
+    head = f'{WOOD} and Ostby Steel ASA (the "Borrowers") and {BANK} (the "Lender") agree.\n'
+    assert owed("The Borrowers shall pay to the Lender EUR 5 million.", head) == []

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.ingest.world import measure
 from ingest.extract.assertions import Origin, event_id, to_claims
 from ingest.extract.names import Gazetteer, Mention
 from ingest.extract.relations import Finding, relations
@@ -430,3 +431,11 @@ def test_what_a_clause_only_implies_is_less_sure() -> None:
     [said] = [f for f in read("{A} lent EUR 5 million to {B}.") if f.type == "LENDS_TO"]
     [implied] = [f for f in read("{A} is the house bank of {B} and provides its overdraft.") if f.type == "LENDS_TO"]
     assert implied.confidence < said.confidence
+
+
+@pytest.mark.slow
+def test_the_bundled_world_is_read_as_well_as_when_this_was_written() -> None:
+    """Floors over all wordings, a little under what was reached; the office is the one that misses its aim of .85."""
+    floors = {"LENDS_TO": 0.95, "OWNS": 0.85, "SUBSIDIARY_OF": 0.88, "SUPPLIES": 0.9, "OFFICER_OF": 0.8}
+    reached = {figure.what: figure.value for figure in measure()}
+    assert {r for r, floor in floors.items() if reached[f"F1 {r}, all wordings"] < floor} == set()

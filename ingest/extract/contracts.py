@@ -28,6 +28,8 @@ _AS: Final = re.compile(
     r"vendor|supplier|customer|issuer|licensor|licensee|lessor|lessee|landlord|tenant|agent|trustee|contractor|client))\b",
     re.I,
 )
+_SEVERAL: Final = re.compile(r"(?:[a-z]s|ties)$")
+"""A term in the plural stands for more than the name before it."""
 _MODAL: Final = (
     r"(?:shall|must|will|(?:hereby |irrevocably |unconditionally )*(?:undertakes?|agrees?|covenants?|promises?)"
     r"(?: and (?:undertakes?|agrees?|covenants?))?(?: with [^,;]{3,40}?)? to|"
@@ -90,7 +92,12 @@ def parties(text: str, names: Sequence[Mention]) -> dict[str, Mention]:
     for m, after in zip(names, nexts, strict=False):
         stop = min(m.end + _REACH, after)
         match = _BRACKETS.search(text, m.end, stop) or _AS.match(text, m.end, stop)
-        if match and len(match[1].split()) <= 4 and match[1].lower() != m.name.lower():
+        if (
+            match
+            and len(match[1].split()) <= 4
+            and not _SEVERAL.search(match[1])
+            and match[1].lower() != m.name.lower()
+        ):
             found.setdefault(match[1].lower(), m)
     return found if len({m.id for m in found.values()}) > 1 else {}
 
