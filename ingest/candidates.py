@@ -6,9 +6,10 @@ block rapidfuzz compares all names at once in native code; only pairs that pass 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
+from zlib import crc32
 
 import numpy as np
 from rapidfuzz import fuzz, process
@@ -29,21 +30,30 @@ def candidates(names: Sequence[str], weights: Weights) -> Iterator[tuple[int, in
     texts = [[" ".join(name.words) for name in words], [" ".join(sorted(name.words)) for name in words]]
     found: list[np.ndarray[Any, Any]] = []
     for block in _blocks(words, weights):
-        found += [_alike(np.array(block, dtype=np.int64), part) for part in texts]
+        found += [_alike(block, part) for part in texts]
     if found:
         yield from map(tuple, np.unique(np.concatenate(found), axis=0).tolist())
 
 
-def _blocks(names: Sequence[Spelt], weights: Weights) -> Iterator[list[int]]:
-    blocks: dict[str, list[int]] = defaultdict(list)
+def _blocks(names: Sequence[Spelt], weights: Weights) -> Iterator[np.ndarray[Any, Any]]:
+    """Places of names that share a key. Keys are kept as checksums: a clash only makes a block larger."""
+    keys, owners = array("I"), array("I")
     for n, name in enumerate(names):
         for key in _keys(name, weights):
-            blocks[key].append(n)
-    seen: set[tuple[int, ...]] = set()
-    for block in blocks.values():
-        if 1 < len(block) <= BLOCK and (same := tuple(block)) not in seen:
-            seen.add(same)
-            yield block
+            keys.append(crc32(key.encode()))
+            owners.append(n)
+    sums = np.frombuffer(keys, dtype=np.uint32)
+    order = np.argsort(sums, kind="stable")
+    starts = np.flatnonzero(np.diff(sums[order], prepend=sums[order[:1]] + 1))
+    sizes = np.diff(starts, append=len(order))
+    placed = np.frombuffer(owners, dtype=np.uint32)[order].astype(np.int64)
+    seen: set[bytes] = set()
+    for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
+        if 1 < size <= BLOCK:
+            block = np.unique(placed[start : start + size])
+            if (same := block.tobytes()) not in seen:
+                seen.add(same)
+                yield block
 
 
 def _keys(name: Spelt, weights: Weights) -> set[str]:
