@@ -8,7 +8,7 @@ takes the place of what it said before. Names that registers and filings give ar
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from ingest.diagnosis import diagnose, out_of_reach
 from ingest.extract.names import Gazetteer
 from ingest.labels import names, one_label_each
+from ingest.order import naming, ordered
 from ingest.readings import SIDECAR, Readings
 from ingest.report import Quarantined, RunReport, SourceCount
 from ingest.source import Extract, Models, Record, Source
@@ -30,14 +31,6 @@ from kg.model import ClaimBatch, RunManifest, digest
 from kg.validate import violations
 
 PACKAGE = "ingest.sources"
-REGISTERS = ("registers", "gleif", "bods", "ftm", "sanctions", "bis")
-"""Sources that identify parties."""
-FIRST = (*REGISTERS, "trades", "filings")
-"""Sources that are read before all others, in this order."""
-_REGISTERED = ("registers.rows", "gleif.lei", "bods.statements", "ftm.entities", "sanctions.parties")
-NAMING = {"filings": _REGISTERED, "": (*_REGISTERED, "filings.form")}
-"""Extractors whose names a source knows when it is read; "" stands for every other source after FIRST."""
-
 Progress = Callable[[str, int, int], None]
 """Source, files done, files."""
 Range = tuple[int, int | None]
@@ -101,7 +94,7 @@ class _Run:
 
     def run(self) -> RunReport:
         taken: set[Path] = set()
-        for name in _ordered(self._options.get("sources") or plugins.names(PACKAGE)):
+        for name in ordered(self._options.get("sources") or plugins.names(PACKAGE)):
             taken |= self._source(name)
         self._left_over(taken)
         batch = self._checked(ClaimBatch(pa.concat_tables(self._tables)) if self._tables else ClaimBatch.of(()))
@@ -155,14 +148,13 @@ class _Run:
         Names that text alone gave are left out: otherwise a second run would know more than the first and say more.
         """
         cache, limits = self._home / "cache", self._options.get("limits")
-        if name in (*REGISTERS, "trades"):
+        if not (known := naming(name)):
             return Models(None, cache, limits)
-        naming = NAMING.get(name, NAMING[""])
         alive = self._ledger.alive()
         # what documents of this run still say is in its tables, and what they no longer say is about to be retracted
         ends = pa.array(sorted(self._replaces | self._superseded()), pa.string())
         alive = alive.filter(pc.invert(pc.is_in(alive["document"], ends)))
-        rows = (row for table in (alive, *self._tables) for row in names(table, naming))
+        rows = (row for table in (alive, *self._tables) for row in names(table, known))
         return Models(Gazetteer(rows), cache, limits)
 
     def _staged(self, source: Source, record: Record, models: Models, count: SourceCount) -> Extract:
@@ -285,10 +277,6 @@ def _inputs(inputs: Path | Sequence[Path]) -> tuple[Path, list[Path] | None]:
         else Path()
     )
     return common, files
-
-
-def _ordered(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
 
 
 def _first(quarantined: Sequence[Quarantined]) -> str:

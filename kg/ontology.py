@@ -286,6 +286,7 @@ RELIABILITY: Final[Mapping[str, int]] = {
     "filings": 3,
     "trades": 3,
     "resolve": 3,
+    "repeats": 3,
     "market": 3,
     "chain": 3,
     "incidents": 3,
