@@ -152,9 +152,9 @@ def test_ordinary_words_are_not(heard: str, name: str) -> None:
 
 
 def test_a_misheard_name_is_repaired_and_what_was_heard_is_kept() -> None:
-    read = transcript(said("Yesterday ochlear turbine's borrowed money from larch hillbank."), KNOWN)
+    read = transcript(said("Yesterday okemeer turbine's borrowed money from larch hillbank."), KNOWN)
     assert read.text == "Yesterday Oakmere Turbines borrowed money from Larch Hill Bank."
-    assert read.repaired == {"Oakmere Turbines": "ochlear turbine's", "Larch Hill Bank": "larch hillbank."}
+    assert read.repaired == {"Oakmere Turbines": "okemeer turbine's", "Larch Hill Bank": "larch hillbank."}
     start = read.text.index("Larch")
     assert [word.text for word in read.said(start, start + 5)] == ["larch", "hillbank."]
 
@@ -162,6 +162,14 @@ def test_a_misheard_name_is_repaired_and_what_was_heard_is_kept() -> None:
 def test_a_possessive_stays() -> None:
     assert transcript(said("calder steel's mill closed."), KNOWN).text == "calder steel's mill closed."
     assert transcript(said("colder steal's mill closed."), KNOWN).text == "Calder Steel's mill closed."
+
+
+def test_a_word_that_many_names_share_speaks_for_none() -> None:
+    many = Gazetteer(
+        [(f"lei:{n}", "Company", f"{name} Logistics AG") for n, name in enumerate(("Minakura", "Fernbrook"))]
+    )
+    assert transcript(said("the mountie logistics grew.", 0.2), many).text == "the mountie logistics grew."
+    assert transcript(said("the fernbrock logistics grew.", 0.2), many).text == "the Fernbrook Logistics grew."
 
 
 def test_words_between_two_names_alike_are_left_as_heard() -> None:

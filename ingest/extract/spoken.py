@@ -7,7 +7,7 @@ and like no other, stands in the text as that name; what is heard and not known 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +26,8 @@ ALIKE: Final = 0.88
 DOUBTED: Final = 0.80
 """The same for a long name where the listener was unsure of a word (a score below UNSURE)."""
 UNSURE: Final = 0.7
+OWN: Final = 0.75
+"""Least likeness of the words of a name that no other name has."""
 _LONG: Final = 10
 APART: Final = 0.04
 """How much less alike the second best name must be."""
@@ -115,6 +117,8 @@ class _Names:
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._by_start: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
         self.exact: set[str] = set()
+        uses = Counter(word for name in gazetteer.full_names() for word in set(squash(name).split()))
+        self._shared = {word for word, count in uses.items() if count > 1}
         for name in gazetteer.full_names():
             for spelt in {name, plain_name(name), short_name(name)} - {""}:
                 key = squash(spelt)
@@ -126,12 +130,20 @@ class _Names:
         """The likeness and spelling of the one name that sounds like these words; (0, "") if none or two do."""
         scored: dict[str, tuple[float, str]] = {}
         for key, spelt, entity in self._by_start.get(sound(heard)[:1], ()):
-            if abs(len(key) - len(heard)) <= max(4, len(key) // 3):
+            if abs(len(key) - len(heard)) <= max(4, len(key) // 3) and self._own(heard, key) >= OWN:
                 scored[entity] = max(scored.get(entity, (0.0, "")), (likeness(heard, key), spelt))
         ranked = sorted(scored.values(), reverse=True)
         if not ranked or ranked[0][0] < least or (len(ranked) > 1 and ranked[0][0] - ranked[1][0] < APART):
             return 0.0, ""
         return ranked[0]
+
+    def _own(self, heard: str, key: str) -> float:
+        """How alike the words are that no other name has: `Logistics` alone speaks for no firm."""
+        words = key.split()
+        while len(words) > 1 and words[-1] in self._shared:
+            tail = words.pop()
+            heard = heard.removesuffix(tail) if heard.endswith(tail) else heard.replace(" ", "")[: -len(tail)]
+        return likeness(heard, " ".join(words))
 
 
 def _repairs(words: Sequence[Word], gazetteer: Gazetteer) -> Iterator[tuple[int, int, str]]:
