@@ -41,11 +41,8 @@ def told(folder: Path, **files: bytes) -> list[tuple[Record, Extract]]:
 
 
 def quoted_right(found: list[tuple[Record, Extract]], every: int = 1) -> bool:
-    return all(
-        locate(record.content, row["locator"], "market") == row["quote"]
-        for record, extract in found
-        for row in rows(extract)[::every]
-    )
+    said = [(record, row) for record, extract in found for row in rows(extract)[::every]]
+    return all(locate(record.content, row["locator"], "market") == row["quote"] for record, row in said)
 
 
 def test_a_close_is_public_when_its_session_ends(tmp_path: Path) -> None:

@@ -26,6 +26,9 @@ def capped(edges: pl.DataFrame, most: int, rules: Counter[str]) -> pl.DataFrame:
         order = pl.struct(-pl.col("#rows"), pl.col(there)).rank("ordinal").over(here)
         rest = pairs.filter(order > most).select(here, there, pl.lit(True).alias("#rest"))
         edges = edges.join(rest, on=[here, there], how="left", maintain_order="left")
+        # states of a restated edge follow each other and may not be added up: it keeps an edge of its own
+        states = pl.struct("a", "b", "side", "unit", "day", "part").is_duplicated()
+        edges = edges.with_columns((pl.col("#rest").fill_null(False) & ~states).alias("#rest"))
         beyond = edges.filter(pl.col("#rest"))
         rules["trades.super_node"] += crowd.height
         rules["trades.beyond_cap"] += int(beyond["count"].sum())
@@ -33,7 +36,7 @@ def capped(edges: pl.DataFrame, most: int, rules: Counter[str]) -> pl.DataFrame:
             log.warning("%s pays %s %d others, the cap is %d: the rest is one edge", account, word, many, most)
         other = pl.format(f"acct:rest-{word}-{{}}", pl.col(here))
         edges = edges.with_columns(pl.when(pl.col("#rest")).then(other).otherwise(pl.col(there)).alias(there))
-        edges = _joined(edges.filter(~pl.col("#rest").fill_null(False)), edges.filter(pl.col("#rest")))
+        edges = _joined(edges.filter(~pl.col("#rest")), edges.filter(pl.col("#rest")))
     return edges
 
 
