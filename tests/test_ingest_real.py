@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pytest
 
+from benchmarks.ingest.filings import cells
 from ingest import match
 from ingest.extract.markup import find, inner, parse
 from ingest.locate import locate
@@ -20,6 +21,7 @@ from ingest.resolve import resolve
 from ingest.source import Extract, Models
 from ingest.sources.filings import Filings
 from ingest.sources.registers import Registers
+from ingest.sources.tables import Tables
 from ingest.sources.trades import Trades
 from kg.files import Files
 from kg.ledger import Ledger
@@ -123,6 +125,17 @@ def test_items_of_every_annual_report_with_items_are_found(filings: dict[str, tu
             assert len(items) >= 15, path
             if "/html/" in path and "2025" in path:
                 assert len(items) == 23, path
+
+
+def test_cells_of_real_tables_are_read_with_their_scale_and_read_back(real_data: Path) -> None:
+    file = real_data / "tatqa" / "tatqa_dataset_dev.json"
+    reached = {figure.what: figure.reached for figure in cells(file)}
+    assert len(reached) == 2 and all(reached.values()), reached
+    source = Tables(file.parent, [file])
+    (record,) = source.records()
+    got = source.claims(record, Models())
+    assert misquoted(record, got) == [] and list(got.refused) == []
+    assert len(rows(got, "fact")) + len(rows(got, "measure")) > 4900
 
 
 @pytest.mark.parametrize("path", ["data/13F.0001894188-23-000007.txt", "data/13f/0001951757-25-000093.nc"])

@@ -26,12 +26,13 @@ WHOLE = (*ANNUAL, "ibm/10k/ibm-10-k-2025-02-25", "wfc/10k/wfc-10-k-2025-02-25")
 ITEMS = 23
 """Items that a 10-K for a year from 2023 on has: 1, 1A, 1B, 1C, 2 to 7, 7A, 8, 9, 9A, 9B, 9C and 10 to 16."""
 _FACT = (
-    '<tr><td>Line {n} of the mill, in a row as long as such rows are</td><td><ix:nonFraction name="oak:Line{n}" contextRef="c{c}"'
+    '<tr><td>Line {n} of the mill, in a row as long as they are</td><td><ix:nonFraction name="oak:Line{n}"'
+    ' contextRef="c{c}"'
     ' unitRef="usd" decimals="-3" scale="3" format="ixt:num-dot-decimal">{value:,}</ix:nonFraction></td></tr>'
 )
 _CONTEXT = (
-    '<xbrli:context id="c{c}"><xbrli:entity><xbrli:identifier scheme="http://www.sec.gov/CIK">0000990011</xbrli:identifier>'
-    "</xbrli:entity><xbrli:period><xbrli:startDate>{year}-01-01</xbrli:startDate><xbrli:endDate>{year}-12-31</xbrli:endDate>"
+    '<xbrli:context id="c{c}"><xbrli:entity><xbrli:identifier scheme="http://www.sec.gov/CIK">0000990011'
+    "</xbrli:identifier></xbrli:entity><xbrli:period><xbrli:startDate>{year}-01-01</xbrli:startDate><xbrli:endDate>{year}-12-31</xbrli:endDate>"
     "</xbrli:period></xbrli:context>"
 )
 
@@ -40,7 +41,7 @@ def measure() -> list[Figure]:
     """Figures of the real reports and one made report of 2,500 facts."""
     folder = real_data()
     reports = folder / "sec-filings" / "files" / "tests" / "fixtures" / "html"
-    return [*_made(), *_reports(reports), *_items(reports), *_cells(folder / "tatqa" / "tatqa_dataset_dev.json")]
+    return [*_made(), *_reports(reports), *items(reports), *cells(folder / "tatqa" / "tatqa_dataset_dev.json")]
 
 
 def made_report(facts: int = 2500) -> bytes:
@@ -50,8 +51,8 @@ def made_report(facts: int = 2500) -> bytes:
     return (
         '<html xmlns="http://www.w3.org/1999/xhtml" xmlns:ix="http://www.xbrl.org/2013/inlineXBRL"'
         ' xmlns:xbrli="http://www.xbrl.org/2003/instance"><body><div style="display:none"><ix:header><ix:resources>'
-        f'{contexts}<xbrli:unit id="usd"><xbrli:measure>iso4217:USD</xbrli:measure></xbrli:unit></ix:resources></ix:header>'
-        f"</div><p>FORM 10-K</p><table>{rows}</table><p>Dated: March 1, 2025</p></body></html>"
+        f'{contexts}<xbrli:unit id="usd"><xbrli:measure>iso4217:USD</xbrli:measure></xbrli:unit></ix:resources>'
+        f"</ix:header></div><p>FORM 10-K</p><table>{rows}</table><p>Dated: March 1, 2025</p></body></html>"
     ).encode()
 
 
@@ -101,7 +102,7 @@ def _facts_only(content: bytes) -> tuple[float, int, int]:
     return seconds, claims, len(tagged_facts(content).facts)
 
 
-def _items(folder: Path) -> Iterator[Figure]:
+def items(folder: Path) -> Iterator[Figure]:
     found = wanted = 0
     for name in WHOLE:
         content = (folder / f"{name}.html").read_bytes()
@@ -110,7 +111,7 @@ def _items(folder: Path) -> Iterator[Figure]:
     yield Figure("items found in four 10-Ks", found / wanted, 0.95, unit="share", note=f"{found} of {wanted}")
 
 
-def _cells(file: Path) -> Iterator[Figure]:
+def cells(file: Path) -> Iterator[Figure]:
     """Answers of TAT-QA that are cells: how many were read, and how many figures have the scale annotated."""
     answers = read = figured = scaled = 0
     for context in json.loads(file.read_bytes()):

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from ingest.extract.identifier import corporate, identify, name_id, person_id
-from kg.model import Claim, Edge, Evidence, Node, as_time
+from kg.model import Claim, Edge, Evidence, Facts, Node, as_time
 
 Label = Literal["", "Company", "Bank", "Fund", "Person"]
 """Label of a party; "" where it is told by the name."""
@@ -43,7 +43,7 @@ class Witness:
 
     def says(
         self,
-        what: Node | Edge,
+        what: Node | Facts | Edge,
         spot: Spot,
         valid_from: datetime | None = None,
         valid_to: datetime | None = None,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ingest.extract.filing import Spot, Witness
 from ingest.extract.grid import Grid
 from ingest.extract.grid_figures import Figure, figures, words
-from kg.model import Claim, Node, Value
+from kg.model import Claim, Facts, Value
 
 Reach = tuple[Callable[[int, int], str], Callable[[int, int], str]]
 """Locator and quote of the cell at (row, place of the cell in its row), both counted from 0."""
@@ -53,7 +53,7 @@ def _key(seen: Counter[str], table: str, label: str, column: str) -> str:
 
 def _said(witness: Witness, what: tuple[dict[str, Value], str], reach: Reach, at: tuple[int, int]) -> Claim:
     place, text = reach
-    return witness.says(Node("Document", f"doc:{witness.document}", *what), Spot(place(*at), text(*at)))
+    return witness.says(Facts(f"doc:{witness.document}", *what), Spot(place(*at), text(*at)))
 
 
 def _reach(grid: Grid, table: int) -> Reach:

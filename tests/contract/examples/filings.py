@@ -4,14 +4,14 @@ BAD = b"<ownershipDocument><documentType>4</documentType></ownershipDocument>"
 
 
 def good() -> dict[str, bytes]:
-    return copies(
+    dated = {"instance-2012-08-14.xml": copies("instance-tiny.xml")["instance-tiny.xml"]}
+    return dated | copies(
         "10k-tiny.html",
         "form4-tiny.xml",
         "13f-tiny.xml",
         "13f-tiny.meta.json",
         "submission-tiny.txt",
         "companyfacts-tiny.json",
-        "instance-tiny.xml",
         "nport-tiny.xml",
         "npx-tiny.xml",
         "13g-tiny.txt",
