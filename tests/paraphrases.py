@@ -156,8 +156,8 @@ def _key(relation: str, source: str, target: str, ended: bool) -> Unit:
 
 
 def _of(finding: Finding) -> Unit:
-    names = (m.name.rstrip(".") for m in (finding.source, finding.target))
-    return _key(finding.type, *names, finding.valid_to is not None)
+    source, target = (m.name.rstrip(".") for m in (finding.source, finding.target))
+    return _key(finding.type, source, target, finding.valid_to is not None)
 
 
 def _same(said: str, read: object) -> bool:

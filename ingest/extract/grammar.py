@@ -200,9 +200,7 @@ def after(head: Token, *prepositions: str) -> list[Token]:
     return []
 
 
-def _prepositional(
-    head: Token, prepositions: Sequence[str], *links: str
-) -> Iterator[Token]:
+def _prepositional(head: Token, prepositions: Sequence[str], *links: str) -> Iterator[Token]:
     for child in head.children:
         if child.dep_ in (links or ("prep", "agent", "dative")) and child.lower_ in prepositions:
             yield from (t for t in child.children if t.dep_ in ("pobj", "pcomp"))
