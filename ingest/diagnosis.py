@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from lxml import etree
 
 HEAD = 1 << 16
 MAX_COLUMNS = 4096
 """More columns than that are a broken or hostile header, not a table of finance."""
 MAX_RATIO = 200
 """Bytes unpacked for each packed one; text packs 20 to 1 at best, a bomb a thousand to 1."""
+MOST_READ = 50_000_000
+"""Bytes up to which a file that no source took is read through to see whether it is whole."""
 LFS = b"version https://git-lfs.github.com/spec/"
 POINTER = "a Git LFS pointer instead of the data; run `git lfs pull` and read it again"
 _MAGIC: Mapping[str, tuple[bytes, ...]] = {
@@ -81,7 +88,38 @@ def diagnose(path: Path) -> str:
         return _archive(path)
     if ending in _TEXT and b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "named as text but it holds NUL bytes; expected UTF-8, UTF-16 with its mark, or Windows-1252"
-    return _table(head) if ending in (".csv", ".tsv") else ""
+    if ending in (".csv", ".tsv"):
+        return _table(head)
+    reader = _READERS.get(ending)
+    return reader(path) if reader and path.stat().st_size <= MOST_READ else ""
+
+
+def _xml(path: Path) -> str:
+    try:
+        etree.parse(path, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False))
+    except (etree.XMLSyntaxError, OSError) as error:
+        return f"the XML is broken or cut off ({error})"
+    return ""
+
+
+def _json(path: Path) -> str:
+    try:
+        json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        return f"the JSON is broken or cut off ({error})"
+    return ""
+
+
+def _parquet(path: Path) -> str:
+    try:
+        pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        return f"the Parquet file is broken or cut off ({error})"
+    return ""
+
+
+_READERS: Mapping[str, Callable[[Path], str]] = {".xml": _xml, ".json": _json, ".parquet": _parquet}
+"""What tells whether a file of a kind is whole, by its ending."""
 
 
 def _archive(path: Path) -> str:

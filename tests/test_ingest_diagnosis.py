@@ -36,6 +36,9 @@ CASES = [
     ("slip.zip", zipped({"../outside.csv": b"a,b\n"}), "leads out of the folder"),
     ("good.zip", zipped({"rows.csv": b"a,b\n1,2\n"}), "unpack it"),
     ("torn.zip", b"PK\x03\x04torn", "broken zip"),
+    ("cut.xml", b"<ownershipDocument", "XML is broken or cut off"),
+    ("cut.json", b'{"a": [1, 2', "JSON is broken or cut off"),
+    ("cut.parquet", b"PAR1", "Parquet file is broken or cut off"),
 ]
 
 

@@ -16,6 +16,7 @@ from ingest.locate import locate
 from ingest.pipeline import extract, run, sources
 from ingest.report import RunReport
 from ingest.sources.filings import Filings
+from ingest.sources.registers import Registers
 from kg.errors import ExpectationError, SourceError
 from kg.files import Files
 from kg.ledger import Ledger
@@ -91,7 +92,8 @@ def test_a_file_that_cannot_be_read_leaves_the_others_alone(folder: Path, ledger
     (folder / "broken.xml").write_text("<ownershipDocument")
     (folder / "empty.parquet").write_bytes(b"PAR1")
     report = ingest(folder, ledger)
-    assert any(q.path == "broken.xml" and "names no issuer" in q.reason for q in report.quarantined)
+    told = {row.path: row.reason for row in report.quarantined}
+    assert "XML is broken" in told["broken.xml"] and "Parquet file is broken" in told["empty.parquet"]
     assert report.names["TRADED"] == 1
 
 
@@ -119,7 +121,7 @@ def test_what_another_version_of_a_source_no_longer_says_is_retracted_in_one_com
 ) -> None:
     ingest(folder, ledger)
     before = ledger.alive().num_rows
-    monkeypatch.setattr(Filings, "extractor", "filings.form@2")
+    monkeypatch.setattr(Filings, "extractor", "filings.form@99")
     monkeypatch.setattr(ownership, "ROLES", {"isDirector": "director"})
     report = ingest(folder, ledger)
     assert report.commit == 2 and report.sources["filings"].resumed == 0 and report.sources["trades"].resumed == 2
@@ -182,8 +184,8 @@ def test_a_missing_folder_is_an_error_that_names_it(ledger: Ledger, tmp_path: Pa
 def test_the_report_is_json_with_every_count(folder: Path, ledger: Ledger) -> None:
     report = json.loads(ingest(folder, ledger).to_json())
     assert report["sources"]["trades"]["records"] == 2
-    assert report["extractors"]["registers.rows@1"] > 10
-    assert report["cleaning"] == {"13f.thousands": 1}
+    assert report["extractors"][Registers.extractor] > 10
+    assert report["cleaning"] == {"13f.thousands": 1, "number.separators": 1}
     assert report["quarantined"][0].keys() == {"source", "path", "locator", "reason"}
 
 
