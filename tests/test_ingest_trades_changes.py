@@ -52,9 +52,8 @@ def refusals(found: list[tuple[Record, Extract]]) -> Mapping[str, str]:
     return {refusal.locator: refusal.reason for _, extract in found for refusal in extract.refused}
 
 
-def rules(found: list[tuple[Record, Extract]]) -> dict[str, int]:
-    (counts,) = [dict(extract.rules) for _, extract in found if extract.rules]
-    return counts
+def rules(found: list[tuple[Record, Extract]]) -> Mapping[str, int]:
+    return next(dict(extract.rules) for _, extract in found if extract.rules)
 
 
 def as_of(found: list[tuple[Record, Extract]], published: str) -> dict[tuple[str, str], tuple[Decimal, int]]:
@@ -93,8 +92,8 @@ def test_a_cancelled_payment_is_gone_from_then_on_and_seen_before(tmp_path: Path
             "3,2024-01-04T10:00:00Z,A,B,10,EUR,CANCEL,1",
         ),
     )
-    key = ("acct:B", "2024-01-02/EUR")
     assert as_of(found, "2024-01-02T14:00:00") == {}
+    key = ("acct:B", "2024-01-02/EUR")
     assert as_of(found, "2024-01-04T09:59:59") == {key: (Decimal(15), 2)}
     assert as_of(found, "2024-01-04T10:00:00") == {key: (Decimal(5), 1)}
     assert rules(found) == {"trades.void_row": 1}
@@ -134,7 +133,7 @@ def test_a_correction_moves_a_payment_to_another_account_on_its_own_day(tmp_path
 
 
 def test_a_correction_can_be_corrected_and_cancelled_by_either_id(tmp_path: Path) -> None:
-    start = ["1,2024-01-02T09:00:00Z,A,B,10,EUR,NEW,", "1b,2024-01-03T09:00:00Z,A,B,11,EUR,CORRECT,1"]
+    start = ("1,2024-01-02T09:00:00Z,A,B,10,EUR,NEW,", "1b,2024-01-03T09:00:00Z,A,B,11,EUR,CORRECT,1")
     for last in ("1", "1b"):
         found = told(tmp_path, p=table(*start, f"1c,2024-01-04T09:00:00Z,A,B,12,EUR,CORRECT,{last}"))
         sums = [as_of(found, f"2024-01-0{d}T12:00:00")["acct:B", "2024-01-02/EUR"][0] for d in (2, 3, 4)]
@@ -246,9 +245,8 @@ def test_a_restated_edge_beyond_the_cap_is_not_added_to_itself(tmp_path: Path, m
 
 
 def test_an_amount_of_more_decimals_than_the_ledger_holds_is_refused(tmp_path: Path) -> None:
-    found = told(
-        tmp_path, p=table("1,2024-01-02,A,B,0.1234567891,EUR", "2,2024-01-02,A,B,0.12345678900,EUR", head=HEAD)
-    )
+    lines = ("1,2024-01-02,A,B,0.1234567891,EUR", "2,2024-01-02,A,B,0.12345678900,EUR")
+    found = told(tmp_path, p=table(*lines, head=HEAD))
     assert [row["value_decimal"] for row in paid(found)] == [Decimal("0.123456789")]
     assert refusals(found) == {"row:1": "amount has more than 9 decimals"}
 
