@@ -4,7 +4,8 @@ BAD = b"<ownershipDocument><documentType>4</documentType></ownershipDocument>"
 
 
 def good() -> dict[str, bytes]:
-    dated = {"instance-2012-08-14.xml": copies("instance-tiny.xml")["instance-tiny.xml"]}
+    undated = copies("instance-tiny.xml", "nport-tiny.xml")
+    dated = {name.replace("tiny", "2023-11-29"): content for name, content in undated.items()}
     return dated | copies(
         "10k-tiny.html",
         "form4-tiny.xml",
@@ -12,7 +13,6 @@ def good() -> dict[str, bytes]:
         "13f-tiny.meta.json",
         "submission-tiny.txt",
         "companyfacts-tiny.json",
-        "nport-tiny.xml",
         "npx-tiny.xml",
         "13g-tiny.txt",
         "ex21-tiny.txt",
