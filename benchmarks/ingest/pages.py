@@ -27,7 +27,7 @@ from ingest.extract.pagefields import Reading, read_page
 from ingest.extract.pagetype import page_type
 from ingest.extract.stamps import shapes
 
-TRAIN, TEST, EACH = 1, 2, 6
+TRAIN, TEST, EACH = 1, 2, 8
 FORMS: Final = ("invoice", "cheque", "chart", "table")
 
 

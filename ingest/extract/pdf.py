@@ -129,7 +129,7 @@ def _opened(content: bytes) -> Iterator[Any]:
         import pdfplumber
         from pdfplumber.utils.exceptions import PdfminerException
     except ImportError as error:
-        raise MissingExtraError("reading PDF needs pdfplumber; install kgrisk[text]") from error
+        raise MissingExtraError("reading PDF needs pdfplumber; install kgrisk[images]") from error
     check(content)
     try:
         pdf = pdfplumber.open(io.BytesIO(content))
