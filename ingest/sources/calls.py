@@ -71,13 +71,13 @@ def _sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _said(text: str, sentences: Sequence[tuple[int, int]], symbol: str, origin: Origin) -> Iterator[Claim]:
-    """The document, the security whose call it is, and each sentence."""
-    document, security = f"doc:{origin.document}", f"ticker:{symbol}"
+    """The document, the firm whose call it is, and each sentence."""
+    document, firm = f"doc:{origin.document}", f"ticker:{symbol}"
     opening = origin.evidence(text, sentences[0], 1.0)
     props = {"title": f"Earnings call of {symbol}", "text": text[:_OPENING]}
     yield Claim(Node("Document", document, props), opening, origin.published)
-    yield Claim(Node("Security", security, {"ticker": symbol}), opening, origin.published)
-    yield Claim(Edge("MENTIONED_IN", security, document), opening, origin.published, origin.published)
+    yield Claim(Node("Company", firm, {"ticker": symbol}), opening, origin.published)
+    yield Claim(Edge("MENTIONED_IN", firm, document), opening, origin.published, origin.published)
     for number, (start, end) in enumerate(sentences, 1):
         evidence = origin.evidence(text, (start, end), 1.0)
         fact = Facts(document, {"segment": text[start:end]}, f"sentence {number}")
