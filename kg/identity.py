@@ -15,6 +15,8 @@ import pyarrow as pa
 
 from kg.ontology import SCHEMES, scheme
 
+RULE = "apart by way of third ids too"
+"""Names how clusters are made: what was resolved under another rule is not used again."""
 OPEN = 2**62
 """Commit number of an open end."""
 CANON = pa.schema(

@@ -16,7 +16,7 @@ from hashlib import sha256
 import duckdb
 import pyarrow as pa
 
-from kg.identity import CANON, OPEN, identities
+from kg.identity import CANON, OPEN, RULE, identities
 from kg.model import LAST
 from kg.ontology import HAS, PROPERTIES, RELIABILITY
 from kg.snapshot import EDGES as EDGE_ROWS
@@ -88,7 +88,7 @@ GROUP = hashed(TYPE, "subject", "object", PROPERTY, "key", MANY)
 RANK = _case("split_part(extractor, '.', 1)", {n: str(r) for n, r in RELIABILITY.items()}, "1")
 BEST = "rank DESC, published DESC, valid_from DESC, confidence DESC, claim"
 """Which claim of a group wins."""
-RULES = sha256("".join([TYPE, PROPERTY, MANY, RANK, BEST]).encode()).hexdigest()[:8]
+RULES = sha256("".join([TYPE, PROPERTY, MANY, RANK, BEST, RULE]).encode()).hexdigest()[:8]
 """Names the rules in force: what was resolved under others is not used again."""
 
 ALIVE = """SELECT * EXCLUDE (op) FROM events WHERE commit <= {end} AND op = 'assert'

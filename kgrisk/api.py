@@ -96,7 +96,8 @@ class Graph:
         self, folder: str | Path, *, sources: Sequence[str] = (), progress: FileProgress | None = None
     ) -> RunReport:
         """Read every file below the folder that a source knows; one commit, or none if nothing is new."""
-        chosen: Mapping[str, Any] = {"sources": list(sources)} if sources else {}
+        chosen: dict[str, Any] = {"sources": list(sources)} if sources else {}
+        chosen |= {"limits": self.settings.limits} if self.settings.limits else {}
         quiet: FileProgress = progress or (lambda source, done, files: None)
         return run(Path(folder), self.ledger, self.files, self.home, progress=quiet, **chosen)
 

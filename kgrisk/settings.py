@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     store: str = Field("", description="URL of the graph store; empty: Neo4j if NEO4J_URI is set, else embedded.")
     inputs: Path | None = Field(None, description="Folder that refresh and schedule read when none is named.")
     user_agent: str = Field("", description="Who asks EDGAR, as it wants to know: a name and a mail address.")
+    limits: dict[str, int] = Field(
+        {}, description="Caps on super-nodes: `counterparties` of an account, `sharers` of a device."
+    )
     cut: date | None = Field(
         None, description="Last day models learn from; none: a year before a source last published."
     )

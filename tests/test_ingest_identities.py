@@ -133,3 +133,14 @@ def test_the_ledger_knows_who_shared_a_device_as_of_a_day_and_once(tmp_path: Pat
 
         assert (sharing(day("2024-02-01")), sharing(day("2024-02-02"))) == (0, 1)
         assert not run(inputs, ledger, Files(home / "files"), home, **options).committed  # type: ignore[arg-type]
+
+
+def test_the_cap_on_sharers_is_a_limit_of_the_run(tmp_path: Path) -> None:
+    rows = "".join(f"ACC{n},device,phone-1,2023-01-0{n},\n" for n in (1, 2, 3))
+    (tmp_path / "devices.csv").write_text(f"account_id,kind,value,first_seen,last_seen\n{rows}")
+    source = Identities(tmp_path)
+    (*_, shared) = source.records()
+    free = source.claims(shared, Models()).claims.table["name"].to_pylist()
+    capped = source.claims(shared, Models(limits={"sharers": 2}))
+    assert free.count("SHARES_IDENTIFIER") == 3
+    assert len(capped.claims) == 0 and "the cap is 2" in capped.refused[0].reason

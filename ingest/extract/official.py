@@ -116,6 +116,7 @@ def constituents(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
     out.nodes(good, pl.col("id"), pl.when(bank).then(pl.lit("Bank")).otherwise(pl.lit("Company")))
     out.properties(good, "name", pl.col("Security"))
     out.properties(good, "ticker", pl.col("Symbol"))
+    _listed(good.with_columns(pl.col("Symbol").str.strip_chars().alias("#ticker")), out)
     in_sector(good, out, "GICS Sector", "gics:")
     return refused
 
@@ -136,5 +137,13 @@ def stocks(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
     out.nodes(good, pl.col("id"), "Company")
     out.properties(good, "name", pl.col("Company"))
     out.properties(good, "ticker", pl.col("id").str.strip_prefix("ticker:"))
+    _listed(good, out)
     in_sector(good, out, "Sector", "sector:")
     return refused
+
+
+def _listed(good: pl.DataFrame, out: RowClaims) -> None:
+    """The share that has the ticker, as the source of prices names it: both tables are of firms listed in New York."""
+    share = pl.format("ticker:{}@XNYS", "#ticker")
+    out.nodes(good, share, "Security")
+    out.add(good, "edge", subject=pl.col("id"), name="ISSUED", object=share)

@@ -74,7 +74,7 @@ class Identities(Source):
 
     def claims(self, record: Record, models: Models) -> Extract:
         if record.meta.get("kind") == "shared":
-            return self._sharing(record)
+            return self._sharing(record, models.limits.get("sharers", self.sharers))
         good, refused, columns = self._users(record)
         out = RowClaims(record.document, self.extractor)
         for scheme, label in (("device", "Device"), ("addr", "Address")):
@@ -147,7 +147,7 @@ class Identities(Source):
         plain = f"{kind}:{spelled(kind, raw)}"
         return f"{KINDS[kind]}:{hmac.new(self.key, plain.encode(), sha256).hexdigest()[:32]}"
 
-    def _sharing(self, record: Record) -> Extract:
+    def _sharing(self, record: Record, cap: int) -> Extract:
         """SHARES_IDENTIFIER edges between the users of one identifier, once for each pair and kind."""
         table = read_table(record.content)
         if tuple(table.columns) != SHARED:
@@ -155,9 +155,9 @@ class Identities(Source):
         seen = table.frame.with_columns(*(instants(c).alias(f"#{c}") for c in ("first_seen", "published")))
         seen = seen.sort(ROW).unique(["party", "identifier"], keep="first", maintain_order=True)
         users = seen.group_by("identifier", maintain_order=True).agg(pl.len().alias("#users"), pl.col(ROW).first())
-        crowd = users.filter(pl.col("#users") > self.sharers)
+        crowd = users.filter(pl.col("#users") > cap)
         refused = [
-            Refusal(f"row:{row}", f"{name} has {many} users, the cap is {self.sharers}: they are not joined by it")
+            Refusal(f"row:{row}", f"{name} has {many} users, the cap is {cap}: they are not joined by it")
             for name, many, row in crowd.iter_rows()
         ]
         seen = seen.join(crowd, on="identifier", how="anti")

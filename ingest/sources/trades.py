@@ -9,10 +9,11 @@ labels of the AMLSim sample, whose steps are counted as days from 2017-01-01 and
 from __future__ import annotations
 
 import tarfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 import duckdb
@@ -28,7 +29,7 @@ from ingest.extract.payments_stream import Stream
 from ingest.extract.rows import RowClaims, missing, split
 from ingest.extract.table import Table, columns_of, read_table
 from ingest.source import Extract, Models, Record, Refusal, Source
-from kg.errors import RecordError, SourceError
+from kg.errors import RecordError
 from kg.model import digest
 
 ACCOUNTS: Mapping[str, frozenset[str]] = {
@@ -39,6 +40,8 @@ ACCOUNTS: Mapping[str, frozenset[str]] = {
 LARGE = 16 << 20
 """Bytes from which a file is left where it lies."""
 _HEAD = 65_536
+_UNPACKED = 256 << 20
+"""Most bytes of the members of a tar file; they are held in memory."""
 _AMLSIM_START = pl.datetime(2017, 1, 1, time_unit="us", time_zone="UTC")
 
 
@@ -58,11 +61,25 @@ class Trades(Source):
         for path in self.files:
             name = path.relative_to(self.folder).as_posix()
             if path.suffix == ".tgz":
-                for member, content in _members(path):
-                    if layout := layout_of(columns_of(content)):
-                        yield Record("trades", name + member, content, None, {"layout": layout})
+                yield from self._archive(path, name)
             elif layout := layouts[path]:
                 yield self._record(path, name, layout, parts.get(path))
+
+    def _archive(self, path: Path, name: str) -> Iterator[Record]:
+        """A record per table of a tar file, and one for each member, or the whole, that cannot be read."""
+        if not is_gzip(path):
+            return  # the run tells what is wrong with a file that no source takes
+        found = False
+        for member, content in _members(path):
+            if isinstance(content, RecordError):
+                found = True
+                yield Record("trades", name + member, meta={"broken": str(content)}, content=b"", file=path)
+            elif layout := layout_of(columns_of(content)):
+                found = True
+                yield Record("trades", name + member, content, None, {"layout": layout})
+        if not found:
+            why = "no CSV of payments, trades or accounts in the tar file; expected one by its columns"
+            yield Record("trades", name, meta={"broken": why}, content=b"", file=path)
 
     def _record(self, path: Path, name: str, layout: str, part: Part | None) -> Record:
         since = _first_use(path) if layout == "accounts" else None
@@ -87,33 +104,37 @@ class Trades(Source):
         return found
 
     def claims(self, record: Record, models: Models) -> Extract:
+        if why := record.meta.get("broken"):
+            raise RecordError(why)
         name = str(record.meta.get("layout") or layout_of(columns_of(record.content)))
         out = RowClaims(record.document, self.extractor)
         if name in LAYOUTS:
-            return self._summed(record, LAYOUTS[name], out)
+            cap = models.limits.get("counterparties", self.counterparties)
+            return self._summed(record, LAYOUTS[name], out, cap)
         table = read_table(record.whole())
         refused = _READ[name](table, out, record.published) if name in _READ else []
         unread = set(table.columns) - ACCOUNTS.get(name, frozenset())
         return Extract(out.batch(), (*table.refused, *refused), sorted(unread))
 
-    def _summed(self, record: Record, layout: Layout, out: RowClaims) -> Extract:
+    def _summed(self, record: Record, layout: Layout, out: RowClaims, cap: int) -> Extract:
         for lenient in (False, True):
             try:
                 with Stream(lenient=lenient) as stream:
-                    return self._streamed(stream, record, layout, out)
+                    return self._streamed(stream, record, (layout, cap), out)
             except duckdb.Error as error:
                 if lenient or not isinstance(error, duckdb.InvalidInputException):
                     raise RecordError(f"the table cannot be summed: {str(error).splitlines()[0]}") from error
         raise AssertionError("one of the two ways returns or raises")
 
-    def _streamed(self, stream: Stream, record: Record, layout: Layout, out: RowClaims) -> Extract:
-        meta = record.meta
+    def _streamed(self, stream: Stream, record: Record, how: tuple[Layout, int], out: RowClaims) -> Extract:
+        """Sums of one file by its layout, with the cap on counterparties."""
+        meta, (layout, cap) = record.meta, how
         clashes, repeats = meta.get("clashes", []), meta.get("repeats", [])
         refused = stream.add("cells", record.file or record.content, meta.get("fixed"))
         carried = carried_sums(stream, layout, record.sidecar, record.document, meta.get("order", 0))
         found = sums(stream, layout, (*clashes, *repeats, *carried.own))
         rules = found.rules + carried.rules + Counter({"trades.repeated_row": len(repeats)})
-        edges = capped(_parted(found, meta), self.counterparties, rules)
+        edges = capped(_parted(found, meta), cap, rules)
         _edges(evidenced(stream, layout, edges), layout, out)
         if carried.edges.height:
             restated = RowClaims(digest(record.sidecar), self.extractor)
@@ -150,14 +171,35 @@ def _columns(path: Path) -> tuple[str, ...]:
         return ()
 
 
-def _members(path: Path) -> Iterator[tuple[str, bytes]]:
+def is_gzip(path: Path) -> bool:
+    """True for the first bytes of gzip."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def _members(path: Path) -> Iterator[tuple[str, bytes | RecordError]]:
+    """CSV files of a tar file; in the place of what cannot be read the reason. Nothing is unpacked to the disk."""
+    listed: list[tarfile.TarInfo] = []
     try:
         with tarfile.open(path) as archive:
-            for member in sorted(archive.getmembers(), key=lambda m: m.name):
-                if member.name.endswith(".csv") and (file := archive.extractfile(member)):
-                    yield f"#{member.name}", file.read()
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise SourceError(f"{path.name} cannot be read as a tar file: {error}; pack its CSV files again") from error
+            for member in archive:  # sizes stand before what they are of: a bomb is not unpacked to be counted
+                listed.append(member)
+                if sum(m.size for m in listed) > _UNPACKED:
+                    raise RecordError(f"the tar file would unpack to more than {_UNPACKED >> 20} MiB; split it")
+            for member in sorted((m for m in listed if m.name.endswith(".csv")), key=lambda m: m.name):
+                yield f"#{member.name}", _unpacked(archive, member)
+    except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error) as error:
+        yield "", RecordError(f"cannot be read as a tar file: {error}; pack its CSV files again")
+    except RecordError as error:
+        yield "", error
+
+
+def _unpacked(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes | RecordError:
+    name = PurePosixPath(member.name)
+    if name.is_absolute() or ".." in name.parts:
+        return RecordError(f"a member whose name leads out of the tar file ({member.name!r}); not read")
+    file = archive.extractfile(member) if member.isfile() else None
+    return file.read() if file else RecordError("a member that is a link or a folder, not a file; not read")
 
 
 def _first_use(path: Path) -> datetime | None:
