@@ -17,7 +17,9 @@ from ingest.word_weights import Weights
 from kg.model import day
 
 CHINESE = Path(__file__).parent / "data" / "names-chinese-english.csv"
-NAME = st.text(max_size=30) | st.from_regex(r"[A-Z][a-z]{0,8}( [A-Z][a-z]{0,8}){0,4}( Ltd| GmbH| S\.A\.)?", fullmatch=True)
+NAME = st.text(max_size=30) | st.from_regex(
+    r"[A-Z][a-z]{0,8}( [A-Z][a-z]{0,8}){0,4}( Ltd| GmbH| S\.A\.)?", fullmatch=True
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -142,7 +144,9 @@ def test_identifiers_decide_before_names_do() -> None:
 
 
 def test_another_country_or_date_of_incorporation_lowers_the_score() -> None:
-    one = Profile("name:a", [Named("Oakmere Turbines")], countries=frozenset({"iso:DE"}), incorporated=day("1990-01-01"))
+    one = Profile(
+        "name:a", [Named("Oakmere Turbines")], countries=frozenset({"iso:DE"}), incorporated=day("1990-01-01")
+    )
     twin = Profile("name:b", [Named("Oakmere Turbines")])
     abroad = Profile("name:c", [Named("Oakmere Turbines")], countries=frozenset({"iso:FR"}))
     later = Profile("name:d", [Named("Oakmere Turbines")], incorporated=day("2001-01-01"))
