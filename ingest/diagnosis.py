@@ -63,8 +63,9 @@ def out_of_reach(path: Path, folder: Path) -> str:
         if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
             return "a link that leads out of the folder; put the file itself there"
         mode = path.stat().st_mode
-    except OSError as error:
-        return f"the system refused ({error.strerror}); check the link or the permissions"
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
+        told = getattr(error, "strerror", None) or "the link leads back to itself"
+        return f"the system refused ({told}); check the link or the permissions"
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         return "no regular file (a pipe, socket or device); put a file there"
     return ""

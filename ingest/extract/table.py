@@ -19,6 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from ingest.clean import decimals, decode
+from ingest.diagnosis import MAX_COLUMNS
 from ingest.source import Refusal
 from kg.errors import RecordError
 
@@ -26,6 +27,9 @@ ROW = "#row"
 """Column with the number of each row."""
 QUOTE = "#quote"
 """Column with the row as it is quoted: its cells joined by commas."""
+
+MOST_CELLS = 8_000_000
+"""Most cells of a Parquet table; a few bytes of it can say a million times the same."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +59,28 @@ def read_table(content: bytes) -> Table:
 
 def _parquet(content: bytes) -> tuple[pl.DataFrame, tuple[Refusal, ...]]:
     try:
+        wide, rows = len(pl.read_parquet_schema(io.BytesIO(content))), _height(content)
+        if wide * rows > MOST_CELLS:
+            raise RecordError(
+                f"a Parquet file of {len(content)} bytes with {rows} rows of {wide} columns; at most {MOST_CELLS} cells "
+                "of a table are held in memory: split it"
+            )
         return pl.scan_parquet(io.BytesIO(content)).select(pl.all().cast(pl.String)).collect(engine="streaming"), ()
     except pl.exceptions.PolarsError as error:
         raise RecordError(f"the Parquet file cannot be read: {error}") from error
 
 
+def _height(content: bytes) -> int:
+    """Rows of a Parquet file as its foot says, without reading them."""
+    return int(pl.scan_parquet(io.BytesIO(content)).select(pl.len()).collect().item())
+
+
 def _csv(content: bytes) -> tuple[pl.DataFrame, tuple[Refusal, ...]]:
     text = decode(content)[0]
-    parted = separator(text.split("\n", 1)[0])
+    header = text.split("\n", 1)[0]
+    parted = separator(header)
+    if header.count(parted) >= MAX_COLUMNS:
+        raise RecordError(f"the header has {header.count(parted) + 1} columns; at most {MAX_COLUMNS} are read")
     try:
         frame = pl.scan_csv(io.BytesIO(text.encode()), infer_schema=False, separator=parted).collect(engine="streaming")
         return frame.rename(str.strip), ()
@@ -155,7 +173,8 @@ def columns_of(content: bytes) -> tuple[str, ...]:
         if content[:4] == b"PAR1":
             return tuple(pl.read_parquet_schema(io.BytesIO(content)))
         head = decode(content[:65_536].split(b"\n", 1)[0])[0].strip()
-        return tuple(name.strip() for name in next(csv.reader([head], delimiter=separator(head)), []))
+        names = tuple(name.strip() for name in next(csv.reader([head], delimiter=separator(head)), []))
+        return names if len(names) <= MAX_COLUMNS else ()  # no source takes it, and the run tells why
     except (pl.exceptions.PolarsError, csv.Error):
         return ()
 
