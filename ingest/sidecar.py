@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from os.path import isfile
 from pathlib import Path
 
 from kg.errors import RecordError
@@ -16,9 +17,14 @@ _DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\
 def sidecar_of(path: Path) -> bytes:
     """Bytes of the sidecar of a file, with or without the file's own ending; empty if there is none."""
     for name in (f"{path.name}.meta.json", f"{path.stem}.meta.json"):
-        if (beside := path.with_name(name)).exists():
-            return beside.read_bytes()
+        if content := read_beside(path.with_name(name)):
+            return content
     return b""
+
+
+def read_beside(beside: Path) -> bytes:
+    """Bytes of a file that may be there; one whose name is too long to be a file's is not there."""
+    return beside.read_bytes() if isfile(beside) else b""
 
 
 def said_beside(sidecar: bytes, path: str) -> Mapping[str, str]:

@@ -91,6 +91,8 @@ def attempt(source: Source, record: Record, models: Models) -> tuple[Extract, bo
         return whole_refusal(error), True
     except (MissingExtraError, SourceError):
         raise
+    except RecursionError:
+        return whole_refusal(RecordError("its parts are nested too deeply to be read; a real file is not")), True
     except ImportError as error:
         raise MissingExtraError(
             f"reading {record.source} failed: {error}; install kgrisk[all] and run again"

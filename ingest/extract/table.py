@@ -62,8 +62,8 @@ def _parquet(content: bytes) -> tuple[pl.DataFrame, tuple[Refusal, ...]]:
         wide, rows = len(pl.read_parquet_schema(io.BytesIO(content))), _height(content)
         if wide * rows > MOST_CELLS:
             raise RecordError(
-                f"a Parquet file of {len(content)} bytes with {rows} rows of {wide} columns; at most {MOST_CELLS} cells "
-                "of a table are held in memory: split it"
+                f"a Parquet file of {len(content)} bytes with {rows} rows of {wide} columns; at most {MOST_CELLS} "
+                "cells of a table are held in memory: split it"
             )
         return pl.scan_parquet(io.BytesIO(content)).select(pl.all().cast(pl.String)).collect(engine="streaming"), ()
     except pl.exceptions.PolarsError as error:

@@ -18,6 +18,7 @@ from ingest.extract.countries import ALPHA2
 from ingest.extract.identifier import COUNTRIES
 from ingest.extract.pointer import pointer, read_json, written
 from ingest.extract.statements import moment
+from ingest.sidecar import read_beside
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Facts, Node, Value, day, next_day
@@ -48,7 +49,7 @@ class Bis(Source):
                 head = file.read(4_000)
             if is_bis(head):
                 beside = path.with_name(f"{path.name}.meta.json")
-                sidecar = beside.read_bytes() if beside.exists() else b""
+                sidecar = read_beside(beside)
                 name = path.relative_to(self.folder).as_posix()
                 yield Record("bis", name, path.read_bytes(), _said_by(sidecar), {"read": now}, sidecar)
 

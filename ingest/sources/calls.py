@@ -45,6 +45,8 @@ class Calls(Source):
     def claims(self, record: Record, models: Models) -> Extract:
         """Claims of one call, pure given its text, its features and the names known."""
         text = decode(record.content)[0]
+        if "\0" in text:
+            raise RecordError(f"{record.path} is no text: it holds NUL bytes; expected a sentence a line")
         sentences = _sentences(text)
         if not sentences:
             raise RecordError(f"{record.path} is empty; expected a sentence a line")

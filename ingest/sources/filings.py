@@ -18,6 +18,7 @@ from ingest.extract.document import is_form
 from ingest.extract.dossier import Dossier
 from ingest.extract.submission import is_submission
 from ingest.locate import is_page
+from ingest.sidecar import read_beside
 from ingest.source import Extract, Models, Record, Source
 from kg.errors import RecordError
 
@@ -58,8 +59,8 @@ def is_filing(content: bytes, path: Path) -> bool:
 def _sidecar(path: Path) -> bytes:
     """Bytes of `<name>.meta.json` beside a file, with or without the file's own ending."""
     for name in (f"{path.name}.meta.json", f"{path.stem}.meta.json"):
-        if (beside := path.with_name(name)).exists():
-            return beside.read_bytes()
+        if content := read_beside(path.with_name(name)):
+            return content
     return b""
 
 

@@ -16,6 +16,7 @@ from ingest.extract.entities import Entity, entity_id
 from ingest.extract.parties import Said
 from ingest.extract.pointer import BROKEN, at, pointer, read_json, written
 from ingest.extract.statements import moment
+from ingest.sidecar import read_beside
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Evidence
@@ -65,8 +66,7 @@ def is_ftm(head: bytes) -> bool:
 
 
 def _beside(path: Path) -> bytes:
-    sidecar = path.with_name(f"{path.name}.meta.json")
-    return sidecar.read_bytes() if sidecar.exists() else b""
+    return read_beside(path.with_name(f"{path.name}.meta.json"))
 
 
 def _said_by(sidecar: bytes) -> datetime | None:

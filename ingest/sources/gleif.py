@@ -20,6 +20,7 @@ from ingest.extract.lei_files import as_row, read_lei_table
 from ingest.extract.lei_selection import Selection
 from ingest.extract.rows import CLOCK, RowClaims
 from ingest.extract.table import columns_in
+from ingest.sidecar import read_beside
 from ingest.source import Extract, Models, Record, Source
 from kg.errors import RecordError
 
@@ -42,7 +43,7 @@ class Gleif(Source):
             beside = path.with_name(f"{path.name}.meta.json")
             if path.name.endswith(".meta.json") or not _is_gleif(path):
                 continue
-            sidecar = beside.read_bytes() if beside.exists() else b""
+            sidecar = read_beside(beside)
             name = path.relative_to(self.folder).as_posix()
             for number, content in enumerate(_pieces(path)):
                 place = f"{name}#{number}" if number else name

@@ -16,6 +16,7 @@ from ingest.extract.filing import Spot, Witness
 from ingest.extract.grid import of_lists
 from ingest.extract.pointer import pointer, read_json
 from ingest.extract.tabular import cell_claims, word_claims
+from ingest.sidecar import read_beside
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Node, as_time
@@ -34,7 +35,7 @@ class Tables(Source):
             content = path.read_bytes()
             if holds_tables(content):
                 beside = path.with_name(f"{path.stem}.meta.json")
-                sidecar = beside.read_bytes() if beside.exists() else b""
+                sidecar = read_beside(beside)
                 yield Record(
                     "tables",
                     path.relative_to(self.folder).as_posix(),
