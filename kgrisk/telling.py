@@ -52,7 +52,8 @@ def reading(console: Console, facts: Facts) -> None:
 def source_rows(read: Facts) -> list[dict[str, Any]]:
     """One row per source, and their sum."""
     names = ("files", "records", "claims", "refused", "seconds")
-    rows = [{"source": name, **{n: count[n] for n in names}} for name, count in read["sources"].items()]
+    sources = {name: count for name, count in read["sources"].items() if count["records"]}
+    rows = [{"source": name, **{n: count[n] for n in names}} for name, count in sources.items()]
     return [*rows, {"source": "all", **{n: sum(row[n] for row in rows) for n in names}}]
 
 

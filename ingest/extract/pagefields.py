@@ -49,7 +49,7 @@ def read_page(boxes: Sequence[Box]) -> Reading:
     if kind == "table":
         table = {cell.key: (cell.value, cell.boxes) for cell in cells(rows)}
         return Reading(kind, sure, _dated(rows), table)
-    return Reading(kind, sure, receipt(rows) if kind in ("receipt", "letter") else _dated(rows))
+    return Reading(kind, sure, receipt(rows) if kind == "receipt" else _dated(rows))
 
 
 def _dated(rows: Sequence[Sequence[Box]]) -> dict[str, Field]:

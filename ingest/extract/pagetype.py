@@ -50,6 +50,8 @@ _CUES: Final[Mapping[str, Sequence[tuple[str, float]]]] = {
         (r"\byours (?:sincerely|faithfully|truly)|\bsincerely\b|\bregards\b", 2.0),
         (r"\bnotice\b|\bstatement\b|\bundersigned\b|\bhereby\b", 1.0),
         (r"\b(?:lender|borrower)\b", 1.2),
+        (r"\b(?:agreement|contract|deed)\b", 1.5),
+        (r"\bshall\b", 1.5),
         (r"\bre:|\bsubject:", 0.8),
     ),
 }

@@ -79,7 +79,7 @@ def owners(world: World) -> tuple[dict[str, bytes], Planted]:
         "name": firm.name,
         "identifiers": [{"scheme": "US-SEC", "id": firm.cik}],
     }
-    person = {"personType": "knownPerson", "names": [{"type": "legal", "fullName": f"Ada Quill ({MARK})"}]}
+    person = {"personType": "knownPerson", "names": [{"type": "legal", "fullName": "Ada Quill"}]}
     holding = {
         "subject": "firm",
         "interestedParty": "person",

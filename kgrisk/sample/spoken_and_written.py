@@ -123,8 +123,8 @@ def documents(world: World) -> tuple[dict[str, bytes], Planted]:
     lender, borrower = firms[WEXSHAW], firms[KESTMONT]
     contract = (
         "LOAN AGREEMENT",
-        f"This agreement is made between {lender.name} (the Lender)",
-        f"and {borrower.name} (the Borrower).",
+        f'This agreement is made between {lender.name} ("the Lender")',
+        f'and {borrower.name} ("the Borrower").',
         "The Borrower shall pay to the Lender EUR 4 million on or before 30 June 2026.",
         MARK,
     )
