@@ -535,3 +535,59 @@ def exposure_to_distressed(world: World, at: AsOf, kinds: list[str], since: str)
         for (n, d, e, k, when, c), g in groups.items()
     )
     return _sorted(rows, "-owed_minor", "creditor", "debtor", "happening", "currency", "kind", "happened")
+
+
+def sentiment_by_day(world: World, at: AsOf, id: str, since: str) -> Answer:
+    scores = [r for r in world.seen(at).out(id, "sentiment") if r.since >= since]
+    rows = []
+    for day, group in _groups(scores, lambda r: r.since[:10]).items():
+        tones = [r.said.props["sentiment"] for r in group]
+        worst = min(group, key=lambda r: (r.said.props["sentiment"], r.key))
+        row = {"day": day, "mean": sum(tones) / len(tones), "documents": len(tones), "lowest": min(tones)}
+        rows.append(row | {"document": worst.key, "quote": worst.said.quote})
+    return _sorted(rows, "day")
+
+
+def shared_identifiers(world: World, at: AsOf, id: str) -> Answer:
+    seen = world.seen(at)
+    rows = []
+    for r in seen.of("SHARES_IDENTIFIER"):
+        if id in (r.source, r.target):
+            other = r.target if r.source == id else r.source
+            row = {"other": other, "label": seen.labels[other], "kind": r.key, "shared": r.said.props["count"]}
+            rows.append(row | {"edge": r.id, "document": r.said.document, "quote": r.said.quote})
+    return _sorted(rows, "other", "kind", "edge")
+
+
+def assets_hit(world: World, at: AsOf, event_type: str, since: str) -> Answer:
+    seen = world.seen(at)
+    events = {t.source for t in seen.of("event_type") if t.said.props["event_type"] == event_type}
+    places = {
+        name: {(r.source, r.key): r.said.props[name] for r in seen.of(name)}
+        for name in ("latitude", "longitude", "radius")
+    }
+    keys = _groups(places["latitude"], lambda place: place[0])
+    rows = []
+    for a in seen.of("AFFECTED_BY"):
+        if a.target not in events or a.since < since:
+            continue
+        loans = _groups(seen.into(a.source, "LENDS_TO"), lambda r: r.currency) or {"": []}
+        rows += [
+            {
+                "happening": a.target,
+                "entity": a.source,
+                "role": a.role,
+                "happened": a.since,
+                "place": key,
+                **{name: found.get((a.target, key)) for name, found in places.items()},
+                "currency": currency,
+                "lent_minor": sum(r.minor for r in lent),
+                "loans": len(lent),
+                "edge": a.id,
+                "document": a.said.document,
+                "quote": a.said.quote,
+            }
+            for currency, lent in loans.items()
+            for _, key in keys.get(a.target, [(a.target, "")])
+        ]
+    return _sorted(rows, "happening", "entity", "edge", "place", "currency")

@@ -24,11 +24,12 @@ import pyarrow.compute as pc
 from kg.ledger import Ledger
 from kg.model import FIRST, LAST, AsOf, Claim, ClaimBatch, Edge, Evidence, Judgement, Node, RunManifest, iso
 
-EVENTS = {"TRADED", "PAID", "MENTIONED_IN", "AFFECTED_BY", "equity"}
+EVENTS = {"TRADED", "PAID", "MENTIONED_IN", "AFFECTED_BY", "equity", "sentiment"}
 """Types without an end of validity."""
 RANK = {"registers": 4, "filings": 3, "trades": 3, "news": 2, "model": 0}
-HAS = {"name": "HAS_NAME", "distress": "HAS_SCORE"}
-PROPERTIES = {"name", "distress", "equity", "event_type", "label"}
+HAS = {"name": "HAS_NAME", "distress": "HAS_SCORE", "sentiment": "HAS_SCORE"}
+PLACE = ("latitude", "longitude", "radius")
+PROPERTIES = {"name", "distress", "equity", "event_type", "label", "sentiment", *PLACE}
 DISPUTED = {"LENDS_TO", "EXPOSED_TO", "OWNS", "SUPPLIES"}
 ABSURD = Decimal("88888888.88")
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -275,6 +276,7 @@ class Builder:
         self._random_edges()
         self._planted()
         self._facts()
+        self._told()
         return self.nodes, self.said, self.merges
 
     def _merged(self) -> None:
@@ -387,6 +389,21 @@ class Builder:
         for event in self.ids["Event"]:
             self.put("event_type", event, "", "", {"event_type": r.choice(["default", "bankruptcy", "lawsuit"])})
 
+    def _told(self) -> None:
+        """How documents speak of firms (days with several, some equally grave), who shares what, where events were."""
+        r, people = self.random, self.ids["Person"][:30]
+        for firm in [*self.ids["Company"][:2], *self.merges][:6]:
+            for n in range(12):
+                moment = day(2021, 40 * (n % 4)) + timedelta(hours=n)
+                tone = {"sentiment": r.randrange(-10, 11) / 10}
+                self.put("sentiment", firm, "", self.ids["Document"][n], tone, moment)
+        for i in range(70):
+            kind = ("device", "address", "account")[i % 3]
+            self.put("SHARES_IDENTIFIER", *r.sample(people[: 6 + i % 25], 2), kind, {"count": 1 + i % 4})
+        for event in self.ids["Event"][::2]:  # the others have no place
+            for name in PLACE:
+                self.put(name, event, "", "", {name: round(r.uniform(-60, 60), 4)})
+
     # ---- one true statement and its twins
 
     def put(
@@ -451,11 +468,13 @@ class Builder:
         much = self.random.random()
         if true.target and self.random.random() < 0.3:
             return self._elsewhere(true)
-        for name in ("amount", "equity", "share", "score", "distress"):
+        for name in ("amount", "equity", "share", "score", "distress", "sentiment", *PLACE):
             if name in props:
                 money = name in ("amount", "equity")
                 props[name] = ABSURD + int(much * 10**6) if money else round(0.99 + much / 100, 9)
                 return replace(true, props=props, born=1, died=99)
+        if true.what == "SHARES_IDENTIFIER":
+            return replace(true, props={"count": 1_000 + int(much * 10**6)}, born=1, died=99)
         if "name" in props or "event_type" in props:
             other = {"name": f"Wrong {much}"} if "name" in props else {"event_type": f"wrong {much}"}
             return replace(true, props=other, born=1, died=99)

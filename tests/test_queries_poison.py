@@ -75,6 +75,8 @@ def params(name: str, world: World, at: AsOf) -> dict[str, Any]:
         "entity_profile": most("source", "equity"),
         "largest_holders": most("source", "ISSUED"),
         "payments_between_owners": most("source", "HAS_ACCOUNT"),
+        "sentiment_by_day": most("source", "sentiment"),
+        "shared_identifiers": most("source", "SHARES_IDENTIFIER"),
     }
     fixed: dict[str, list[dict[str, Any]]] = {
         "evidence_behind_edge": [
@@ -87,6 +89,7 @@ def params(name: str, world: World, at: AsOf) -> dict[str, Any]:
         "believed_at": [{"id": id, "known_then": other} for id in most("source", "LENDS_TO")],
         "documents_that_mention_both": _mentioned_together(seen),
         "common_officers": [{"at_least": n} for n in (1, 2, 3, 4)],
+        "assets_hit": [{"event_type": kind} for kind in ("default", "bankruptcy", "lawsuit")],
         "circular_payments": [{"at_least": n} for n in ("0", "100", "5000")],
         "conflicting_sources": [{"top": 1_500}],
         "distress_ranking": [{"top": 200}],
@@ -140,6 +143,7 @@ COMPARISONS = ("valid_from <=", "valid_to >", "known_from <=", "known_to >", "pu
 NEVER = {  # events have no end of validity, and a later publication cannot take back who someone's partners are
     "circular_payments": {"valid_to >"},
     "payment_trail": {"valid_to >"},
+    "sentiment_by_day": {"valid_to >"},
     "documents_that_mention_both": {"valid_to >", "published_to >"},
     "restatements": {"valid_from <=", "valid_to >"},
     "common_officers": {"published_to >"},
