@@ -6,6 +6,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from ingest.extract.denials import REPORTS, TALES, WRONGLY, belied, branded, forged, inverted, stands_for, untrue
 from ingest.extract.lexicon import (
     DOUBT_ADVERBS,
     DOUBT_NOUNS,
@@ -22,11 +23,14 @@ from ingest.extract.lexicon import (
     OPEN_MARKS,
     REFUSALS,
     SAYING,
-    UNTRUE,
 )
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
+
+
+_SEALING: Final = frozenset({"confirm", "ratify", "finalise", "finalize", "endorse", "accept", "seal", "conclude"})
+"""Verbs without which their subject is not yet so."""
 
 
 class Certainty(Enum):
@@ -47,7 +51,7 @@ ORDER: Final = (Certainty.SAID, Certainty.FUTURE, Certainty.ENDED, Certainty.OPE
 
 def certainty(trigger: Token) -> Certainty:
     """The weakest of what stands between the trigger word and the root of its sentence."""
-    if trigger.doc[-1].text == "?" or any(t.text == "?" for t in trigger.sent):
+    if branded(trigger.doc) or trigger.doc[-1].text == "?" or any(t.text == "?" for t in trigger.sent):
         return Certainty.OPEN
     return _climb(trigger, _local(trigger))
 
@@ -68,10 +72,13 @@ def _climb(token: Token, grade: Certainty) -> Certainty:
 
 def _local(token: Token) -> Certainty:
     """What the word's own dependants say of it."""
-    words = {c.lower_ for c in token.children}
+    noun = token.pos_ not in ("VERB", "AUX")
+    words = {c.lower_ for c in token.children if not (noun and c.dep_ == "neg" and c.i > token.i)}  # chair, not of Acme
     if (words & {"longer"} and words & {"no", "not", "n't"}) or _no_longer(token):
         return Certainty.ENDED
-    if words & NEGATORS or words & DOUBT_ADVERBS or _scopes_neither(token) or _refuses(token) or _not_yet(token):
+    if words & NEGATORS or words & (DOUBT_ADVERBS | WRONGLY) or _scopes_neither(token):
+        return Certainty.OPEN
+    if _refuses(token) or _not_yet(token) or (token.pos_ in ("VERB", "AUX") and (inverted(token) or forged(token))):
         return Certainty.OPEN
     modals = {c.lower_ for c in token.children if c.dep_ == "aux"}
     announced = modals == {"would"} and token.dep_ == "ccomp" and token.head.lemma_ in SAYING
@@ -100,14 +107,6 @@ def _refuses(verb: Token) -> bool:
 
 def _not_yet(noun: Token) -> bool:
     return noun.pos_ == "NOUN" and any(c.lemma_ in NOT_YET for c in noun.children if c.dep_ in ("amod", "compound"))
-
-
-def _belied(noun: Token) -> bool:
-    """`reports that ... are false`."""
-    verb = noun.head
-    if noun.dep_ not in ("nsubj", "nsubjpass"):
-        return False
-    return verb.lemma_ in UNTRUE or any(c.lower_ in UNTRUE for c in verb.children if c.dep_ in ("acomp", "attr"))
 
 
 def _scopes_neither(token: Token) -> bool:
@@ -142,11 +141,13 @@ def _to_come(token: Token) -> bool:
 def _step(token: Token) -> Certainty | None:
     """What the governor says of its dependant; None where its word does not reach down."""
     head, dep = token.head, token.dep_
+    if dep == "relcl" and head.lemma_.lower() in REPORTS | TALES:  # the parser's other reading of `the story that`
+        return _governed(head)
     if dep in ("relcl", "parataxis", "ROOT"):
         return None
     if dep == "advcl":
         purpose = any(c.dep_ == "aux" and c.lower_ == "to" for c in token.children)
-        return Certainty.OPEN if purpose and _scopes_neither(head) else None
+        return Certainty.OPEN if purpose and (_scopes_neither(head) or stands_for(head)) else None
     if dep == "pcomp" and head.lower_ in ("against", "without", "from", "of"):
         return Certainty.OPEN
     if dep in ("xcomp", "ccomp", "pcomp", "csubj") or (dep == "acl" and token.tag_ != "VBN"):
@@ -166,10 +167,11 @@ def _governed(head: Token) -> Certainty:
     if head.pos_ in ("VERB", "AUX"):
         if head.lemma_ in ENDING:
             return max(Certainty.ENDED, _local(head), key=ORDER.index)
-        return Certainty.OPEN if head.lemma_ in HEDGES else _local(head)
+        yet = head.lemma_ in ("have", "be") and any(c.lower_ == "yet" for c in head.children)  # has yet to
+        return Certainty.OPEN if yet or head.lemma_ in HEDGES or untrue(head) else _local(head)
     if head.lower_ == "none" or (head.pos_ == "NOUN" and head.head.pos_ in ("VERB", "AUX") and _denied_subject(head)):
         return Certainty.OPEN
-    if head.lemma_.lower() in DOUBT_NOUNS | HEDGES or _denied(head) or _belied(head):
+    if head.lemma_.lower() in TALES | HEDGES or _denied(head) or belied(head):
         return Certainty.OPEN
     if head.pos_ == "ADJ":  # likely to buy, set to buy, ready to lend; but: able, happy to confirm it had
         return Certainty.OPEN
@@ -227,7 +229,7 @@ def _nominal(token: Token, head: Token) -> Certainty:
             return over
         if _reached(token) and head.lemma_ in HEDGES | LAPSE:
             return Certainty.OPEN
-        presupposed = token.dep_ in ("nsubj", "nsubjpass") and head.lemma_ not in GRANTING and not _refuses(head)
+        presupposed = token.dep_ in ("nsubj", "nsubjpass") and head.lemma_ not in GRANTING | _SEALING and not _refuses(head)
         return Certainty.SAID if presupposed else _local(head)
     if head.lemma_.lower() in DOUBT_NOUNS or _denied(head):
         return Certainty.OPEN

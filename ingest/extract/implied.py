@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ingest.extract import lexicon as lex
 from ingest.extract.certainty import ORDER, Certainty, certainty
+from ingest.extract.denials import TALES, WRONGLY, untrue
 from ingest.extract.grammar import Parsed, after
 from ingest.extract.lending import CREDIT
 from ingest.extract.match import Match, edges
@@ -44,7 +45,8 @@ _REST: Final = lex.words(
 )
 _TAKES: Final = lex.words(
     "have get tap turn settle hand go fill be move give find take become place put land fall pass opt plump bring "
-    "begin start name fill gain welcome install call lead head run"
+    "begin start name fill gain welcome install call lead head run win accept assume secure earn clinch enter step "
+    "hold keep occupy arrive rise double"
 )
 _GIVES_UP: Final = lex.words("give end relinquish vacate")
 _RUNNERS: Final = lex.words("over candidate contender favourite favorite frontrunner runner adviser shortlist race")
@@ -99,9 +101,9 @@ def _opens(token: Token) -> bool:
 def _doubtful(clause: list[Token]) -> bool:
     for token in clause:
         lemma = token.lemma_.lower()
-        if token.lower_ in _DOUBT or lemma in lex.DOUBT_NOUNS or lemma in lex.NOT_YET or token.text == "?":
+        if token.lower_ in _DOUBT | WRONGLY or lemma in TALES or lemma in lex.NOT_YET or token.text == "?":
             return True
-        if token.pos_ == "VERB" and lemma in lex.HEDGES | lex.LAPSE:
+        if token.pos_ == "VERB" and (lemma in lex.HEDGES | lex.LAPSE or untrue(token)):
             return True
     return False
 
@@ -148,7 +150,7 @@ def _stakes(clause: list[Token], firms: list[Mention], referents: Referents) -> 
 
 def _posts(clause: list[Token], people: list[Mention], firms: list[Mention]) -> Iterator[Match]:
     """`the top job at Acme goes to Jane Doe`: one person, one firm and a post between verbs that give or leave it."""
-    posts = [t for t in clause if t.lemma_.lower() in lex.POSTS and not _inner(t)]
+    posts = [t for t in clause if {t.lemma_.lower(), t.lower_} & lex.POSTS and not _inner(t)]
     verbs = {t.lemma_ for t in clause if t.pos_ == "VERB" and t.dep_ not in ("aux", "auxpass")}
     if len(people) != 1 or len(firms) != 1 or not posts or not verbs or not verbs <= _TAKES | lex.LEAVE | _GIVES_UP:
         return

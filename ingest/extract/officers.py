@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ingest.extract.certainty import ORDER, Certainty, certainty
 from ingest.extract.grammar import Parsed, after, has, objects, passive, phrase, subjects
 from ingest.extract.lexicon import (
-    APPOINT,
+    BOARD,
     DISMISS,
     ENDS,
     EXPIRES,
@@ -20,14 +20,14 @@ from ingest.extract.lexicon import (
     NEGATORS,
     POST,
     REPLACES,
+    SAYING,
     SERVE,
     TERM,
-    TITLES,
     words,
 )
 from ingest.extract.names import Mention
 from ingest.extract.referents import Referents, distinct
-from ingest.extract.titles import firms_of, role_said, titles_near
+from ingest.extract.titles import MAKES, TITLES, firms_of, role_said, titles_near
 from kg.ontology import FIRMS
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def offices(parsed: Parsed, referents: Referents) -> Iterator[Office]:
     found: list[Office] = []
     gone: set[str] = set()
     for token in parsed.doc:
-        if token.pos_ == "VERB" and token.lemma_ in APPOINT | SERVE | LEAVE | DISMISS:
+        if token.pos_ == "VERB" and token.lemma_ in MAKES | SERVE | LEAVE | DISMISS:
             found += _of_verb(token, referents)
             gone |= _leavers(token, referents)
         elif token.pos_ == "NOUN" and token.lemma_ in _MADE:
@@ -123,18 +123,18 @@ def _departed(noun: Token, referents: Referents) -> set[str]:
 
 def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
     lemma, certain = verb.lemma_, certainty(verb)
-    agents = after(verb, "by") if passive(verb) else subjects(verb)
+    agents = after(verb, "by") if passive(verb) else _cleft(verb) or subjects(verb)
     patients = subjects(verb) if passive(verb) else objects(verb)
     titles = titles_near(verb)
-    people, employers = (patients, agents) if lemma in APPOINT | DISMISS else (agents, patients)
+    people, employers = (patients, agents) if lemma in MAKES | DISMISS else (agents, patients)
     persons = distinct([m for t in people for m in referents.people(t)])
-    if not persons and lemma in APPOINT:  # elected Jane Doe chair
+    if not persons and lemma in MAKES:  # elected Jane Doe chair
         persons = distinct(
             [
                 m
                 for t in titles
                 for c in t.children
-                if c.dep_ in ("compound", "nmod", "appos")
+                if c.dep_ in ("compound", "nmod", "appos", "nsubj")
                 for m in referents.people(c)
             ]
         )
@@ -143,6 +143,8 @@ def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
     if not titles and not untitled:
         return
     role = role_said(titles[0], referents) if titles else ""
+    if any(c.lower_ in ("no", "neither") for t in patients for c in t.children):  # joined neither Acme nor Beta
+        certain = Certainty.OPEN
     left = leaves(verb)
     if lemma in LEAVE | DISMISS and not left and not has(verb, "up"):
         return
@@ -156,6 +158,14 @@ def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
         before = distinct([m for t in patients for m in referents.people(t) if m.id not in ids])
         for person, firm in product(before, distinct(firms)):
             yield Office(person, firm, role, Certainty.ENDED)
+
+
+def _cleft(verb: Token) -> list[Token]:
+    """Jane Doe, of `it was Jane Doe who became`."""
+    asked = any(c.dep_ == "nsubj" and c.lower_ in ("who", "that") for c in verb.children)
+    if not asked or verb.dep_ not in ("ccomp", "advcl") or verb.head.lemma_ != "be":
+        return []
+    return [c for c in verb.head.children if c.dep_ == "attr"]
 
 
 def _employers(
@@ -182,11 +192,12 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
         people.append(title.head)
     elif title.dep_ == "attr" and title.head.lemma_ in ("be", "remain"):
         people += subjects(title.head)
-    elif title.dep_ in ("compound", "nmod"):
+    elif title.dep_ in ("compound", "nmod") or _before_name(title):
         people.append(title.head)
         firms = firms or distinct([m for c in title.head.lefts if c.i != title.i for m in referents.firms(c)])
+        firms = firms or _under(title.head, referents)
     elif title.dep_ == "nsubj" and title.head.lemma_ == "be":
-        people += [c for c in title.head.children if c.dep_ == "attr"]
+        people += [c for c in title.head.children if c.dep_ in ("attr", "acomp")]
     elif title.dep_ == "pobj" and title.head.lower_ == "as" and title.i < title.head.head.i:  # As chairman of Beta, she
         people += subjects(title.head.head)
     elif title.dep_ == "dobj" and title.head.lemma_ in ("have", "get", "find"):
@@ -197,11 +208,27 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
     persons = distinct([m for t in people for m in referents.people(t)])
     firms = [m for m in firms if m.name not in {p.name for p in persons}]
     only = _only_firm(referents, persons, title) if persons and not firms else []
-    past = title.dep_ == "attr" and title.head.tag_ == "VBD"  # she was chairman
+    past = title.dep_ == "attr" and title.head.tag_ == "VBD" and not _told(title.head)  # she was chairman
     ended = past or has(title, "until", "once", "formerly") or any(t.lower_ in _ENDED for t in phrase(title))
     certain = max(Certainty.ENDED, _standing(title), key=ORDER.index) if ended else _standing(title)
     for person, firm in product(persons, firms or only):
         yield Office(person, firm, role_said(title, referents), certain, implied=not firms)
+
+
+def _before_name(title: Token) -> bool:
+    """The last word of `chief executive Jane Doe` where the tree takes it for an adjective."""
+    return title.dep_ == "amod" and title.head.pos_ == "PROPN" and title.nbor(1).lower_ not in TITLES
+
+
+def _told(verb: Token) -> bool:
+    """`said she was its new chairman`: the past of reported speech."""
+    return verb.dep_ == "ccomp" and verb.head.lemma_ in SAYING and verb.head.tag_ == "VBD"
+
+
+def _under(person: Token, referents: Referents) -> list[Mention]:
+    """Beta, of `Under chief executive Jane Doe, Beta doubled its sales`."""
+    led = person.dep_ == "pobj" and person.head.lower_ == "under" and person.head.head.pos_ in ("VERB", "AUX")
+    return distinct([m for t in subjects(person.head.head) for m in referents.firms(t)]) if led else []
 
 
 def _given(post: Token) -> list[Token]:
@@ -234,7 +261,9 @@ def _of_appointment(noun: Token, referents: Referents) -> Iterator[Office]:
     """`the appointment of Jane Doe as chairman of Acme`; of the firm that announces it, if none is named."""
     people = [c for c in noun.children if c.dep_ == "poss"] or after(noun, "of")
     persons = distinct([m for t in people for m in referents.people(t)])
-    for title in [t for p in ("as", "to") for t in after(noun, p) if t.lemma_.lower() in TITLES]:
+    posts = [t for p in ("as", "to") for t in after(noun, p)]
+    posts += [t for c in noun.children if c.dep_ == "acl" for t in c.children if t.dep_ == "dobj"]  # "to finance chief"
+    for title in [t for t in posts if t.lemma_.lower() in TITLES | BOARD]:
         firms = distinct(firms_of(title, referents))
         announced = noun.dep_ == "dobj" and noun.head.lemma_ in ("announce", "confirm", "approve", "report")
         firms = firms or (distinct([m for t in subjects(noun.head) for m in referents.firms(t)]) if announced else [])
@@ -246,7 +275,12 @@ def _standing(title: Token) -> Certainty:
     """A title in apposition holds whatever the sentence denies or wishes; a predicate does not."""
     if title.dep_ in ("attr", "nsubj", "dobj"):
         return certainty(title)
+    if title.dep_ == "appos" and any(c.dep_ == "neg" and c.i < title.i for c in title.head.children):
+        return Certainty.OPEN  # Jane Doe, not yet chair
+    said = title.head.head
+    if title.dep_ == "appos" and title.head.dep_ == "nsubj" and said.lemma_ == "be" and said.i < title.head.i:
+        return certainty(said)  # at no time was Jane Doe chair
     above = next((a for a in title.ancestors if a.pos_ == "VERB"), None)
-    if above is not None and above.lemma_ in APPOINT and above.i < title.i:  # did not name Jane Doe chair
+    if above is not None and above.lemma_ in MAKES and above.i < title.i:  # did not name Jane Doe chair
         return certainty(above)
     return Certainty.SAID

@@ -6,13 +6,18 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from ingest.extract.grammar import after, objects, phrase
-from ingest.extract.lexicon import APPOINT, DISMISS, HELM, LEAVE, POST, SERVE, TITLES, words
+from ingest.extract.lexicon import APPOINT, DISMISS, HELM, LEAVE, POST, SERVE, words
+from ingest.extract.lexicon import TITLES as WRITTEN
 from ingest.extract.names import Mention
 from ingest.extract.referents import Referents
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
+TITLES: Final = WRITTEN | words("boss chairmanship directorship treasurership trustee")
+"""Head nouns of what an officer is called, those of the press with them."""
+MAKES: Final = APPOINT | words("make elevate swear vote unveil present introduce announce prefer tap anoint crown")
+"""Verbs that give somebody a title, where they have one beside them."""
 _PLACES: Final = ("of", "at", "for", "in")
 _ASIDE: Final = words("new former its their outgoing the a an longtime current incoming next then acting own")
 _RANKS: Final = words(
@@ -45,11 +50,11 @@ def titles_near(verb: Token, explicit: bool = False) -> list[Token]:
         t for c in (*level, *objects(verb)) for p in ("of", "as") for t in after(c, p) if c.lemma_.lower() in POST
     ]
     level += [x for t in level for c in t.children if c.dep_ == "conj" for x in (c,)]
-    return [t for t in level if t.lemma_.lower() in TITLES | HELM or _on_board(t, verb)]
+    return [t for t in level if t.lemma_.lower() in TITLES or t.lower_ in HELM or _on_board(t, verb)]
 
 
 def _on_board(noun: Token, verb: Token) -> bool:
-    return noun.lemma_ == "board" and verb.lemma_ in SERVE | APPOINT | LEAVE | DISMISS and noun.dep_ != "nsubj"
+    return noun.lemma_ == "board" and verb.lemma_ in SERVE | MAKES | LEAVE | DISMISS and noun.dep_ != "nsubj"
 
 
 def firms_of(title: Token, referents: Referents) -> list[Mention]:
