@@ -139,3 +139,14 @@ def _counts_as_owning(item: dict[str, Any]) -> int:
     details = item["recordDetails"]
     given = [one for one in details.get("interests", []) if one.get("type") == "shareholding"]
     return sum(not (details.get("componentRecords") and one.get("directOrIndirect") == "indirect") for one in given)
+
+
+def test_a_statement_is_public_when_it_was_published_and_not_when_it_was_made() -> None:
+    late = statement("m1", "mill", "entity", "2019-01-10", MILL) | {
+        "publicationDetails": {"publicationDate": "2019-05-31"}
+    }
+    old = statement("m1", "mill", "entity", "2019-01-10", MILL) | {
+        "publicationDetails": {"publicationDate": "2017-12-01"}
+    }
+    assert {row["published"] for row in given([late]).claims.table.to_pylist()} == {day("2019-05-31")}
+    assert {row["published"] for row in given([old]).claims.table.to_pylist()} == {day("2019-01-10")}

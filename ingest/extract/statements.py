@@ -39,6 +39,9 @@ class Statement:
     kind: str
     """entity, person or relationship."""
     published: datetime
+    """When the statement was made."""
+    public: datetime
+    """When its publisher made it public: no earlier than it was made."""
     closed: bool
     details: Object
     steps: tuple[str | int, ...]
@@ -78,7 +81,8 @@ def _statement(item: Any, number: int | None, roots: Mapping[str, str]) -> State
     if not isinstance(details, dict):
         raise RecordError("recordDetails is no object")
     about = item.get("publicationDetails")
-    said = item.get("statementDate") or (about.get("publicationDate") if isinstance(about, dict) else None)
+    shown = about.get("publicationDate") if isinstance(about, dict) else None
+    said = item.get("statementDate") or shown
     if (published := moment(said)) is None:
         raise RecordError(f"statementDate {said!r} is no ISO date")
     steps: list[str | int] = [] if number is None else [number]
@@ -87,6 +91,7 @@ def _statement(item: Any, number: int | None, roots: Mapping[str, str]) -> State
         str(item.get("recordId") or roots.get(id, id)),
         kind,
         published,
+        max(published, moment(shown) or published),
         item.get("recordStatus") == "closed",
         details,
         (*steps, "recordDetails") if "recordDetails" in item else tuple(steps),

@@ -1,6 +1,7 @@
 """Beneficial ownership statements (BODS 0.2 to 0.4, JSON or JSON lines): parties, shares and control, with their ends.
 
-A statement is public since its `statementDate`. One that is replaced holds until the one that replaces it.
+A statement is public since its `publicationDate`, and no earlier than its `statementDate`. One that is replaced holds
+until the one that replaces it.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _ABOUT = frozenset(
 class Bods(Source):
     """Ownership and control as statements of a register."""
 
-    extractor: ClassVar[str] = "bods.statements@1"
+    extractor: ClassVar[str] = "bods.statements@2"
     patterns: ClassVar[Sequence[str]] = ("*.json", "*.jsonl")
 
     def records(self) -> Iterator[Record]:
@@ -102,7 +103,7 @@ class _Reading:
     def _claim(self, said: Said, statement: Statement) -> Claim:
         quote = written(at(self._value, said.place.removeprefix("json:")))
         evidence = Evidence(self._document, said.place, quote, self._extractor)
-        return Claim(said.what, evidence, statement.published, said.valid_from, said.valid_to)
+        return Claim(said.what, evidence, statement.public, said.valid_from, said.valid_to)
 
 
 def _until(said: Iterator[Said], later: Iterator[Said] | None, next: Statement | None) -> Iterator[Said]:
