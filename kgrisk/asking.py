@@ -15,6 +15,8 @@ from queries.catalog import Catalog
 from queries.scenario import Kind
 
 app = typer.Typer()
+TELLING = 3
+"""Documents told that would change the total most."""
 
 
 @app.command()
@@ -62,6 +64,9 @@ def risk(
     currency: Annotated[str | None, typer.Option("--currency", help="Count in this currency.")] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Put the losses into the ledger, for queries.")] = False,
     label: Annotated[str, typer.Option("--label", help="Only one kind of entity, such as Bank.")] = "",
+    draws: Annotated[
+        int | None, typer.Option("--draws", min=1, help="Ranges by how sure the evidence is, over so many worlds.")
+    ] = None,
     valid: Valid = None,
     known: Known = None,
     published: Published = None,
@@ -71,21 +76,28 @@ def risk(
     """Spread a shock over the exposures and tell who loses what."""
     at = asked(valid, known, published)
     with opened(home, currency=currency) as graph:
-        found = graph.risk(measure, shock, include_predicted=include_predicted, publish=publish, at=at, kind=kind)
+        more = {"kind": kind, "draws": draws}
+        found = graph.risk(measure, shock, include_predicted=include_predicted, publish=publish, at=at, **more)
+        telling = graph.telling(found).rows()[:TELLING] if draws else []
         table, steps, commit = found.table(label), found.steps(found.path()), graph.ledger.head
     if publish:
         progress(f"losses are in the ledger, commit {commit}")
     if json:
         head = {"measure": found.losses.measure, "shock": table.name, "unit": found.unit, "total": found.total}
-        emit({**head, "losses": table.rows(), "path": steps, "remarks": table.remarks})
+        doubt = {"range": found.range, "telling": telling} if draws else {}
+        emit({**head, "losses": table.rows(), "path": steps, "remarks": table.remarks, **doubt})
         return
     answer(table, False)
     out.print(f"total {found.total:,.0f} {found.unit}")
+    if draws:
+        out.print("90 % of the worlds lie from {low:,.0f} to {high:,.0f}, mean {mean:,.0f}".format(**found.range))
     show(
         "the path that carries most",
         steps,
         ("debtor_name", "creditor_name", "amount", "carried", "predicted", "statement"),
     )
+    if draws:
+        show("the documents that would change the total most", telling, ("document", "title", "change", "quote"))
 
 
 @app.command()
@@ -173,9 +185,7 @@ def index_texts(home: Home = None, json: Json = False) -> None:
 @app.command()
 def search(
     text: Annotated[str, typer.Argument(help="What to look for, in any language.")],
-    label: Annotated[
-        str, typer.Option("--label", help="What to find: Document, Page, Event, Company.")
-    ] = "Document",
+    label: Annotated[str, typer.Option("--label", help="What to find: Document, Page, Event, Company.")] = "Document",
     k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
     valid: Valid = None,
     known: Known = None,

@@ -22,6 +22,7 @@ from queries.exposures import Exposures
 from queries.measure import Losses, RiskMeasure, with_and_without_predicted
 from queries.publish import publish as publish_losses
 from queries.scenario import Kind, Shocks, Spec
+from queries.uncertainty import Uncertain
 
 PACKAGE = "queries.measures"
 SOUGHT = 10
@@ -45,6 +46,8 @@ class Question:
     types: tuple[str, ...] = ("LENDS_TO", "EXPOSED_TO")
     currency: str | None = None
     rates: Mapping[str, float] | None = None
+    draws: int | None = None
+    """Worlds over which each loss gets a range; None: no range is asked for."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Risk:
     """The same shock over stated exposures alone, where predicted ones were included."""
     snapshot: Snapshot
     question: Question
+    uncertain: Uncertain | None = None
+    """Losses of the first scenario over worlds in which each exposure is as sure as its evidence."""
 
     @property
     def unit(self) -> str:
@@ -66,6 +71,14 @@ class Risk:
     def total(self) -> float:
         """Sum over everyone in the first scenario."""
         return float(self.losses.total[0])
+
+    @property
+    def range(self) -> dict[str, Any]:
+        """Mean, deviation, 5 % and 95 % quantile of the total over worlds; empty where no range was asked for."""
+        if self.uncertain is None:
+            return {}
+        total = {name: float(getattr(self.uncertain.total, name)[0]) for name in ("mean", "sd", "low", "high")}
+        return {**total, "worlds": len(self.uncertain.weights), "exact": self.uncertain.exact}
 
     def name(self, id: str) -> str:
         """Name of an entity, to show."""
@@ -84,6 +97,10 @@ class Risk:
         if self.without is not None:
             stated = dict(zip(self.without.exposures.ids, self.without.loss[scenario].tolist(), strict=True))
             table = table.append_column("loss_without_predicted", pa.array([stated.get(id, 0.0) for id in ids]))
+        if self.uncertain is not None and scenario == 0:
+            each, rows = self.uncertain.each, [self.losses.exposures.index[id] for id in ids]
+            for place, column in enumerate(("low", "high"), table.column_names.index("loss") + 1):
+                table = table.add_column(place, column, pa.array(getattr(each, column)[rows]))
         if label:
             table = table.filter(pc.equal(table["label"], label))
         return Result(table, self.losses.scenarios[scenario], self.losses.notes)
