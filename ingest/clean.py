@@ -120,9 +120,10 @@ def instants(column: str) -> pl.Expr:
     plain = text.str.replace(r"(Z|\+00:00)$", "").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
     minute = text.str.replace(r"(Z|\+00:00)$", "").str.to_datetime("%Y-%m-%dT%H:%M", time_unit="us", strict=False)
     zoned = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False)
-    return pl.coalesce(
+    when = pl.coalesce(
         day.dt.replace_time_zone("UTC"), plain.dt.replace_time_zone("UTC"), minute.dt.replace_time_zone("UTC"), zoned
     )
+    return pl.when(when.dt.year().is_between(1, 9999)).then(when)
 
 
 # ---- whole columns, with the rules that touched each cell

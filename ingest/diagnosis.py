@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import stat
 import zipfile
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ MOST_READ = 50_000_000
 """Bytes up to which a file that no source took is read through to see whether it is whole."""
 LFS = b"version https://git-lfs.github.com/spec/"
 POINTER = "a Git LFS pointer instead of the data; run `git lfs pull` and read it again"
+ENTITIES = "it declares XML entities, which no data of finance needs and bombs are made of; remove its document type"
 _MAGIC: Mapping[str, tuple[bytes, ...]] = {
     ".png": (b"\x89PNG\r\n\x1a\n",),
     ".jpg": (b"\xff\xd8\xff",),
@@ -54,7 +56,8 @@ _KINDS: Mapping[bytes, str] = {
     b"\x7fELF": "a program",
     b"MZ": "a program",
 }
-_TEXT = (".csv", ".tsv", ".json", ".jsonl", ".xml", ".html", ".htm", ".txt", ".nc", ".rss", ".atom")
+_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>)*<([\w.:-]+)", re.DOTALL)
+_TEXT = (".csv", ".tsv", ".json", ".geojson", ".jsonl", ".xml", ".html", ".htm", ".txt", ".nc", ".rss", ".atom")
 
 
 def out_of_reach(path: Path, folder: Path) -> str:
@@ -68,6 +71,28 @@ def out_of_reach(path: Path, folder: Path) -> str:
         return f"the system refused ({told}); check the link or the permissions"
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         return "no regular file (a pipe, socket or device); put a file there"
+    return ""
+
+
+def declares_entities(content: bytes) -> bool:
+    """True for XML or HTML with entities of its own: they can unpack without end, or name files and hosts."""
+    head = content[:HEAD]
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<!ENTITY" in head
+
+
+def damage(content: bytes, path: str) -> str:
+    """What is wrong with text that can be read all the same, "" if nothing is: NUL bytes in it, or XML without its end.
+
+    Readers pass over both, so that what comes before and beside is kept.
+    """
+    ending = PurePosixPath(path.partition("#")[0]).suffix.lower()
+    if ending not in _TEXT or content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return ""
+    if (at := content.find(b"\0")) >= 0:
+        return f"NUL bytes in the text, the first at byte {at}: the file is damaged; what stands beside them was read"
+    root = _ROOT.match(content[:HEAD]) if ending == ".xml" and path.lower().endswith(".xml") else None
+    if root and content.rfind(b"</" + root[1]) < 0 and not content.rstrip().endswith(b"/>"):
+        return f"the file is cut off: <{root[1].decode()}> is never closed; what stands before was read"
     return ""
 
 

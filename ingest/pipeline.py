@@ -103,7 +103,10 @@ class _Run:
         return self._commit(batch)
 
     def _every(self) -> set[Path]:
-        return set(self._paths) if self._paths is not None else {p for p in self._folder.rglob("*") if not p.is_dir()}
+        if self._paths is not None:
+            return set(self._paths)
+        found = self._folder.rglob("*")
+        return {p for p in found if not p.is_dir() or (p.is_symlink() and out_of_reach(p, self._folder))}
 
     def _left_over(self, taken: set[Path]) -> None:
         """Files no source took: quarantined where their bytes tell what is wrong, else listed."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.diagnosis import LFS, POINTER
+from ingest.diagnosis import ENTITIES, LFS, POINTER, damage, declares_entities
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import MissingExtraError, RecordError, SourceError
 from kg.ledger import OnIO
@@ -85,8 +85,12 @@ def attempt(source: Source, record: Record, models: Models) -> tuple[Extract, bo
     """
     if record.content.startswith(LFS):
         return whole_refusal(RecordError(POINTER)), True
+    if declares_entities(record.content):
+        return whole_refusal(RecordError(ENTITIES)), True
     try:
-        return Extract.of(source.claims(record, models)), True
+        found = Extract.of(source.claims(record, models))
+        why = damage(record.content, record.path)
+        return (replace(found, refused=(*found.refused, Refusal("bytes", why))) if why else found), True
     except RecordError as error:
         return whole_refusal(error), True
     except (MissingExtraError, SourceError):

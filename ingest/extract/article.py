@@ -41,6 +41,8 @@ def read_article(content: bytes, path: str = "") -> Article:
     head = content.lstrip(b"\xef\xbb\xbf \t\r\n")
     if not head:
         raise RecordError(f"{path or 'article'}: no bytes to read; expected a JSON object or an HTML page")
+    if b"\0" in content[:4000] and content[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+        raise RecordError(f"{path}: NUL bytes; expected UTF-8, UTF-16 with its mark, or Windows-1252")
     if head.startswith((b"{", b"[")):
         return read_post(head, path)
     if is_item(head):

@@ -190,8 +190,8 @@ def _coins(value: Any, chain: Chain) -> Decimal:
     except InvalidOperation as error:
         raise RecordError(f"value {value!r} is no number") from error
     coins = amount * chain.whole if isinstance(value, int) else amount
-    if not coins.is_finite() or coins < 0 or coins % chain.unit:
-        raise RecordError(f"value {value} is negative or finer than the {chain.unit:f} {chain.currency} of the chain")
+    if not coins.is_finite() or coins < 0 or coins.adjusted() > 20 or coins % chain.unit:
+        raise RecordError(f"value {value} is negative, absurd or finer than {chain.unit:f} {chain.currency}")
     return coins
 
 

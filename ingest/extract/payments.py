@@ -111,7 +111,8 @@ def _name(column: str) -> str:
 
 
 _CLOCKS: Final = {
-    "t_iso": "CASE WHEN isfinite(try_cast(trim(time) AS TIMESTAMPTZ)) THEN try_cast(trim(time) AS TIMESTAMPTZ) END",
+    "t_iso": "CASE WHEN try_cast(trim(time) AS TIMESTAMPTZ) BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00+00' AND "
+    "TIMESTAMPTZ '9999-12-31 00:00:00+00' THEN try_cast(trim(time) AS TIMESTAMPTZ) END",
     "t_step": "TIMESTAMPTZ '2017-01-01 00:00:00+00' + to_days(try_cast(time AS INTEGER))",
 }
 

@@ -174,7 +174,9 @@ def columns_of(content: bytes) -> tuple[str, ...]:
             return tuple(pl.read_parquet_schema(io.BytesIO(content)))
         head = decode(content[:65_536].split(b"\n", 1)[0])[0].strip()
         names = tuple(name.strip() for name in next(csv.reader([head], delimiter=separator(head)), []))
-        return names if len(names) <= MAX_COLUMNS else ()  # no source takes it, and the run tells why
+        told = [name for name in names if name]
+        clear = len(names) <= MAX_COLUMNS and len(told) == len(set(told))
+        return names if clear else ()  # no source takes it, and the run tells why
     except (pl.exceptions.PolarsError, csv.Error):
         return ()
 
