@@ -99,7 +99,7 @@ def test_an_extractor_that_says_nothing_more_retracts_all_it_said(
     folder: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ingest(folder, ledger)
-    monkeypatch.setattr(Filings, "extractor", "filings.form@2")
+    monkeypatch.setattr(Filings, "extractor", "filings.form@99")
     monkeypatch.setattr(Filings, "claims", silent)
     report = ingest(folder, ledger)
     assert (report.commit, report.claims, ledger.alive().num_rows) == (2, 0, 0)
@@ -109,7 +109,7 @@ def test_an_extractor_that_refuses_the_whole_retracts_nothing(
     folder: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = ingest(folder, ledger).claims
-    monkeypatch.setattr(Filings, "extractor", "filings.form@2")
+    monkeypatch.setattr(Filings, "extractor", "filings.form@99")
     monkeypatch.setattr(Filings, "claims", raising(RecordError("cannot be read")))
     report = ingest(folder, ledger)
     assert not report.committed and ledger.alive().num_rows == before

@@ -153,6 +153,9 @@ def grid(*lines: list[str], about: str = "") -> Grid:
         (grid(["(in thousands)", "2023"], ["Sales", "$ 1"], ["Basic earnings per share", "$0.31"]), "0.31", "USD"),
         (grid(["(in thousands)", "2023"], ["Sales", "$ 1"], ["Number of shares", "5"]), "5000", ""),
         (grid(["", "2023", "Change %"], ["Cash", "$5", "12"]), "0.12", ""),
+        (grid(["", "2023 RMB’Million"], ["Interest rate swaps", "29"]), "29000000", "CNY"),
+        (grid(["", "2023 £m"], ["Effect of exchange rate changes on cash", "(3)"]), "-3000000", "GBP"),
+        (grid(["", "2023 £m"], ["Discount rate", "3.5"]), "3.5", ""),
     ],
 )
 def test_scale_and_currency_come_from_cell_column_or_table(table: Grid, value: str, currency: str) -> None:

@@ -52,8 +52,8 @@ _SHORT = {
     "bn": "billion",
 }
 _UNSCALED = re.compile(
-    r"per\s+(?:\w+\s+){0,3}(?:share|unit|adr|ads)|percent|%|\bratio\b|\brates?\b|\(?in years\)?"
-    r"|remaining (?:lease )?term",
+    r"per\s+(?:\w+\s+){0,3}(?:share|unit|adr|ads)|percent|%|\bratio\b|\(?in years\)?|remaining (?:lease )?term"
+    r"|\brates?\b(?!\s+(?:swap|cap|collar|lock|contract|derivative|hedg|change|fluctuation|movement|difference))",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(

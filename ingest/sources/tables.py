@@ -25,7 +25,7 @@ from kg.model import Claim, ClaimBatch, Node, as_time
 class Tables(Source):
     """Tables in JSON."""
 
-    extractor = "tables.cells@1"
+    extractor = "tables.cells@2"
     patterns = ("*.json",)
 
     def records(self) -> Iterator[Record]:
