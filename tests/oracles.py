@@ -544,7 +544,7 @@ def sentiment_by_day(world: World, at: AsOf, id: str, since: str) -> Answer:
         tones = [r.said.props["sentiment"] for r in group]
         worst = min(group, key=lambda r: (r.said.props["sentiment"], r.key))
         row = {"day": day, "mean": sum(tones) / len(tones), "documents": len(tones), "lowest": min(tones)}
-        rows.append(row | {"document": worst.key, "quote": worst.said.quote})
+        rows.append(row | {"document": worst.key, "quote": worst.said.quote, "edge": worst.id})
     return _sorted(rows, "day")
 
 

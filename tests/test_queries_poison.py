@@ -1,6 +1,6 @@
 """The poison test: every named query on every store answers exactly like its oracle, ids and order included.
 
-The graph of `tests/poison.py` has 2,000 nodes and about 38,000 claims; beside every true statement stand twins that
+The graph of `tests/poison.py` has 2,000 nodes and about 39,000 claims; beside every true statement stand twins that
 must not be seen. No expected answer may be empty, or the query would prove nothing.
 """
 
