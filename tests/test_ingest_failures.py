@@ -90,7 +90,7 @@ def test_an_unexpected_failure_is_quarantined_and_the_record_read_again(
 
 
 def test_what_a_record_is_refused_for_is_staged(folder: Path, ledger: Ledger) -> None:
-    (folder / "form4-tiny.xml").write_text("<ownershipDocument")
+    (folder / "form4-tiny.xml").write_text("<ownershipDocument></ownershipDocument>")
     first, again = ingest(folder, ledger), ingest(folder, ledger)
     assert again.sources["filings"].resumed == 1 and again.quarantined == first.quarantined != []
 
