@@ -98,8 +98,11 @@ def damage(content: bytes, path: str) -> str:
 
 def diagnose(path: Path) -> str:
     """What is wrong with a file that no source took; "" if nothing is told by its bytes."""
-    with path.open("rb") as file:
-        head = file.read(HEAD)
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        return f"the system refused ({error.strerror}); check its permissions"
     ending = path.suffix.lower()
     if not head:
         return "the file is empty"

@@ -121,7 +121,10 @@ class _Run:
 
     def _used(self, path: Path) -> bool:
         """True for a sidecar: its bytes came in with the record beside it."""
-        return digest_of(path) in self._paths_of
+        try:
+            return digest_of(path) in self._paths_of
+        except OSError:
+            return False
 
     def _source(self, name: str) -> set[Path]:
         """Read one source; returns the files it took."""

@@ -17,7 +17,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.pipeline import Progress as FileProgress
@@ -91,16 +90,14 @@ class Graph:
             self._store = None
         self.ledger.close()
 
-    # ---- filling
-
     def ingest(
         self, folder: str | Path, *, sources: Sequence[str] = (), progress: FileProgress | None = None
     ) -> RunReport:
         """Read every file below the folder that a source knows; one commit, or none if nothing is new."""
         chosen: dict[str, Any] = {"sources": list(sources)} if sources else {}
         chosen |= {"limits": self.settings.limits} if self.settings.limits else {}
-        quiet: FileProgress = progress or (lambda source, done, files: None)
-        return run(Path(folder), self.ledger, self.files, self.home, progress=quiet, **chosen)
+        chosen |= {"progress": progress} if progress else {}
+        return run(Path(folder), self.ledger, self.files, self.home, **chosen)
 
     def resolve(self) -> ResolveReport:
         """Judge which ids are one entity and which news repeat others; judgements are claims and can be retracted."""
@@ -149,8 +146,6 @@ class Graph:
         if cut is None:
             raise KgRiskError(f"the ledger in {self.home} is empty; run `kgrisk ingest FOLDER` first")
         return cut
-
-    # ---- asking
 
     def quality(self, at: Instant = None) -> Quality:
         """What is missing, doubtful, contradictory or out of date at an instant."""
@@ -224,7 +219,7 @@ class Graph:
         model = own["model"][0].as_py()
         found = self.store.nearest(kind, own["vector"][0].as_py(), k + 1, instant(at), model)
         found = found.filter(pc.not_equal(found["id"], id)).slice(0, k)
-        return Result(self._named(found, at), f"nearest to {id}")
+        return Result(published.named(self.snapshot(at), found), f"nearest to {id}")
 
     def index_texts(self) -> int:
         """Make and publish multilingual vectors of every text, for `search`; gives the commit."""
@@ -236,16 +231,7 @@ class Graph:
         found = self.store.nearest(label, room.question(text), k, instant(at), room.MODEL)
         if not found.num_rows:
             raise KgRiskError(f"no {label} in {self.home} has a multilingual vector; run `kgrisk index` first")
-        return Result(self._named(found, at), f"nearest to {text!r}")
-
-    def _named(self, found: pa.Table, at: Instant) -> pa.Table:
-        """Answers of `nearest` with the names of the entities."""
-        snapshot = self.snapshot(at)
-        titles = snapshot.facts_of("title").select(["subject", "value_text"]).to_pylist()
-        called = {snapshot.ids[row["subject"]]: row["value_text"] for row in titles}
-        ids = found["id"].to_pylist()
-        names = [called.get(near) or snapshot.names[snapshot.index[near]] for near in ids]
-        return found.add_column(1, "name", pa.array(names, pa.string()))
+        return Result(published.named(self.snapshot(at), found), f"nearest to {text!r}")
 
     def risk(
         self,

@@ -72,3 +72,11 @@ def year_before_last(alive: pa.Table) -> datetime | None:
         return None
     last: datetime = pc.max(published).as_py()
     return as_time(last.date().replace(year=last.year - 1, day=min(last.day, 28)))
+
+
+def named(snapshot: Snapshot, found: pa.Table) -> pa.Table:
+    """Answers of a nearest-neighbour question with a column of names: the title of a document, else a name."""
+    titles = snapshot.facts_of("title").select(["subject", "value_text"]).to_pylist()
+    called = {snapshot.ids[row["subject"]]: row["value_text"] for row in titles}
+    names = [called.get(id) or snapshot.names[snapshot.index[id]] for id in found["id"].to_pylist()]
+    return found.add_column(1, "name", pa.array(names, pa.string()))
