@@ -83,3 +83,42 @@ def tallied(half: str) -> dict[str, Tally]:
 @pytest.fixture(scope="module")
 def tallies() -> dict[str, Tally]:
     return tallied("test")
+
+
+def test_offices_are_read_in_sentences_that_nothing_was_tuned_on(tallies: dict[str, Tally]) -> None:
+    assert tallies["all"].f1 >= 0.79
+    assert tallies["all"].precision >= 0.85
+
+
+def test_few_denials_of_an_office_are_taken_for_one(tallies: dict[str, Tally]) -> None:
+    """Five sentences of a hundred and ninety-five are known to be: floors a little over what was counted."""
+    assert sum(tallies[form].read for form in DENIALS) <= 5
+    assert tallies["denied"].read == 0
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It is untrue that Ilse Varga was named chairman of Dovre Capital.",
+        "Dovre Capital poured cold water on suggestions that Ilse Varga will be its next chief executive.",
+        "At no time was Ilse Varga an officer of Dovre Capital.",
+        "The job of chief executive at Dovre Capital did not go to Ilse Varga.",
+        "Ilse Varga, not yet chief executive of Dovre Capital, spoke in Oslo.",
+        "Ilse Varga is among the candidates to become chief executive of Dovre Capital.",
+        "Dovre Capital has yet to name Ilse Varga as chief executive.",
+        "FALSE: Ilse Varga has been named CEO of Dovre Capital.",
+    ],
+)
+def test_an_office_denied_in_any_of_these_ways_is_none(sentence: str) -> None:
+    assert [f for f in relations(sentence, MODELS, PUBLISHED) if f.type == "OFFICER_OF"] == []
+
+
+def test_of_two_names_set_against_each_other_the_right_one_takes_the_post() -> None:
+    found = relations("Ilse Varga, not Marcus Thornbury, is chief executive of Dovre Capital.", MODELS, PUBLISHED)
+    assert [f.source.name for f in found if f.type == "OFFICER_OF"] == ["Ilse Varga"]
+
+
+def test_who_leaves_one_firm_for_another_holds_the_second_post() -> None:
+    found = relations("Ilse Varga leaves Ludwell Motors to become chair of Dovre Capital.", MODELS, PUBLISHED)
+    held = {f.target.name: f.valid_to for f in found if f.type == "OFFICER_OF"}
+    assert held == {"Ludwell Motors": PUBLISHED, "Dovre Capital": None}

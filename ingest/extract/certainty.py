@@ -6,7 +6,19 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from ingest.extract.denials import REPORTS, TALES, WRONGLY, belied, branded, forged, inverted, stands_for, untrue
+from ingest.extract.denials import (
+    CALLS,
+    REPORTS,
+    TALES,
+    URGES,
+    WRONGLY,
+    belied,
+    branded,
+    forged,
+    inverted,
+    stands_for,
+    untrue,
+)
 from ingest.extract.lexicon import (
     DOUBT_ADVERBS,
     DOUBT_NOUNS,
@@ -141,14 +153,16 @@ def _to_come(token: Token) -> bool:
 def _step(token: Token) -> Certainty | None:
     """What the governor says of its dependant; None where its word does not reach down."""
     head, dep = token.head, token.dep_
-    if dep == "relcl" and head.lemma_.lower() in REPORTS | TALES:  # the parser's other reading of `the story that`
+    if (
+        dep == "relcl" and head.lemma_.lower() in REPORTS | TALES | CALLS
+    ):  # the parser's other reading of `the story that`
         return _governed(head)
     if dep in ("relcl", "parataxis", "ROOT"):
         return None
     if dep == "advcl":
         purpose = any(c.dep_ == "aux" and c.lower_ == "to" for c in token.children)
         return Certainty.OPEN if purpose and (_scopes_neither(head) or stands_for(head)) else None
-    if dep == "pcomp" and head.lower_ in ("against", "without", "from", "of"):
+    if dep == "pcomp" and head.lower_ in ("against", "without", "from", "of", "about"):
         return Certainty.OPEN
     if dep in ("xcomp", "ccomp", "pcomp", "csubj") or (dep == "acl" and token.tag_ != "VBN"):
         return _governed(head)
@@ -168,10 +182,14 @@ def _governed(head: Token) -> Certainty:
         if head.lemma_ in ENDING:
             return max(Certainty.ENDED, _local(head), key=ORDER.index)
         yet = head.lemma_ in ("have", "be") and any(c.lower_ == "yet" for c in head.children)  # has yet to
-        return Certainty.OPEN if yet or head.lemma_ in HEDGES or untrue(head) else _local(head)
+        return (
+            Certainty.OPEN
+            if yet or head.lemma_ in HEDGES | URGES or (head.dep_ == "nsubj" and head.lemma_ in TALES) or untrue(head)
+            else _local(head)
+        )
     if head.lower_ == "none" or (head.pos_ == "NOUN" and head.head.pos_ in ("VERB", "AUX") and _denied_subject(head)):
         return Certainty.OPEN
-    if head.lemma_.lower() in TALES | HEDGES or _denied(head) or belied(head):
+    if head.lemma_.lower() in TALES | HEDGES | CALLS or _denied(head) or belied(head):
         return Certainty.OPEN
     if head.pos_ == "ADJ":  # likely to buy, set to buy, ready to lend; but: able, happy to confirm it had
         return Certainty.OPEN
@@ -229,7 +247,9 @@ def _nominal(token: Token, head: Token) -> Certainty:
             return over
         if _reached(token) and head.lemma_ in HEDGES | LAPSE:
             return Certainty.OPEN
-        presupposed = token.dep_ in ("nsubj", "nsubjpass") and head.lemma_ not in GRANTING | _SEALING and not _refuses(head)
+        presupposed = (
+            token.dep_ in ("nsubj", "nsubjpass") and head.lemma_ not in GRANTING | _SEALING and not _refuses(head)
+        )
         return Certainty.SAID if presupposed else _local(head)
     if head.lemma_.lower() in DOUBT_NOUNS or _denied(head):
         return Certainty.OPEN

@@ -65,6 +65,37 @@ RUNNERS: Final = words(
 """Who may yet get a post, and how."""
 
 
+CALLS: Final = RUNNERS | words("pressure call demand motion temptation invitation request urge candidate plea")
+"""Nouns whose infinitive is only asked for."""
+URGES: Final = words("urge press beg encourage lobby call recommend nominate woo tempt pressure implore advise")
+"""Verbs whose infinitive is only asked for."""
+
+
+def passed_over(name: Token) -> bool:
+    """`Jane Doe, not John Roe`, `rather than John Roe`, `instead of Acme`: a name set against another."""
+    before = [t.lower_ for t in name.doc[max(0, name.i - 3) : name.i]]
+    while before and before[-1] in ("of", "at", "by", "for", "with", "as", "the", "than", "to"):
+        word = before.pop()
+        if word == "than" and before and before[-1] == "rather":
+            return True
+        if word == "of" and before and before[-1] in ("instead", "ahead"):
+            return True
+    return bool(before) and before[-1] in ("not", "n't", "neither", "nor")
+
+
+_FAILS: Final = words("fall collapse fail veto overturn annul void lapse founder unravel flop miscarry")
+"""Verbs after which an appointment was none."""
+
+
+def undone(noun: Token) -> bool:
+    """`the appointment fell through`, `never came about`, `her nomination`: an appointment that was none."""
+    verb = noun.head
+    if noun.lemma_ == "nomination" or verb.pos_ not in ("VERB", "AUX"):
+        return noun.lemma_ == "nomination"
+    denied = any(c.lower_ in NEGATORS for c in verb.children)
+    return denied or verb.lemma_ in _FAILS or untrue(verb)
+
+
 def rebuffs(verb: Token) -> bool:
     """`brushed aside`, `poured cold water on`, `put the talk to rest`."""
     near = {c.lower_ for c in verb.children} | {g.lower_ for c in verb.children for g in c.children}

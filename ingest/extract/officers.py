@@ -8,6 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from ingest.extract.certainty import ORDER, Certainty, certainty
+from ingest.extract.denials import passed_over, undone
 from ingest.extract.grammar import Parsed, after, has, objects, passive, phrase, subjects
 from ingest.extract.lexicon import (
     BOARD,
@@ -27,7 +28,7 @@ from ingest.extract.lexicon import (
 )
 from ingest.extract.names import Mention
 from ingest.extract.referents import Referents, distinct
-from ingest.extract.titles import MAKES, TITLES, firms_of, role_said, titles_near
+from ingest.extract.titles import MAKES, TITLES, before_name, firms_of, role_said, titles_near, who
 from kg.ontology import FIRMS
 
 if TYPE_CHECKING:
@@ -64,7 +65,13 @@ def offices(parsed: Parsed, referents: Referents) -> Iterator[Office]:
             gone |= _departed(token, referents)
         elif token.pos_ in ("NOUN", "PROPN", "ADJ") and token.lemma_.lower() in TITLES and _is_head(token):
             found += _of_title(token, referents)
-    yield from (replace(o, certainty=Certainty.ENDED) if _over(o, gone) else o for o in found)
+    aside = {m.start for i, m in parsed.mentions.items() if passed_over(parsed.doc[i])}
+    denied = {(o.person.id, o.firm.id) for o in found if o.certainty is Certainty.OPEN}
+    for office in found:
+        doubted = office.implied and (office.person.id, office.firm.id) in denied
+        if doubted or office.person.start in aside or office.firm.start in aside:
+            office = replace(office, certainty=Certainty.OPEN)
+        yield replace(office, certainty=Certainty.ENDED) if _over(office, gone) else office
 
 
 def _over(office: Office, gone: set[str]) -> bool:
@@ -91,11 +98,13 @@ def _leavers(verb: Token, referents: Referents) -> set[str]:
         return set()
     if titles_near(verb, explicit=True):
         return set()
+    if any(c.dep_ == "xcomp" and c.lemma_ in SERVE for c in verb.children):  # left Acme to join Beta
+        return set()
     dismissed = verb.lemma_ in DISMISS
-    who = subjects(verb) if dismissed == passive(verb) else objects(verb)
+    leavers = subjects(verb) if dismissed == passive(verb) else objects(verb)
     if verb.lemma_ == "part":  # with somebody, or they and somebody
-        who = [*after(verb, "with"), *subjects(verb)]
-    return {m.id for t in who for m in referents.people(t)}
+        leavers = [*after(verb, "with"), *subjects(verb)]
+    return {m.id for t in leavers for m in referents.people(t)}
 
 
 def _of_term(noun: Token, referents: Referents) -> Iterator[Office]:
@@ -123,7 +132,7 @@ def _departed(noun: Token, referents: Referents) -> set[str]:
 
 def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
     lemma, certain = verb.lemma_, certainty(verb)
-    agents = after(verb, "by") if passive(verb) else _cleft(verb) or subjects(verb)
+    agents = after(verb, "by") if passive(verb) else who(verb)
     patients = subjects(verb) if passive(verb) else objects(verb)
     titles = titles_near(verb)
     people, employers = (patients, agents) if lemma in MAKES | DISMISS else (agents, patients)
@@ -160,14 +169,6 @@ def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
             yield Office(person, firm, role, Certainty.ENDED)
 
 
-def _cleft(verb: Token) -> list[Token]:
-    """Jane Doe, of `it was Jane Doe who became`."""
-    asked = any(c.dep_ == "nsubj" and c.lower_ in ("who", "that") for c in verb.children)
-    if not asked or verb.dep_ not in ("ccomp", "advcl") or verb.head.lemma_ != "be":
-        return []
-    return [c for c in verb.head.children if c.dep_ == "attr"]
-
-
 def _employers(
     verb: Token, titles: list[Token], employers: list[Token], persons: list[Mention], referents: Referents
 ) -> list[Mention]:
@@ -185,14 +186,14 @@ def _employers(
 def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
     """`Jane Doe, chief executive of Acme`, `Acme's chairman, Jane Doe`, `Acme chief executive Jane Doe`."""
     firms = distinct(firms_of(title, referents))
-    people = [c for c in title.children if c.dep_ == "appos"]
+    people, said = [c for c in title.children if c.dep_ == "appos"], _standing(title)
     if title.dep_ == "conj" and title.head.dep_ == "appos" and title.head.lemma_.lower() in TITLES:
         people.append(title.head.head)  # Jane Doe, Vice President and Treasurer of Acme
     if title.dep_ == "appos":
         people.append(title.head)
     elif title.dep_ == "attr" and title.head.lemma_ in ("be", "remain"):
         people += subjects(title.head)
-    elif title.dep_ in ("compound", "nmod") or _before_name(title):
+    elif title.dep_ in ("compound", "nmod") or before_name(title):
         people.append(title.head)
         firms = firms or distinct([m for c in title.head.lefts if c.i != title.i for m in referents.firms(c)])
         firms = firms or _under(title.head, referents)
@@ -204,20 +205,16 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
         firms = firms or distinct([m for t in subjects(title.head) for m in referents.firms(t)])
     elif title.dep_ == "pobj" and title.head.dep_ == "prep" and title.head.head.lemma_ in POST:
         people += _given(title.head.head)
+        said = certainty(title.head.head.head) if people else said
     people += _beside(title)
     persons = distinct([m for t in people for m in referents.people(t)])
     firms = [m for m in firms if m.name not in {p.name for p in persons}]
     only = _only_firm(referents, persons, title) if persons and not firms else []
     past = title.dep_ == "attr" and title.head.tag_ == "VBD" and not _told(title.head)  # she was chairman
     ended = past or has(title, "until", "once", "formerly") or any(t.lower_ in _ENDED for t in phrase(title))
-    certain = max(Certainty.ENDED, _standing(title), key=ORDER.index) if ended else _standing(title)
+    certain = max(Certainty.ENDED, said, key=ORDER.index) if ended else said
     for person, firm in product(persons, firms or only):
         yield Office(person, firm, role_said(title, referents), certain, implied=not firms)
-
-
-def _before_name(title: Token) -> bool:
-    """The last word of `chief executive Jane Doe` where the tree takes it for an adjective."""
-    return title.dep_ == "amod" and title.head.pos_ == "PROPN" and title.nbor(1).lower_ not in TITLES
 
 
 def _told(verb: Token) -> bool:
@@ -263,12 +260,13 @@ def _of_appointment(noun: Token, referents: Referents) -> Iterator[Office]:
     persons = distinct([m for t in people for m in referents.people(t)])
     posts = [t for p in ("as", "to") for t in after(noun, p)]
     posts += [t for c in noun.children if c.dep_ == "acl" for t in c.children if t.dep_ == "dobj"]  # "to finance chief"
+    certain = Certainty.OPEN if undone(noun) else certainty(noun)
     for title in [t for t in posts if t.lemma_.lower() in TITLES | BOARD]:
         firms = distinct(firms_of(title, referents))
         announced = noun.dep_ == "dobj" and noun.head.lemma_ in ("announce", "confirm", "approve", "report")
         firms = firms or (distinct([m for t in subjects(noun.head) for m in referents.firms(t)]) if announced else [])
         for person, firm in product(persons, firms):
-            yield Office(person, firm, role_said(title, referents), certainty(noun))
+            yield Office(person, firm, role_said(title, referents), certain)
 
 
 def _standing(title: Token) -> Certainty:

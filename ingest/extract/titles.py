@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
-from ingest.extract.grammar import after, objects, phrase
+from ingest.extract.grammar import after, objects, phrase, subjects
 from ingest.extract.lexicon import APPOINT, DISMISS, HELM, LEAVE, POST, SERVE, words
 from ingest.extract.lexicon import TITLES as WRITTEN
 from ingest.extract.names import Mention
@@ -18,6 +18,7 @@ TITLES: Final = WRITTEN | words("boss chairmanship directorship treasurership tr
 """Head nouns of what an officer is called, those of the press with them."""
 MAKES: Final = APPOINT | words("make elevate swear vote unveil present introduce announce prefer tap anoint crown")
 """Verbs that give somebody a title, where they have one beside them."""
+_BEATS: Final = words("beat pip defeat outdo edge trump overtake best")
 _PLACES: Final = ("of", "at", "for", "in")
 _ASIDE: Final = words("new former its their outgoing the a an longtime current incoming next then acting own")
 _RANKS: Final = words(
@@ -115,3 +116,23 @@ def _first_name(token: Token, referents: Referents) -> int:
     return min(
         (t.i for t in token.subtree if t.i in referents.parsed.mentions or t.pos_ == "PROPN"), default=token.i + 6
     )
+
+
+def before_name(title: Token) -> bool:
+    """The last word of `chief executive Jane Doe` where the tree takes it for an adjective."""
+    return title.dep_ == "amod" and title.head.pos_ == "PROPN" and title.nbor(1).lower_ not in TITLES
+
+
+def who(verb: Token) -> list[Token]:
+    """Who does it: of `beat John Roe to become` and `left Acme to join` the one who beat and left."""
+    if verb.dep_ == "xcomp" and verb.head.lemma_ in LEAVE | _BEATS:
+        return subjects(verb.head)
+    return _cleft(verb) or subjects(verb)
+
+
+def _cleft(verb: Token) -> list[Token]:
+    """Jane Doe, of `it was Jane Doe who became`."""
+    asked = any(c.dep_ == "nsubj" and c.lower_ in ("who", "that") for c in verb.children)
+    if not asked or verb.dep_ not in ("ccomp", "advcl") or verb.head.lemma_ != "be":
+        return []
+    return [c for c in verb.head.children if c.dep_ == "attr"]
