@@ -16,6 +16,7 @@ from ingest.extract.language import lines
 from ingest.extract.names import Gazetteer, Mention
 from ingest.extract.recognise import written_names
 from ingest.extract.relations import Finding, relations
+from ingest.extract.sentences import sentences
 from ingest.extract.tone import tone_towards
 from ingest.source import Models
 from kg.model import Claim, Edge, Facts
@@ -98,13 +99,15 @@ def reported(found: Sequence[Finding], document: str, text: str, origin: Origin)
 
 
 def toned(named: Sequence[Mention], text: str, origin: Origin) -> Iterator[Claim]:
-    """How the text speaks of each firm: `sentiment`, keyed by the document, at the mention whose sentence says most.
+    """How the text speaks of each firm: `sentiment`, keyed by the document, by the sentence that says most.
 
     Chinese lines are left out: tone was fitted on English headlines.
     """
     chinese = [(start, end) for start, end, is_chinese in lines(text) if is_chinese]
     firms = [m for m in named if m.label != "Person" and not any(a <= m.start < b for a, b in chinese)]
+    said = list(sentences(text))
     for id, (m, tone) in sorted(tone_towards(text, firms).items()):
-        evidence = origin.evidence(text, (m.start, m.end), round(tone.confidence, 4))
+        span = next(((start, end) for start, end in said if start <= m.start < end), (m.start, m.end))
+        evidence = origin.evidence(text, span, round(tone.confidence, 4))
         props = {"sentiment": round(tone.value, 4)}
         yield Claim(Facts(id, props, f"doc:{origin.document}"), evidence, origin.published, origin.published)
