@@ -10,6 +10,7 @@ from os.path import isfile
 from pathlib import Path
 
 from kg.errors import RecordError
+from kg.model import as_time, next_day
 
 _DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\d|3[01])(?!\d)")
 
@@ -53,13 +54,18 @@ def published_beside(sidecar: bytes) -> datetime | None:
         return None
 
 
+def end_of_day(when: datetime) -> datetime:
+    """A day without a time was public at its end: late, but never early. A time stays as it is."""
+    return next_day(when) if when == as_time(when).replace(hour=0, minute=0, second=0, microsecond=0) else when
+
+
 def named_day(path: str) -> datetime | None:
-    """The day in a file's name or in the last folder of its path, `20160225_DPZ` or `2024-10-30`."""
+    """The end of the day in a file's name or in the last folder of its path, `20160225_DPZ` or `2024-10-30`."""
     for part in reversed(path.partition("#")[0].split("/")[-2:]):
         if match := _DAY.search(part):
             year, month, day = (int(group) for group in match.groups())
             try:
-                return datetime(year, month, day, tzinfo=UTC)
+                return end_of_day(datetime(year, month, day, tzinfo=UTC))
             except ValueError:
                 continue
     return None

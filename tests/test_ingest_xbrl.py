@@ -59,7 +59,7 @@ def test_facts_of_the_ontology_are_properties_of_the_filer_and_the_others_are_ke
     (revenue,) = rows(extract, "revenue")
     assert (revenue["subject"], revenue["unit"], revenue["value_decimal"]) == ("cik:990011", "USD", 1_234_000_000)
     assert revenue["valid_from"] == datetime(2023, 7, 1, tzinfo=UTC)
-    assert revenue["published"] == datetime(2023, 8, 14, tzinfo=UTC)
+    assert revenue["published"] == datetime(2023, 8, 15, tzinfo=UTC), "the end of the day of publication"
     (pumps,) = rows(extract, "fact")
     assert pumps["key"] == (
         "us-gaap:Revenues|2022-07-01/2023-06-30|us-gaap:StatementBusinessSegmentsAxis=oak:PumpsMember"

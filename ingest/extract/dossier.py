@@ -32,6 +32,7 @@ from ingest.extract.submission import Header, header, is_submission, parts
 from ingest.extract.tabular import figure_claims
 from ingest.extract.xbrl import Facts, properties
 from ingest.locate import is_page, text_of
+from ingest.sidecar import end_of_day
 from ingest.source import Extract, Models, Record, Refusal
 from kg.errors import OntologyError, RecordError
 from kg.model import FIRST, Claim, ClaimBatch, Node, as_time, digest
@@ -142,7 +143,8 @@ class Dossier:
     def _witness(self, said: datetime | None, signed: datetime | None) -> Witness:
         """The voice of this filing, with its publication by the first that tells it."""
         path, read = self._record.path, self._record.meta.get("read")
-        published = self._record.published or said or covers.named_date(path) or signed or covers.accession_year(path)
+        told = said or covers.named_date(path) or signed or covers.accession_year(path)
+        published = self._record.published or (told and end_of_day(told))
         if published is None:
             self._rules["published.when_read"] += 1
             published = read

@@ -49,7 +49,7 @@ TRIGGER: Final = re.compile(
 )
 BESIDE_NAMES: Final = re.compile(
     r"\b(expos|guarant|receivab|compet|rival|vie[sd]?\b|vying|drew\b|draw|tap|advanc|indebt|liabilit|claims?\b|"
-    r"runs?\b|led by|heads?\b|helm|reins|board|job\b)",
+    r"runs?\b|led by|leads?\b|leading|heads?\b|boss|in charge|helm|reins|sworn|board|job\b)",
     re.I,
 )
 """Words too common to look for names because of them, that tell something where a firm is named."""
