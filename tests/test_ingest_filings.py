@@ -44,7 +44,8 @@ def test_an_insider_sells_and_holds_and_has_an_office_under_an_opaque_id() -> No
     (sale,) = rows(extract, "TRADED")
     assert (sale["subject"], sale["key"], sale["value_text"]) == (person, "2023-03-01/S/1500@20.25", "S:S")
     assert (sale["value_decimal"], sale["unit"], sale["value_real"]) == (Decimal("30375"), "USD", 1500.0)
-    assert sale["valid_from"] == day("2023-03-01") and sale["published"] == day("2023-03-04"), "the end of the day it was signed"
+    assert sale["valid_from"] == day("2023-03-01")
+    assert sale["published"] == day("2023-03-04"), "the end of the day it was signed"
     offices = {(row["subject"], row["object"], row["key"], row["value_text"]) for row in rows(extract, "OFFICER_OF")}
     assert offices == {
         (person, "cik:990011", "director", "director"),
