@@ -6,7 +6,6 @@ they were published: half a year after the period end, which is later than the B
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +16,7 @@ from typing import Any, ClassVar, Final
 from ingest.extract.countries import ALPHA2
 from ingest.extract.identifier import COUNTRIES
 from ingest.extract.pointer import pointer, read_json, written
-from ingest.extract.statements import moment
-from ingest.sidecar import read_beside
+from ingest.sidecar import published_beside, read_beside
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Facts, Node, Value, day, next_day
@@ -51,7 +49,7 @@ class Bis(Source):
                 beside = path.with_name(f"{path.name}.meta.json")
                 sidecar = read_beside(beside)
                 name = path.relative_to(self.folder).as_posix()
-                yield Record("bis", name, path.read_bytes(), _said_by(sidecar), {"read": now}, sidecar)
+                yield Record("bis", name, path.read_bytes(), published_beside(sidecar), {"read": now}, sidecar)
 
     def claims(self, record: Record, models: Models) -> Extract:
         value = read_json(record.content)
@@ -68,13 +66,6 @@ class Bis(Source):
 def is_bis(head: bytes) -> bool:
     """True for the beginning of a file of nodes with figures, or of the BIS's country codes."""
     return (b'"nodes"' in head and b'_usd"' in head) or b'"5A": "All reporting countries"' in head
-
-
-def _said_by(sidecar: bytes) -> datetime | None:
-    try:
-        return moment(json.loads(sidecar)["published"]) if sidecar else None
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def released(end: datetime) -> datetime:

@@ -7,7 +7,6 @@ facts of a company. It is published when EDGAR accepted it; where the file does 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ from ingest.extract.document import is_form
 from ingest.extract.dossier import Dossier
 from ingest.extract.submission import is_submission
 from ingest.locate import is_page
-from ingest.sidecar import read_beside
+from ingest.sidecar import published_beside, sidecar_of
 from ingest.source import Extract, Models, Record, Source
 from kg.errors import RecordError
 
@@ -35,9 +34,9 @@ class Filings(Source):
         for path in self.files:
             content = path.read_bytes()
             if is_filing(content, path):
-                sidecar = _sidecar(path)
+                sidecar = sidecar_of(path)
                 name = path.relative_to(self.folder).as_posix()
-                yield Record("filings", name, content, _said_by(sidecar), {"read": now}, sidecar)
+                yield Record("filings", name, content, published_beside(sidecar), {"read": now}, sidecar)
 
     def claims(self, record: Record, models: Models) -> Extract:
         if not record.content.strip():
@@ -54,19 +53,3 @@ def is_filing(content: bytes, path: Path) -> bool:
     if path.suffix == ".xml":
         return is_form(content)
     return is_submission(content) or (is_page(content) and not is_article(content))
-
-
-def _sidecar(path: Path) -> bytes:
-    """Bytes of `<name>.meta.json` beside a file, with or without the file's own ending."""
-    for name in (f"{path.name}.meta.json", f"{path.stem}.meta.json"):
-        if content := read_beside(path.with_name(name)):
-            return content
-    return b""
-
-
-def _said_by(sidecar: bytes) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(json.loads(sidecar)["published"])) if sidecar else None
-    except (ValueError, KeyError):
-        return None
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -5,7 +5,6 @@ An entity is public since `last_change`, else `modifiedAt`, else what a sidecar 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from ingest.extract.entities import Entity, entity_id
 from ingest.extract.parties import Said
 from ingest.extract.pointer import BROKEN, at, pointer, read_json, written
 from ingest.extract.statements import moment
-from ingest.sidecar import read_beside
+from ingest.sidecar import published_beside, read_beside
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Evidence
@@ -37,7 +36,7 @@ class Ftm(Source):
             if is_ftm(head):
                 name = path.relative_to(self.folder).as_posix()
                 sidecar = _beside(path)
-                yield Record("ftm", name, path.read_bytes(), _said_by(sidecar), {"read": now}, sidecar)
+                yield Record("ftm", name, path.read_bytes(), published_beside(sidecar), {"read": now}, sidecar)
 
     def claims(self, record: Record, models: Models) -> Extract:
         value = read_json(record.content)
@@ -67,13 +66,6 @@ def is_ftm(head: bytes) -> bool:
 
 def _beside(path: Path) -> bytes:
     return read_beside(path.with_name(f"{path.name}.meta.json"))
-
-
-def _said_by(sidecar: bytes) -> datetime | None:
-    try:
-        return moment(json.loads(sidecar)["published"]) if sidecar else None
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def _entities(value: Any) -> tuple[list[Entity], list[Refusal]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,14 +27,13 @@ from ingest.extract.series_together import (
     read_together,
     table_of,
 )
-from ingest.extract.table import ROW, columns_of, read_table
+from ingest.extract.table import ROW, columns_in, read_table
 from ingest.source import Extract, Models, Record, Source
 from kg.errors import RecordError
 
 NOTE = "market.json"
 """File beside price files that says their `exchange` (ISO 10383) and `currency`."""
 TOGETHER = "together"
-_HEAD = 65_536
 _LEAST = 61
 """Sessions from which a table of many series says anything."""
 
@@ -50,7 +48,7 @@ class Market(Source):
         """One record per file of prices, then one per exchange for all its series together."""
         together: dict[str, list[Record]] = {}
         for path in self.files:
-            if not layout_of(_columns(path)):
+            if not layout_of(columns_in(path)):
                 continue
             name, beside = path.relative_to(self.folder).as_posix(), path.parent / NOTE
             note = beside.read_bytes() if beside.is_file() else b""
@@ -99,18 +97,6 @@ class Market(Source):
             slopes = slopes.with_columns(_security(pl.col("ticker"), exchange).alias("id"))
             _measured(slopes, out, "beta|60")
         return Extract(out.batch())
-
-
-def _columns(path: Path) -> tuple[str, ...]:
-    """Names of the columns, from the head of the file or the foot of a Parquet file."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    if head[:4] != b"PAR1":
-        return columns_of(head)
-    try:
-        return tuple(pl.read_parquet_schema(path))
-    except pl.exceptions.PolarsError:
-        return ()
 
 
 def _place(stem: str, note: bytes) -> dict[str, Any]:

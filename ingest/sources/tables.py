@@ -7,7 +7,6 @@ statement. The scale stands in the head, or in a paragraph (`in millions`) where
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +15,7 @@ from ingest.extract.filing import Spot, Witness
 from ingest.extract.grid import of_lists
 from ingest.extract.pointer import pointer, read_json
 from ingest.extract.tabular import cell_claims, word_claims
-from ingest.sidecar import read_beside
+from ingest.sidecar import published_beside, read_beside
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Node, as_time
@@ -40,7 +39,7 @@ class Tables(Source):
                     "tables",
                     path.relative_to(self.folder).as_posix(),
                     content,
-                    _said_by(sidecar),
+                    published_beside(sidecar),
                     {"read": now},
                     sidecar,
                 )
@@ -68,14 +67,6 @@ def holds_tables(content: bytes) -> bool:
     """True for a JSON list whose first context opens with table and paragraphs, by its first and whole keys."""
     head = content[:300].lstrip(b"\xef\xbb\xbf \r\n\t")
     return head.startswith(b"[") and b'"table"' in head and b'"paragraphs"' in content
-
-
-def _said_by(sidecar: bytes) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(json.loads(sidecar)["published"])) if sidecar else None
-    except (ValueError, KeyError, TypeError):
-        return None
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _rows(context: Any) -> Sequence[Sequence[str]]:

@@ -27,7 +27,7 @@ from ingest.extract.payments_edges import Sums, evidenced, simulated, sums
 from ingest.extract.payments_set import Part, carried_sums, together
 from ingest.extract.payments_stream import Stream
 from ingest.extract.rows import RowClaims, missing, split
-from ingest.extract.table import Table, columns_of, read_table
+from ingest.extract.table import Table, columns_in, columns_of, read_table
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import digest
@@ -39,7 +39,6 @@ ACCOUNTS: Mapping[str, frozenset[str]] = {
 """Columns that make a file a table of accounts."""
 LARGE = 16 << 20
 """Bytes from which a file is left where it lies."""
-_HEAD = 65_536
 _UNPACKED = 256 << 20
 """Most bytes of the members of a tar file; they are held in memory."""
 _AMLSIM_START = pl.datetime(2017, 1, 1, time_unit="us", time_zone="UTC")
@@ -56,7 +55,7 @@ class Trades(Source):
     def records(self) -> Iterator[Record]:
         """One record per file of a known layout, or per such member of a tar file."""
         plain = [path for path in self.files if path.suffix != ".tgz"]
-        layouts = {path: layout_of((*_columns(path), *partitions(path, self.folder))) for path in plain}
+        layouts = {path: layout_of((*columns_in(path), *partitions(path, self.folder))) for path in plain}
         parts = self._parts(layouts)
         for path in self.files:
             name = path.relative_to(self.folder).as_posix()
@@ -159,18 +158,6 @@ def partitions(path: Path, folder: Path) -> dict[str, str]:
     return {name: value for name, at, value in (part.partition("=") for part in above) if name and at and value}
 
 
-def _columns(path: Path) -> tuple[str, ...]:
-    """Names of the columns, from the head of the file or the foot of a Parquet file."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    if head[:4] != b"PAR1":
-        return columns_of(head)
-    try:
-        return tuple(pl.read_parquet_schema(path))
-    except pl.exceptions.PolarsError:
-        return ()
-
-
 def is_gzip(path: Path) -> bool:
     """True for the first bytes of gzip."""
     with path.open("rb") as file:
@@ -206,7 +193,7 @@ def _first_use(path: Path) -> datetime | None:
     """A register of accounts that gives no date was known by the first payment of the files beside it."""
     times = []
     for other in sorted({*path.parent.glob("*.csv"), *path.parent.glob("*.parquet")} - {path}):
-        if layout_of(_columns(other)) in (PAYMENTS.name, TRADES.name):
+        if layout_of(columns_in(other)) in (PAYMENTS.name, TRADES.name):
             with Stream() as stream:
                 try:
                     stream.add("cells", other)
