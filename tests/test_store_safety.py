@@ -136,7 +136,7 @@ def test_nearest_refuses_what_has_no_direction_or_label(loaded: GraphStore) -> N
     for label, vector, k in [("Bank", [0.0, 0.0], 3), ("Bank", [], 3), ("Bank", [float("nan")], 3), ("Bank", [1.0], 0)]:
         with pytest.raises(QueryError, match="finite"):
             loaded.nearest(label, vector, k)
-    with pytest.raises(QueryError, match="known: Account, Bank"):
+    with pytest.raises(QueryError, match="known: Account, Address, Bank"):
         loaded.nearest("Bank) DETACH DELETE n //", [1.0], 3)
 
 
