@@ -61,8 +61,10 @@ def _open(content: bytes) -> Image:
             f"the header claims a picture of absurd size ({error}); at most {MAX_PIXELS} pixels"
         ) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        # what Pillow says of an unknown picture holds an address, which differs from run to run
+        why = "" if isinstance(error, UnidentifiedImageError) else f" ({error})"
         raise RecordError(
-            f"the {len(content)} bytes begin like a picture but cannot be decoded ({error}); it is cut off or damaged"
+            f"the {len(content)} bytes begin like a picture but cannot be decoded{why}; it is cut off or damaged"
         ) from error
 
 
