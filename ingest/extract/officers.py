@@ -159,7 +159,8 @@ def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
         return
     if left and certain is Certainty.FUTURE:
         certain = Certainty.SAID
-    ended = left and certain is Certainty.SAID
+    over = left or (lemma in LEADS and _pluperfect(verb) and not _told(verb))
+    ended = over and certain is Certainty.SAID
     for person, firm in product(persons, distinct(firms)):
         yield Office(person, firm, role, Certainty.ENDED if ended else certain)
     if lemma in REPLACES and certain in (Certainty.SAID, Certainty.FUTURE):
@@ -210,11 +211,17 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
     persons = distinct([m for t in people for m in referents.people(t)])
     firms = [m for m in firms if m.name not in {p.name for p in persons}]
     only = _only_firm(referents, persons, title) if persons and not firms else []
-    past = title.dep_ == "attr" and title.head.tag_ == "VBD" and not _told(title.head)  # she was chairman
+    was = title.head.tag_ == "VBD" or (title.head.lemma_ == "be" and _pluperfect(title.head))
+    past = title.dep_ == "attr" and was and not _told(title.head)  # she was, or had been, chairman
     ended = past or has(title, "until", "once", "formerly") or any(t.lower_ in _ENDED for t in phrase(title))
     certain = max(Certainty.ENDED, said, key=ORDER.index) if ended else said
     for person, firm in product(persons, firms or only):
         yield Office(person, firm, role_said(title, referents), certain, implied=not firms)
+
+
+def _pluperfect(verb: Token) -> bool:
+    """`had led`, `had been`: over before something else that is past."""
+    return verb.tag_ == "VBN" and any(c.lemma_ == "have" and c.tag_ == "VBD" for c in verb.children)
 
 
 def _told(verb: Token) -> bool:
