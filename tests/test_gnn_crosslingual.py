@@ -10,7 +10,9 @@ import pyarrow.compute as pc
 import pytest
 
 from gnn.crosslingual import MODEL, index, question, texts
+from gnn.encoder import VectorCache
 from gnn.encoders.multilingual import Multilingual
+from gnn.encoders.text import Text
 from gnn.publish import vectors
 from kg.errors import ModelError
 from kg.files import Files
@@ -90,6 +92,12 @@ def test_indexing_again_adds_nothing_and_a_new_text_takes_the_place_of_the_old(f
         assert index(ledger, Files(filled / "files"), filled / "cache") == head + 2
         alive = ledger.alive()
         assert alive.filter(pc.equal(alive["key"], MODEL)).num_rows == len(SAID) + 1
+
+
+def test_the_english_encoder_leaves_chinese_texts_out() -> None:
+    assert VectorCache(None).vectors(Text(), ["公司因未能支付债券利息而违约"]) == [None]
+    (kept,) = VectorCache(None).vectors(Text(), ["The bond of 雅利 defaulted in spring, its trustee said."])
+    assert kept is not None
 
 
 def test_an_empty_question_is_refused() -> None:

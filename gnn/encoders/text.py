@@ -25,6 +25,10 @@ CHARACTERS = 700
 """Longer texts are cut here: an article says what matters first, and time grows with length."""
 
 
+CHINESE = 0.3
+"""Share of Chinese signs above which a text is not for this model."""
+
+
 class Text(Encoder):
     """MiniLM sentence vectors of unit length (Wang et al. 2020; Reimers and Gurevych 2019).
 
@@ -62,8 +66,16 @@ class Text(Encoder):
     def _one(self, value: Any) -> Tensor:
         if not isinstance(value, str) or not value.strip():
             raise ModelError(f"text encoder: expected a text that is not empty, got {value!r}")
+        if chinese_share(value[:CHARACTERS]) > CHINESE:
+            raise ModelError("text encoder: MiniLM knows no Chinese, its vector would be noise; see gnn.crosslingual")
         vector = self.model.encode([value[:CHARACTERS]], show_progress_bar=False, convert_to_numpy=True)[0]
         return torch.from_numpy(vector).to(torch.float32)
+
+
+def chinese_share(text: str) -> float:
+    """Share of letters that are Chinese signs."""
+    letters = [sign for sign in text if sign.isalpha()]
+    return sum("\u3400" <= sign <= "\u9fff" for sign in letters) / len(letters) if letters else 0.0
 
 
 def bundled() -> Path:
