@@ -45,6 +45,10 @@ _SEALING: Final = frozenset({"confirm", "ratify", "finalise", "finalize", "endor
 """Verbs without which their subject is not yet so."""
 
 
+_POINTING: Final = frozenset({"note", "remember", "recall", "see", "consider", "meet"})
+"""Orders that point at something that is so."""
+
+
 class Certainty(Enum):
     """How a sentence stands to what it speaks of."""
 
@@ -65,7 +69,14 @@ def certainty(trigger: Token) -> Certainty:
     """The weakest of what stands between the trigger word and the root of its sentence."""
     if branded(trigger.doc) or trigger.doc[-1].text == "?" or any(t.text == "?" for t in trigger.sent):
         return Certainty.OPEN
-    return _climb(trigger, _local(trigger))
+    return Certainty.OPEN if _ordered(trigger.sent.root) else _climb(trigger, _local(trigger))
+
+
+def _ordered(root: Token) -> bool:
+    """`Record that Acme owns Beta`: who gives an order states nothing, but by `Note that` and the like."""
+    first = next((t for t in root.sent if t.is_alpha and t.lower_ != "please"), root)
+    alone = not any(c.dep_ in ("nsubj", "nsubjpass", "aux", "auxpass") for c in root.children)
+    return root.i == first.i and root.tag_ == "VB" and alone and root.lemma_.lower() not in _POINTING
 
 
 def governed(trigger: Token) -> Certainty:
