@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.ingest.figure import peak_mib
 from ingest.pipeline import run
 from ingest.report import RunReport
 from kg.files import Files
@@ -61,11 +62,6 @@ class Clock:
         self._last = now
 
 
-def peak() -> float:
-    """Most memory this process held so far, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def ingest(inputs: Path, home: Path, clock: Clock) -> tuple[RunReport, list[dict[str, Any]]]:
     with Ledger.open(home / "ledger") as ledger:
         report = run(inputs, ledger, Files(home / "files"), home, progress=clock)
@@ -94,7 +90,7 @@ def main(work: Path) -> None:
     with SocketGuard() as guard:
         watch.on = True
         told, known = ingest(fine, home / "one", Clock())
-        start, clock = peak(), Clock()
+        start, clock = peak_mib(), Clock()
         report, claims = ingest(all_, home / "two", clock)
         watch.on = False
         left = guard.refused + guard.outside()
@@ -117,7 +113,7 @@ def main(work: Path) -> None:
                 "seconds": clock.seconds,
                 "cpu": usage.ru_utime + usage.ru_stime,
                 "peak_good": start,
-                "peak": peak(),
+                "peak": peak_mib(),
                 "network": left,
                 "outside": watch.outside,
                 "changed": before != state(all_),

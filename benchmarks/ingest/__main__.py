@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.ingest.figure import Figure
+from benchmarks.ingest.figure import Figure, peak_mib
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "results" / "ingest.json"
@@ -30,7 +29,7 @@ def alone(name: str) -> None:
     """Measure one module here and print it as one line of JSON."""
     began, cpu = time.perf_counter(), time.process_time()
     figures: list[Figure] = import_module(f"benchmarks.ingest.{name}").measure()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mib()
     told = [asdict(figure) | {"reached": figure.reached} for figure in figures]
     seconds, busy = time.perf_counter() - began, time.process_time() - cpu
     print(json.dumps({"figures": told, "seconds": seconds, "cpu_seconds": busy, "peak_mib": peak}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,14 @@ class Figure:
         if self.aim is None:
             return None
         return self.value >= self.aim if self.least else self.value <= self.aim
+
+
+def peak_mib() -> float:
+    """Most memory this process has held, in MiB; ru_maxrss would count what its parent held when it was started."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    held = next((line.split()[1] for line in lines if line.startswith("VmHWM")), None)
+    return int(held or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
 
 
 def real_data() -> Path:

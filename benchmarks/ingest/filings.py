@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.ingest.figure import Figure, real_data
+from benchmarks.ingest.figure import Figure, peak_mib, real_data
 from ingest.extract import dossier
 from ingest.extract.document import tagged_facts
 from ingest.extract.grid import of_lists, of_page
@@ -75,7 +74,7 @@ def _reports(folder: Path) -> Iterator[Figure]:
         _forget()
         seconds, claims = _read(content, folder / f"{name}.html")
         yield Figure(f"{what} with 200,000 characters of prose read", seconds, None, False, "s CPU", f"{claims} claims")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mib()
     yield Figure("peak memory of this process", peak, 1024, False, "MiB")
 
 

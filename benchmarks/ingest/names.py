@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import random
-import resource
 import string
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +21,7 @@ import pyarrow.compute as pc
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
-from benchmarks.ingest.figure import Figure, real_data
+from benchmarks.ingest.figure import Figure, peak_mib, real_data
 from ingest.candidates import candidates
 from ingest.extract.names import plain_name
 from ingest.pair_decision import MERGE, UNDECIDED, Named, Profile, decide
@@ -283,7 +282,7 @@ def ledger() -> list[Figure]:
         judged = log.alive().select(["kind", "subject", "object"])
         rows = judged.filter(pc.equal(judged["kind"], "same")).to_pylist()
         canon = clusters(((row["subject"], row["object"]) for row in rows), set())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mib()
     right = sum(canon.get(f"name:{n}") == f"lei:{n}" for n in range(len(firms)))
     wrong = sum(id.startswith("name:") and to.startswith("lei:") and id[5:] != to[4:] for id, to in canon.items())
     return [

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.ingest.figure import Figure, real_data
+from benchmarks.ingest.figure import Figure, peak_mib, real_data
 from ingest.extract.ocr import PageReader, lines
 from ingest.extract.receipts import receipt
 
@@ -104,7 +103,7 @@ def measure() -> list[Figure]:
     halves = {"even": read[0::2], "odd": read[1::2]}
     asked = len(read) * len(FIELDS)
     told = ", ".join(f"{name} {right[name]}" for name in FIELDS)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mib()
     return [
         Figure("receipts: F1 of words without punctuation", f1["words"], 0.92, note="development set"),
         Figure("receipts: F1 of runs of letters and digits", f1["letters and digits"]),

@@ -7,7 +7,6 @@ are checked, no repeats found, no rows numbered and quoted. Imports are part of 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ import numpy as np
 import polars as pl
 import pyarrow.compute as pc
 
-from benchmarks.ingest.figure import Figure, real_data
+from benchmarks.ingest.figure import Figure, peak_mib, real_data
 from ingest.source import Models
 from ingest.sources.trades import Trades
 
@@ -87,15 +86,7 @@ def alone(way: str, path: str) -> None:
     began, cpu = time.perf_counter(), time.process_time()
     edges, total = WAYS[way](Path(path))
     told = {"edges": edges, "total": str(total), "cpu": time.process_time() - cpu, "wall": time.perf_counter() - began}
-    print(json.dumps(told | {"mib": peak()}))
-
-
-def peak() -> float:
-    """Most memory this process has held, in MiB; ru_maxrss would count its parent's too."""
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    held = next((line.split()[1] for line in lines if line.startswith("VmHWM")), None)
-    return int(held or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
+    print(json.dumps(told | {"mib": peak_mib()}))
 
 
 def run(way: str, path: Path) -> dict[str, float]:
