@@ -79,12 +79,7 @@ def _row(graph: Graph, now: Snapshot, source: str, new: pa.Table, report: RunRep
 
 def _called(now: Snapshot, id: str) -> str:
     """A name of an entity in a few letters, else its id."""
-    if id in now.index:
-        names = now.facts_of("name")
-        own = names.filter(pc.equal(names["subject"], now.index[id]))["value_text"].to_pylist()
-        if own:
-            return str(min(own))[:28]
-    return id.removeprefix("name:")[:28]
+    return (now.names[now.index[id]] if id in now.index else id).removeprefix("name:")[:28]
 
 
 def _planted(graph: Graph, new: pa.Table) -> list[dict[str, Any]]:
