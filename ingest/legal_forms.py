@@ -13,7 +13,7 @@ from typing import Final
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from ingest.extract.lexicon import words
+from ingest.extract.text.lexicon import words
 
 LONG: Final = 7
 """Letters a form must have to be known again though one is wrong."""

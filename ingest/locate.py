@@ -32,18 +32,18 @@ from functools import lru_cache
 from pathlib import Path
 
 from ingest.clean import decode
-from ingest.extract.article import document_text, field_text
-from ingest.extract.attachment import read_attachment
-from ingest.extract.film import read_frame
-from ingest.extract.grid import read_cell
-from ingest.extract.markup import find, inner, page_text, parse
-from ingest.extract.ocr import PageReader
-from ingest.extract.pdf import read_place
-from ingest.extract.pointer import read_pointer
-from ingest.extract.series_together import read_correlation, read_feature
-from ingest.extract.speech import Listener, read_time
-from ingest.extract.submission import is_submission, parts
-from ingest.extract.table import read_cells, read_mean, read_row, read_rows
+from ingest.extract.filings.attachment import read_attachment
+from ingest.extract.filings.grid import read_cell
+from ingest.extract.filings.submission import is_submission, parts
+from ingest.extract.formats.markup import find, inner, page_text, parse
+from ingest.extract.formats.pointer import read_pointer
+from ingest.extract.formats.table import read_cells, read_mean, read_row, read_rows
+from ingest.extract.market.series_together import read_correlation, read_feature
+from ingest.extract.news.article import document_text, field_text
+from ingest.extract.pages.film import read_frame
+from ingest.extract.pages.ocr import PageReader
+from ingest.extract.pages.pdf import read_place
+from ingest.extract.sound.speech import Listener, read_time
 from kg.errors import RecordError
 
 _CHARS = re.compile(r"chars:(\d+)-(\d+)")

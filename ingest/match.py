@@ -14,7 +14,7 @@ import numpy as np
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
-from ingest.extract.names import plain_name, squash
+from ingest.extract.text.names import plain_name, squash
 
 _FAMILIES: Mapping[str, str] = {
     **dict.fromkeys(("inc", "incorporated", "corp", "corporation", "co", "company"), "us"),

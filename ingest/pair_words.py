@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Final
 
 from ingest import legal_forms
-from ingest.extract.lexicon import GROUPS, ORDINARY
-from ingest.extract.lexicon import words as listed
+from ingest.extract.text.lexicon import GROUPS, ORDINARY
+from ingest.extract.text.lexicon import words as listed
 from ingest.transliterate import script, segments, signs, sounded, words
 from ingest.transliterate_chinese import PLACES, WORDS
 

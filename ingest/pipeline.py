@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.diagnosis import diagnose, out_of_reach
-from ingest.extract.names import Gazetteer
+from ingest.extract.text.names import Gazetteer
 from ingest.labels import names, one_label_each
 from ingest.order import naming, ordered
 from ingest.readings import SIDECAR, Readings

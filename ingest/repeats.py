@@ -14,7 +14,7 @@ from datetime import datetime
 
 import polars as pl
 
-from ingest.extract.repeats import Repeat, Text, repeats
+from ingest.extract.news.repeats import Repeat, Text, repeats
 from kg.files import Files
 from kg.ledger import Ledger
 from kg.model import Claim, ClaimBatch, Evidence, Facts, Judgement, RunManifest

@@ -15,7 +15,7 @@ from rapidfuzz import fuzz
 
 from ingest import match
 from ingest.clusters import UNIQUE, Clusters, Known, Pair
-from ingest.extract.names import Gazetteer
+from ingest.extract.text.names import Gazetteer
 from ingest.review import Scored, scored, undecided
 from ingest.rulings import parting, ruling, undoing
 from kg.files import Files

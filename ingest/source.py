@@ -15,7 +15,7 @@ from kg.files import digest_of
 from kg.model import Claim, ClaimBatch, digest
 
 if TYPE_CHECKING:
-    from ingest.extract.names import Gazetteer
+    from ingest.extract.text.names import Gazetteer
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import psutil
 from rich.console import Console
 from rich.text import Text
 
-from ingest.extract.score import score
+from ingest.extract.prose.score import score
 from kg.errors import KgRiskError
 from kg.model import AsOf, as_time
 from kgrisk import delivery, findings, stress, telling

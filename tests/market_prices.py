@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from ingest.extract.calendar import sessions
+from ingest.extract.market.calendar import sessions
 
 HEAD = "Date,Open,High,Low,Close,Adj Close,Volume"
 

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from ingest.extract.names import Gazetteer
-from ingest.extract.relations import Finding, relations
+from ingest.extract.prose.relations import Finding, relations
+from ingest.extract.text.names import Gazetteer
 from ingest.source import Models
 
 TABLE = Path(__file__).parent / "data" / "paraphrases.tsv"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from ingest.extract.names import Gazetteer, Mention
-from ingest.extract.relations import Finding, relations
+from ingest.extract.prose.relations import Finding, relations
+from ingest.extract.text.names import Gazetteer, Mention
 from ingest.locate import text_of
 from ingest.source import Models
 from kg.model import day

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest.extract.film import key_frames, read_frame
+from ingest.extract.pages.film import key_frames, read_frame
 from ingest.locate import locate
 from ingest.source import Extract, Models
 from ingest.sources.video import Video

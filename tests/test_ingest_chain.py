@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.extract.chain import BITCOIN, read_transaction
+from ingest.extract.payments.chain import BITCOIN, read_transaction
 from ingest.locate import locate
 from ingest.source import Extract, Models, Record
 from ingest.sources.chain import ChainSource

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from ingest.clean import Rules, accepted, decimals, decode, figures, instants, moments, number, touched, when
-from ingest.extract.identifier import account_id, identify, person_id
+from ingest.extract.formats.identifier import account_id, identify, person_id
 
 
 @pytest.mark.parametrize(

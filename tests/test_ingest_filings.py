@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.extract.holdings import next_due
-from ingest.extract.identifier import person_id
+from ingest.extract.filings.holdings import next_due
+from ingest.extract.formats.identifier import person_id
 from ingest.source import Models, Record
 from ingest.sources.filings import Filings, is_filing
 from kg.errors import RecordError

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.extract.companyfacts import is_company_facts
-from ingest.extract.grid import Grid, of_lists, of_page, read_cell
-from ingest.extract.grid_figures import figures
-from ingest.extract.sections import sections
+from ingest.extract.filings.companyfacts import is_company_facts
+from ingest.extract.filings.grid import Grid, of_lists, of_page, read_cell
+from ingest.extract.filings.grid_figures import figures
+from ingest.extract.filings.sections import sections
 from ingest.pipeline import run
 from ingest.source import Models, Record
 from ingest.sources.filings import Filings
@@ -196,7 +196,7 @@ def test_cells_of_a_json_table_become_facts_measures_and_statements(tmp_path: Pa
     ids=["items", "columns", "tables", "persons", "blanks", "gaps"],
 )
 def test_a_hostile_filing_is_read_in_bounded_time(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.extract.dossier.PROSE_LENGTH", 0)  # only the readers of this source are timed
+    monkeypatch.setattr("ingest.extract.filings.dossier.PROSE_LENGTH", 0)  # only the readers of this source are timed
     began = time.process_time()
     Filings(DATA, []).claims(Record("filings", "x-2024-01-01.html", content), Models())
     assert time.process_time() - began < 10

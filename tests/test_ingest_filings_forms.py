@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.extract.identifier import person_id
+from ingest.extract.formats.identifier import person_id
 from ingest.locate import locate
 from ingest.sources.filings import Filings
 from kg.errors import RecordError

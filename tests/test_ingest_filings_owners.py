@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.extract.identifier import person_id
-from ingest.extract.jurisdiction import country
+from ingest.extract.filings.jurisdiction import country
+from ingest.extract.formats.identifier import person_id
 from ingest.pipeline import run
 from ingest.sources.filings import Filings
 from kg.files import Files

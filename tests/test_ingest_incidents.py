@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ingest.extract.places import haversine, inside
+from ingest.extract.registers.places import haversine, inside
 from ingest.locate import locate
 from ingest.pipeline import run
 from ingest.source import Extract, Models, Record

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from ingest.extract.markup import Paths, find, inner, parse
-from ingest.extract.submission import header, parts
+from ingest.extract.filings.submission import header, parts
+from ingest.extract.formats.markup import Paths, find, inner, parse
 from ingest.locate import locate, text_of
 from kg.errors import RecordError
 from kg.model import RunManifest

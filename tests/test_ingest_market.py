@@ -16,10 +16,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.extract.calendar import ends, sessions
-from ingest.extract.correlation import METHODS, discoveries, matrix, p_values
-from ingest.extract.features import beta, betas, change, drawdown, features, log_returns, rsi, volatility, volume_z
-from ingest.extract.series import layout_of
+from ingest.extract.market.calendar import ends, sessions
+from ingest.extract.market.correlation import METHODS, discoveries, matrix, p_values
+from ingest.extract.market.features import (
+    beta,
+    betas,
+    change,
+    drawdown,
+    features,
+    log_returns,
+    rsi,
+    volatility,
+    volume_z,
+)
+from ingest.extract.market.series import layout_of
 from ingest.locate import locate
 from ingest.pipeline import run
 from ingest.source import Extract, Models, Record

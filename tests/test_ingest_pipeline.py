@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ingest.extract import ownership
+from ingest.extract.filings import ownership
 from ingest.labels import one_label_each
 from ingest.locate import locate
 from ingest.pipeline import extract, run, sources

@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.ingest.filings import cells
 from ingest import match
-from ingest.extract.markup import find, inner, parse
+from ingest.extract.formats.markup import find, inner, parse
 from ingest.locate import locate
 from ingest.pipeline import extract, run
 from ingest.resolve import resolve

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.extract.pointer import BROKEN, pointer, read_json
-from ingest.extract.table import columns_of, read_table
+from ingest.extract.formats.pointer import BROKEN, pointer, read_json
+from ingest.extract.formats.table import columns_of, read_table
 from ingest.locate import locate
 from kg.errors import RecordError
 

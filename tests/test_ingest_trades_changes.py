@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.extract.payments_corrections import restated, trace
+from ingest.extract.payments.corrections import restated, trace
 from ingest.locate import locate
 from ingest.pipeline import run
 from ingest.source import Extract, Models, Record

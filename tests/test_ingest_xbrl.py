@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from ingest.extract.markup import find, inner, parse
-from ingest.extract.xbrl import number, properties, read_facts
+from ingest.extract.filings.xbrl import number, properties, read_facts
+from ingest.extract.formats.markup import find, inner, parse
 from ingest.sources.filings import Filings
 from kg.errors import RecordError
 from tests.ingest_reading import DATA, misquoted, read, rows

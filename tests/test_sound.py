@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.ingest.speech import SENTENCE, error_rate
-from ingest.extract.names import Gazetteer
-from ingest.extract.sound import RATE, acoustics, decode_sound
-from ingest.extract.speech import Listener, Word, read_time
-from ingest.extract.spoken import likeness, transcript
+from ingest.extract.sound.sound import RATE, acoustics, decode_sound
+from ingest.extract.sound.speech import Listener, Word, read_time
+from ingest.extract.sound.spoken import likeness, transcript
+from ingest.extract.text.names import Gazetteer
 from ingest.locate import locate
 from ingest.source import Extract, Models, Record
 from ingest.sources.audio import Audio

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ingest.extract.chinese import entities, is_body, sentences, words
-from ingest.extract.chinese_quantities import dates, money, shares
-from ingest.extract.chinese_relations import findings
-from ingest.extract.chinese_score import score
-from ingest.extract.names import Gazetteer, label_of, plain_name
-from ingest.extract.relations import Finding
+from ingest.extract.prose.chinese import entities, is_body, sentences, words
+from ingest.extract.prose.chinese_quantities import dates, money, shares
+from ingest.extract.prose.chinese_relations import findings
+from ingest.extract.prose.chinese_score import score
+from ingest.extract.prose.relations import Finding
+from ingest.extract.text.names import Gazetteer, label_of, plain_name
 from ingest.locate import locate
 from ingest.source import Extract, Models
 from ingest.sources.news import News

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from ingest.extract.assertions import Origin, to_claims
-from ingest.extract.relations import Finding, relations
+from ingest.extract.prose.assertions import Origin, to_claims
+from ingest.extract.prose.relations import Finding, relations
 from kg.model import Edge
 from tests.paraphrases import MODELS, PUBLISHED
 

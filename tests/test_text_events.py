@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.ingest import events as gold
-from ingest.extract.assertions import Origin, event_id
-from ingest.extract.dates import find_dates
-from ingest.extract.names import Gazetteer
-from ingest.extract.prose import prose
-from ingest.extract.relations import Finding, relations
+from ingest.extract.prose.assertions import Origin, event_id
+from ingest.extract.prose.prose import prose
+from ingest.extract.prose.relations import Finding, relations
+from ingest.extract.text.dates import find_dates
+from ingest.extract.text.names import Gazetteer
 from ingest.source import Models
 from kg.model import Claim, Edge, Facts, Node
 from kg.ontology import DISTRESS_EVENTS

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.extract.article import read_article
-from ingest.extract.feed import is_feed, items
-from ingest.extract.language import language
+from ingest.extract.news.article import read_article
+from ingest.extract.news.feed import is_feed, items
+from ingest.extract.text.language import language
 from ingest.locate import locate
 from ingest.source import Extract, Models, Record
 from ingest.sources.news import News

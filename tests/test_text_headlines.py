@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.extract.names import Gazetteer
+from ingest.extract.text.names import Gazetteer
 from ingest.locate import locate
 from ingest.pipeline import extract
 from ingest.source import Extract, Models, Record

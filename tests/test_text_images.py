@@ -19,9 +19,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from rapidfuzz.distance import Levenshtein
 
-from ingest.extract import ocr_words
-from ingest.extract.names import Gazetteer
-from ingest.extract.ocr import PageReader, locator, page_text, read_box
+from ingest.extract.pages import words as ocr_words
+from ingest.extract.pages.ocr import PageReader, locator, page_text, read_box
+from ingest.extract.text.names import Gazetteer
 from ingest.pipeline import run
 from ingest.source import Models
 from ingest.sources.images import Images
@@ -251,7 +251,7 @@ def test_the_largest_page_is_read_within_a_gibibyte() -> None:
         "import io, numpy as np\n"
         "from PIL import Image\n"
         "from benchmarks.ingest.figure import peak_mib\n"
-        "from ingest.extract.ocr import PageReader\n"
+        "from ingest.extract.pages.ocr import PageReader\n"
         "grey = np.full((6300, 6300), 255, np.uint8); grey[::90, ::3] = 0\n"
         "out = io.BytesIO(); Image.fromarray(grey).save(out, 'PNG', compress_level=1)\n"
         "PageReader().read(out.getvalue())\n"

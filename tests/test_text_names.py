@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.extract.names import Gazetteer, label_of, plain_name, short_name, text_id
-from ingest.extract.quantities import dates, money, shares
-from ingest.extract.recognise import written_names
-from ingest.extract.sentences import sentences
+from ingest.extract.text.names import Gazetteer, label_of, plain_name, short_name, text_id
+from ingest.extract.text.quantities import dates, money, shares
+from ingest.extract.text.recognise import written_names
+from ingest.extract.text.sentences import sentences
 
 ROWS = [
     ("lei:1", "Company", "Acme Holdings plc"),

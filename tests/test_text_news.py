@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.extract.article import is_article, read_article
-from ingest.extract.names import Gazetteer
-from ingest.extract.score import score
+from ingest.extract.news.article import is_article, read_article
+from ingest.extract.prose.score import score
+from ingest.extract.text.names import Gazetteer
 from ingest.locate import locate
 from ingest.pipeline import run
 from ingest.source import Extract, Models, Record

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ingest.extract.relations import relations
+from ingest.extract.prose.relations import relations
 from tests.paraphrases import FIRMS, MODELS, PEOPLE, PUBLISHED
 from tests.paraphrases import TABLE as PARAPHRASES
 

@@ -11,11 +11,11 @@ import pytest
 from benchmarks.ingest.pages import right_fields, shape_overlaps
 from benchmarks.page_pictures import cheque, invoice, pictures, spelt
 from benchmarks.page_sheet import Picture
-from ingest.extract import cheque as cheques
-from ingest.extract.chart import chart as read_chart
-from ingest.extract.ocr import Box, PageReader, lines, page_text
-from ingest.extract.pagefields import read_page
-from ingest.extract.pagetype import page_type, ticks
+from ingest.extract.pages import cheque as cheques
+from ingest.extract.pages.chart import chart as read_chart
+from ingest.extract.pages.kind import page_type, ticks
+from ingest.extract.pages.ocr import Box, PageReader, lines, page_text
+from ingest.extract.pages.per_kind import read_page
 from ingest.locate import locate
 from ingest.source import Models
 from ingest.sources.images import Images

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from benchmarks.page_pictures import letter
-from ingest.extract.pdf import head, page, read_place
-from ingest.extract.pdf_guard import check
+from ingest.extract.pages.pdf import head, page, read_place
+from ingest.extract.pages.pdf_guard import check
 from ingest.locate import locate
 from ingest.source import Extract, Models
 from ingest.sources.pdf import Pdf

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.extract.names import Gazetteer
+from ingest.extract.text.names import Gazetteer
 from tests.real_sentences import tally
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.ingest.receipts import fields_right, read_all, word_f1
-from ingest.extract.fields import DATE, SUM
-from ingest.extract.ocr import Box
-from ingest.extract.receipts import receipt, tidy_name
+from ingest.extract.pages.fields import DATE, SUM
+from ingest.extract.pages.ocr import Box
+from ingest.extract.pages.receipts import receipt, tidy_name
 
 SLIP = (
     ("A1207",),

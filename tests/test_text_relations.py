@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.extract.assertions import Origin, event_id, to_claims
-from ingest.extract.names import Gazetteer, Mention
-from ingest.extract.relations import Finding, relations
+from ingest.extract.prose.assertions import Origin, event_id, to_claims
+from ingest.extract.prose.relations import Finding, relations
+from ingest.extract.text.names import Gazetteer, Mention
 from ingest.source import Models
 from kg.model import Edge
 

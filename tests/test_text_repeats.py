@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ingest import resolve
-from ingest.extract.repeats import WINDOW, Text, repeats, shingles, signatures
+from ingest.extract.news.repeats import WINDOW, Text, repeats, shingles, signatures
 from ingest.locate import locate
 from ingest.pipeline import run
 from ingest.repeats import collapse

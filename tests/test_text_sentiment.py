@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks.ingest import sentiment
-from ingest.extract import tone as tones
-from ingest.extract.names import Gazetteer, Mention
-from ingest.extract.tone import BUCKETS, CLASSES, Tone, Weights, buckets, tone, tone_towards
-from ingest.extract.tone_fit import Judged, fit, read_judged
+from ingest.extract.prose import tone as tones
+from ingest.extract.prose.tone import BUCKETS, CLASSES, Tone, Weights, buckets, tone, tone_towards
+from ingest.extract.prose.tone_fit import Judged, fit, read_judged
+from ingest.extract.text.names import Gazetteer, Mention
 from kg.errors import SourceError
 
 E, O = "Corvina Timber", "Ostby Steel"  # noqa: E741  # the two names of every sentence here

@@ -19,11 +19,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from benchmarks.ingest.figure import Figure
-from ingest.extract.dates import find_dates
-from ingest.extract.names import Gazetteer, longest
-from ingest.extract.quantities import money, shares
-from ingest.extract.recognise import pipe, seen_names, written_names
-from ingest.extract.relations import Finding, relations
+from ingest.extract.prose.relations import Finding, relations
+from ingest.extract.text.dates import find_dates
+from ingest.extract.text.names import Gazetteer, longest
+from ingest.extract.text.quantities import money, shares
+from ingest.extract.text.recognise import pipe, seen_names, written_names
 from ingest.source import Models
 
 GOLD = Path(__file__).parents[2] / "tests" / "data" / "events.tsv"

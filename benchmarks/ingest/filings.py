@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.ingest.figure import Figure, peak_mib, real_data
-from ingest.extract import dossier
-from ingest.extract.document import tagged_facts
-from ingest.extract.grid import of_lists, of_page
-from ingest.extract.grid_figures import Figure as CellFigure
-from ingest.extract.grid_figures import figures, words
-from ingest.extract.markup import page_text, parse
-from ingest.extract.sections import sections
+from ingest.extract.filings import dossier
+from ingest.extract.filings.document import tagged_facts
+from ingest.extract.filings.grid import of_lists, of_page
+from ingest.extract.filings.grid_figures import Figure as CellFigure
+from ingest.extract.filings.grid_figures import figures, words
+from ingest.extract.filings.sections import sections
+from ingest.extract.formats.markup import page_text, parse
 from ingest.locate import text_of
 from ingest.source import Models, Record
 from ingest.sources.filings import Filings

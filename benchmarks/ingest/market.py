@@ -8,8 +8,8 @@ from collections import Counter
 import numpy as np
 
 from benchmarks.ingest.figure import Figure, real_data
-from ingest.extract.correlation import METHODS, matrix, p_values
-from ingest.extract.series_together import read_together
+from ingest.extract.market.correlation import METHODS, matrix, p_values
+from ingest.extract.market.series_together import read_together
 from ingest.locate import locate
 from ingest.source import Models
 from ingest.sources.market import Market

@@ -23,7 +23,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from benchmarks.ingest.figure import Figure, peak_mib, real_data
 from ingest.candidates import candidates
-from ingest.extract.names import plain_name
+from ingest.extract.text.names import plain_name
 from ingest.pair_decision import MERGE, UNDECIDED, Named, Profile, decide
 from ingest.pair_score import Kind, pair_score
 from ingest.resolve import resolve

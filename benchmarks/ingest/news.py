@@ -18,9 +18,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.ingest.figure import Figure, real_data
-from ingest.extract import chinese_score
-from ingest.extract.names import Gazetteer
-from ingest.extract.repeats import Text, repeats
+from ingest.extract.news.repeats import Text, repeats
+from ingest.extract.prose import chinese_score
+from ingest.extract.text.names import Gazetteer
 from ingest.pipeline import extract
 from ingest.source import Models
 from tests.rewriting import CHINESE, FIRMS, Pair, pairs

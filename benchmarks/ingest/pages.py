@@ -20,12 +20,12 @@ import numpy as np
 from benchmarks.ingest.figure import Figure, real_data
 from benchmarks.page_pictures import pictures
 from benchmarks.page_sheet import Picture
-from ingest.extract.fields import amount_of, day_of
-from ingest.extract.ocr import Box, PageReader
-from ingest.extract.ocr_pixels import pixels
-from ingest.extract.pagefields import Reading, read_page
-from ingest.extract.pagetype import page_type
-from ingest.extract.stamps import shapes
+from ingest.extract.pages.fields import amount_of, day_of
+from ingest.extract.pages.kind import page_type
+from ingest.extract.pages.ocr import Box, PageReader
+from ingest.extract.pages.per_kind import Reading, read_page
+from ingest.extract.pages.pixels import pixels
+from ingest.extract.pages.stamps import shapes
 
 TRAIN, TEST, EACH = 1, 2, 8
 FORMS: Final = ("invoice", "cheque", "chart", "table")

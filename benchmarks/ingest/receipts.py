@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.ingest.figure import Figure, peak_mib, real_data
-from ingest.extract.ocr import PageReader, lines
-from ingest.extract.receipts import receipt
+from ingest.extract.pages.ocr import PageReader, lines
+from ingest.extract.pages.receipts import receipt
 
 FIELDS: Final = ("company", "date", "address", "total")
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.ingest.figure import Figure, real_data
-from ingest.extract.lexicon import words
-from ingest.extract.tone import CLASSES, WEIGHTS, Weights, buckets, tone
-from ingest.extract.tone_fit import Judged, fit, read_judged
+from ingest.extract.prose.tone import CLASSES, WEIGHTS, Weights, buckets, tone
+from ingest.extract.prose.tone_fit import Judged, fit, read_judged
+from ingest.extract.text.lexicon import words
 
 PHRASES = Path(__file__).with_suffix(".tsv")
 """Our own phrases of events and denials, which headlines of markets hardly have; never judged on."""

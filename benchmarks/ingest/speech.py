@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from benchmarks.ingest.figure import Figure, real_data
-from ingest.extract.sound import RATE, decode_sound, seconds
-from ingest.extract.speech import Listener
+from ingest.extract.sound.sound import RATE, decode_sound, seconds
+from ingest.extract.sound.speech import Listener
 
 SENTENCE = (
     "And so, my fellow Americans: ask not what your country can do for you, ask what you can do for your country."

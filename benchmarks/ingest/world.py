@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.ingest.figure import Figure
-from ingest.extract.score import score
+from ingest.extract.prose.score import score
 from ingest.pipeline import run
 from kg.files import Files
 from kg.ledger import Ledger

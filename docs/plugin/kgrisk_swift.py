@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from ingest.extract.identifier import account_id, name_id
+from ingest.extract.formats.identifier import account_id, name_id
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Node

@@ -14,7 +14,7 @@ from pathlib import Path
 from ingest.edgar.client import Client, NotThereError
 from ingest.edgar.listing import Listed, read_list
 from ingest.edgar.pace import MOST, Pace
-from ingest.extract.identifier import identify
+from ingest.extract.formats.identifier import identify
 from kg.errors import SettingsError, SourceError
 
 Progress = Callable[[str, int, int], None]

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from ingest.extract.assertions import Origin
-from ingest.extract.names import Gazetteer, Mention
-from ingest.extract.recording import Recording
-from ingest.extract.sound import decode_sound, seconds
-from ingest.extract.speech import Listener
+from ingest.extract.prose.assertions import Origin
+from ingest.extract.sound.recording import Recording
+from ingest.extract.sound.sound import decode_sound, seconds
+from ingest.extract.sound.speech import Listener
+from ingest.extract.text.names import Gazetteer, Mention
 from ingest.sidecar import moment, named_day, published_beside, said_beside, sidecar_of
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError

@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from ingest.extract.countries import ALPHA2
-from ingest.extract.identifier import COUNTRIES
-from ingest.extract.pointer import pointer, read_json, written
+from ingest.extract.formats.identifier import COUNTRIES
+from ingest.extract.formats.pointer import pointer, read_json, written
+from ingest.extract.registers.countries import ALPHA2
 from ingest.sidecar import published_beside, read_beside
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError

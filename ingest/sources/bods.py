@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from ingest.extract.interests import relationship
-from ingest.extract.parties import Said, party, party_id
-from ingest.extract.pointer import at, read_json, written
-from ingest.extract.statements import Statement, read_statements, versions
+from ingest.extract.formats.pointer import at, read_json, written
+from ingest.extract.registers.interests import relationship
+from ingest.extract.registers.parties import Said, party, party_id
+from ingest.extract.registers.statements import Statement, read_statements, versions
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Edge, Evidence

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from ingest.clean import decode
-from ingest.extract.assertions import Origin
-from ingest.extract.prose import prose
-from ingest.extract.table import mean_quote
+from ingest.extract.formats.table import mean_quote
+from ingest.extract.prose.assertions import Origin
+from ingest.extract.prose.prose import prose
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Facts, Node, digest, next_day

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.extract.chain import Chain, Steps, Transaction, is_transaction, read_transaction, transactions
-from ingest.extract.pointer import BROKEN, at, pointer, read_json, written
+from ingest.extract.formats.pointer import BROKEN, at, pointer, read_json, written
+from ingest.extract.payments.chain import Chain, Steps, Transaction, is_transaction, read_transaction, transactions
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Node

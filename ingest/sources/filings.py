@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ingest.extract.article import is_article
-from ingest.extract.companyfacts import is_company_facts
-from ingest.extract.document import is_form
-from ingest.extract.dossier import Dossier
-from ingest.extract.submission import is_submission
+from ingest.extract.filings.companyfacts import is_company_facts
+from ingest.extract.filings.document import is_form
+from ingest.extract.filings.dossier import Dossier
+from ingest.extract.filings.submission import is_submission
+from ingest.extract.news.article import is_article
 from ingest.locate import is_page
 from ingest.sidecar import published_beside, sidecar_of
 from ingest.source import Extract, Models, Record, Source

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ingest.extract import entities, links
-from ingest.extract.entities import Entity, entity_id
-from ingest.extract.parties import Said
-from ingest.extract.pointer import BROKEN, at, pointer, read_json, written
-from ingest.extract.statements import moment
+from ingest.extract.formats.pointer import BROKEN, at, pointer, read_json, written
+from ingest.extract.registers import entities, links
+from ingest.extract.registers.entities import Entity, entity_id
+from ingest.extract.registers.parties import Said
+from ingest.extract.registers.statements import moment
 from ingest.sidecar import published_beside, read_beside
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError

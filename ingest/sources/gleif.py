@@ -15,11 +15,11 @@ from typing import BinaryIO, ClassVar, Final
 import polars as pl
 
 from ingest.clean import instants
-from ingest.extract import lei, lei_relations
-from ingest.extract.lei_files import as_row, read_lei_table
-from ingest.extract.lei_selection import Selection
-from ingest.extract.rows import CLOCK, RowClaims
-from ingest.extract.table import columns_in
+from ingest.extract.formats.rows import CLOCK, RowClaims
+from ingest.extract.formats.table import columns_in
+from ingest.extract.registers import lei, lei_relations
+from ingest.extract.registers.lei_files import as_row, read_lei_table
+from ingest.extract.registers.lei_selection import Selection
 from ingest.sidecar import read_beside
 from ingest.source import Extract, Models, Record, Source
 from kg.errors import RecordError

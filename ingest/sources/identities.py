@@ -21,10 +21,10 @@ from typing import ClassVar
 import polars as pl
 
 from ingest.clean import instants
-from ingest.extract.identifier import account_id, identified, identify
-from ingest.extract.pointer import BROKEN, read_json
-from ingest.extract.rows import CLOCK, RowClaims, missing, split
-from ingest.extract.table import QUOTE, ROW, columns_of, read_table
+from ingest.extract.formats.identifier import account_id, identified, identify
+from ingest.extract.formats.pointer import BROKEN, read_json
+from ingest.extract.formats.rows import CLOCK, RowClaims, missing, split
+from ingest.extract.formats.table import QUOTE, ROW, columns_of, read_table
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import LAST

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from ingest.extract.fields import day_of
-from ingest.extract.names import Gazetteer
-from ingest.extract.ocr import Box, PageReader, locator, read_box
-from ingest.extract.ocr_pixels import pixels
-from ingest.extract.pageclaims import Page, page_claims, unsure
-from ingest.extract.pagefields import read_page
-from ingest.extract.pageregister import page_records, told, when_published
-from ingest.extract.stamps import shapes
+from ingest.extract.pages.claims import Page, page_claims, unsure
+from ingest.extract.pages.fields import day_of
+from ingest.extract.pages.ocr import Box, PageReader, locator, read_box
+from ingest.extract.pages.per_kind import read_page
+from ingest.extract.pages.pixels import pixels
+from ingest.extract.pages.register import page_records, told, when_published
+from ingest.extract.pages.stamps import shapes
+from ingest.extract.text.names import Gazetteer
 from ingest.source import Extract, Models, Record, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Evidence, Node

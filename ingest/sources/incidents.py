@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 import polars as pl
 
 from ingest.clean import instants
-from ingest.extract.identifier import identified
-from ingest.extract.places import EVENT_COLUMNS, Asset, Incident, feature, incident, is_features, kilometres
-from ingest.extract.pointer import at, pointer, read_json, written
-from ingest.extract.rows import CLOCK, RowClaims, missing, split
-from ingest.extract.table import QUOTE, ROW, columns_of, read_table
+from ingest.extract.formats.identifier import identified
+from ingest.extract.formats.pointer import at, pointer, read_json, written
+from ingest.extract.formats.rows import CLOCK, RowClaims, missing, split
+from ingest.extract.formats.table import QUOTE, ROW, columns_of, read_table
+from ingest.extract.registers.places import EVENT_COLUMNS, Asset, Incident, feature, incident, is_features, kilometres
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Evidence, Node

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingest.extract.calendar import ends, traded_at
-from ingest.extract.features import features
-from ingest.extract.rows import CLOCK, RowClaims
-from ingest.extract.series import Series, layout_of, read_series
-from ingest.extract.series_together import (
+from ingest.extract.formats.rows import CLOCK, RowClaims
+from ingest.extract.formats.table import ROW, columns_in, read_table
+from ingest.extract.market.calendar import ends, traded_at
+from ingest.extract.market.features import features
+from ingest.extract.market.series import Series, layout_of, read_series
+from ingest.extract.market.series_together import (
     closing,
     correlated,
     manifest,
@@ -27,7 +28,6 @@ from ingest.extract.series_together import (
     read_together,
     table_of,
 )
-from ingest.extract.table import ROW, columns_in, read_table
 from ingest.source import Extract, Models, Record, Source
 from kg.errors import RecordError
 

@@ -10,15 +10,15 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Final
 
-from ingest.extract.article import Article, is_article, read_article
-from ingest.extract.assertions import Origin
-from ingest.extract.feed import feed_time, is_feed, items, unsafe
-from ingest.extract.language import language, lines
-from ingest.extract.names import Gazetteer, Mention
-from ingest.extract.posts import is_prose, rows, tells
-from ingest.extract.prose import read, told
-from ingest.extract.recognise import headline_names
-from ingest.extract.story import decoded
+from ingest.extract.news.article import Article, is_article, read_article
+from ingest.extract.news.feed import feed_time, is_feed, items, unsafe
+from ingest.extract.news.posts import is_prose, rows, tells
+from ingest.extract.news.story import decoded
+from ingest.extract.prose.assertions import Origin
+from ingest.extract.prose.prose import read, told
+from ingest.extract.text.language import language, lines
+from ingest.extract.text.names import Gazetteer, Mention
+from ingest.extract.text.recognise import headline_names
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError, SourceError
 from kg.model import Claim, Evidence, Facts, Node, Value, as_time

@@ -13,17 +13,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Final
 
-from ingest.extract.assertions import Origin, names_to_claims, to_claims
-from ingest.extract.fields import currency_of, day_of, first_date
-from ingest.extract.names import Gazetteer
-from ingest.extract.ocr import Box, PageReader, lines, locator, page_text
-from ingest.extract.pageclaims import Page, page_claims, unsure
-from ingest.extract.pagefields import read_page
-from ingest.extract.pageregister import page_records, told, when_published
-from ingest.extract.pagetype import value_of
-from ingest.extract.pdf import MAX_PAGES, Table, head, page, read_place, words
-from ingest.extract.recognise import written_names
-from ingest.extract.relations import relations
+from ingest.extract.pages.claims import Page, page_claims, unsure
+from ingest.extract.pages.fields import currency_of, day_of, first_date
+from ingest.extract.pages.kind import value_of
+from ingest.extract.pages.ocr import Box, PageReader, lines, locator, page_text
+from ingest.extract.pages.pdf import MAX_PAGES, Table, head, page, read_place, words
+from ingest.extract.pages.per_kind import read_page
+from ingest.extract.pages.register import page_records, told, when_published
+from ingest.extract.prose.assertions import Origin, names_to_claims, to_claims
+from ingest.extract.prose.relations import relations
+from ingest.extract.text.names import Gazetteer
+from ingest.extract.text.recognise import written_names
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Node, Value, day

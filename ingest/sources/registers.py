@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 import polars as pl
 
 from ingest.clean import instants
-from ingest.extract.identifier import identified
-from ingest.extract.official import (
+from ingest.extract.formats.identifier import identified
+from ingest.extract.formats.rows import CLOCK, RowClaims, missing, split
+from ingest.extract.formats.table import Table, columns_in, read_table
+from ingest.extract.registers.official import (
     EBA_COLUMNS,
     NO_DATE,
     SP500_COLUMNS,
@@ -25,8 +27,6 @@ from ingest.extract.official import (
     placed,
     stocks,
 )
-from ingest.extract.rows import CLOCK, RowClaims, missing, split
-from ingest.extract.table import Table, columns_in, read_table
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import LAST

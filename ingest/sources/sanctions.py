@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Final
 
-from ingest.extract.identifier import COUNTRIES, identify, person_id
-from ingest.extract.sanctioned import Entry, Part, is_list, list_day, read_list
-from ingest.extract.statements import moment
+from ingest.extract.formats.identifier import COUNTRIES, identify, person_id
+from ingest.extract.registers.sanctioned import Entry, Part, is_list, list_day, read_list
+from ingest.extract.registers.statements import moment
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Facts, Node

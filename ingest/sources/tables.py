@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest.extract.filing import Spot, Witness
-from ingest.extract.grid import of_lists
-from ingest.extract.pointer import pointer, read_json
-from ingest.extract.tabular import cell_claims, word_claims
+from ingest.extract.filings.filing import Spot, Witness
+from ingest.extract.filings.grid import of_lists
+from ingest.extract.filings.tabular import cell_claims, word_claims
+from ingest.extract.formats.pointer import pointer, read_json
 from ingest.sidecar import published_beside, read_beside
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError

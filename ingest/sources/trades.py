@@ -20,14 +20,14 @@ import duckdb
 import polars as pl
 
 from ingest.clean import decimals
-from ingest.extract.identifier import account_id, identified
-from ingest.extract.payments import LAYOUTS, PAYMENTS, TRADES, Layout, used
-from ingest.extract.payments_cap import capped
-from ingest.extract.payments_edges import Sums, evidenced, simulated, sums
-from ingest.extract.payments_set import Part, carried_sums, together
-from ingest.extract.payments_stream import Stream
-from ingest.extract.rows import RowClaims, missing, split
-from ingest.extract.table import Table, columns_in, columns_of, read_table
+from ingest.extract.formats.identifier import account_id, identified
+from ingest.extract.formats.rows import RowClaims, missing, split
+from ingest.extract.formats.table import Table, columns_in, columns_of, read_table
+from ingest.extract.payments.cap import capped
+from ingest.extract.payments.edges import Sums, evidenced, simulated, sums
+from ingest.extract.payments.files import Part, carried_sums, together
+from ingest.extract.payments.layouts import LAYOUTS, PAYMENTS, TRADES, Layout, used
+from ingest.extract.payments.stream import Stream
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import digest

@@ -10,15 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ingest.extract.assertions import Origin
-from ingest.extract.film import KeyFrame, key_frames
-from ingest.extract.names import Gazetteer
-from ingest.extract.ocr import Box, PageReader, locator, read_box
-from ingest.extract.pageclaims import Page, page_claims, unsure
-from ingest.extract.pagefields import read_page
-from ingest.extract.recording import Recording
-from ingest.extract.sound import decode_sound
-from ingest.extract.speech import Listener
+from ingest.extract.pages.claims import Page, page_claims, unsure
+from ingest.extract.pages.film import KeyFrame, key_frames
+from ingest.extract.pages.ocr import Box, PageReader, locator, read_box
+from ingest.extract.pages.per_kind import read_page
+from ingest.extract.prose.assertions import Origin
+from ingest.extract.sound.recording import Recording
+from ingest.extract.sound.sound import decode_sound
+from ingest.extract.sound.speech import Listener
+from ingest.extract.text.names import Gazetteer
 from ingest.sidecar import published_beside, said_beside, sidecar_of
 from ingest.source import Extract, Models, Record, Refusal, Source
 from ingest.sources.audio import publication, subject

@@ -1,0 +1,1 @@
+"""Filings of the SEC: submissions, their forms, tagged facts, items and tables."""

@@ -1,0 +1,1 @@
+"""How files are written, whatever they say: markup, tables, pointers into JSON, identifiers."""

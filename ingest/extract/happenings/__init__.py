@@ -1,0 +1,1 @@
+"""What came about, to whom and by whom: the events that sentences tell."""

@@ -1,0 +1,1 @@
+"""Daily prices: sessions, features known on their day, correlations."""

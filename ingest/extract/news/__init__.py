@@ -1,0 +1,1 @@
+"""Articles and posts: feeds, pages and rows, their one text, and who repeats whom."""

@@ -1,0 +1,1 @@
+"""Recordings: what is heard, how it sounds, and the seconds of both."""
