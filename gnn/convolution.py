@@ -21,8 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from gnn.tensors import RELATIONS, YEAR, GraphTensors, microseconds
-from kg.ontology import EDGES
+from gnn.tensors import YEAR, GraphTensors, microseconds
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,8 @@ class Messages:
     @classmethod
     def of(cls, source: Tensor, relation: Tensor, target: Tensor, say: Tensor) -> Messages:
         """Messages whose say (edges,) is shared out among those of one relation at one target."""
-        slots, inverse = torch.unique(target * (2 * len(RELATIONS)) + relation, return_inverse=True)
+        kinds = int(relation.max()) + 1 if len(relation) else 1
+        slots, inverse = torch.unique(target * kinds + relation, return_inverse=True)
         total = torch.zeros(len(slots)).index_add(0, inverse, say)
         return cls(source, relation, target, (say / total[inverse])[:, None])
 
@@ -47,13 +47,15 @@ def both_ways(graph: GraphTensors) -> tuple[Messages, Messages]:
     """Messages from heads to tails, and from tails to heads under the reciprocal relations."""
     head, relation, tail = graph.edges.unbind(1)
     say = freshness(graph)
-    return Messages.of(head, relation, tail, say), Messages.of(tail, relation + len(RELATIONS), head, say)
+    return Messages.of(head, relation, tail, say), Messages.of(
+        tail, relation + len(graph.vocabulary.relations), head, say
+    )
 
 
 def freshness(graph: GraphTensors) -> Tensor:
     """(edges,) float32: 1 for states, exp(-age in years) at the cut for events."""
     years = (microseconds(graph.cut) - graph.last).to(torch.float64) / YEAR
-    event = torch.tensor([EDGES[name].time == "event" for name in RELATIONS])[graph.edges[:, 1]]
+    event = graph.vocabulary.events[graph.edges[:, 1]]
     return torch.where(event, torch.exp(-years), 1.0).to(torch.float32)
 
 

@@ -25,3 +25,10 @@ def query(head: Tensor, relation: Tensor, symmetric: bool = False) -> Tensor:
 def score(head: Tensor, relation: Tensor, tail: Tensor, symmetric: bool = False) -> Tensor:
     """Scores (batch,) of triples given as vectors (batch, dim)."""
     return (query(head, relation, symmetric) * tail).sum(-1)
+
+
+def between(head: Tensor, tail: Tensor) -> Tensor:
+    """The vector (batch, dim) whose dot product with a relation's vector is the score."""
+    h_real, h_imag = head.chunk(2, dim=-1)
+    t_real, t_imag = tail.chunk(2, dim=-1)
+    return torch.cat([h_real * t_real + h_imag * t_imag, h_real * t_imag - h_imag * t_real], dim=-1)

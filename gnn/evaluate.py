@@ -9,12 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gnn.bilinear import Bilinear
 from gnn.model import Model
 from gnn.sample import allowed, codes, reciprocal
-from gnn.tensors import RELATIONS, GraphTensors
+from gnn.tensors import GraphTensors
+from gnn.vocabulary import RELATIONS
+from kg.errors import ModelError
 
-BATCH = 512
-"""Queries scored at once: memory is BATCH x nodes numbers, whatever the number of triples."""
+SCORES = 1 << 24
+"""Scores held at once by default: memory is this many numbers, whatever the number of triples."""
 
 
 @dataclass(frozen=True)
@@ -44,49 +47,99 @@ class Ranking:
         return float((both <= k).double().mean()) if len(both) else float("nan")
 
     def of(self, relation: str) -> Ranking:
-        """The triples of one relation."""
-        own = self.triples[:, 1] == RELATIONS.index(relation)
-        return Ranking(self.triples[own], self.tails[own], self.heads[own])
+        """The triples of one relation of the ontology."""
+        return self.where(self.triples[:, 1] == RELATIONS.index(relation))
+
+    def where(self, chosen: Tensor) -> Ranking:
+        """The triples where `chosen` (triples,) is true."""
+        return Ranking(self.triples[chosen], self.tails[chosen], self.heads[chosen])
 
 
-def rank(model: Model, graph: GraphTensors, triples: Tensor, known: Tensor | None = None) -> Ranking:
+def rank(
+    model: Model, graph: GraphTensors, triples: Tensor, known: Tensor | None = None, scores: int = SCORES
+) -> Ranking:
     """Rank each triple's tail and head against every node of a right label.
 
     Filtered (Bordes et al. 2013): other true answers, in the graph, in `triples` or in `known`, are left out. A tie
-    counts half: a model that gives every node one score ranks at the middle and gets an MRR near 0, not 1.
+    counts half: a model that gives every node one score ranks at the middle and gets an MRR near 0, not 1. Triples
+    that ask one question are scored once; at most `scores` scores are in memory at a time. ModelError if a score is
+    not a number.
     """
+    count = len(graph.vocabulary.relations)
     true = torch.cat([graph.edges, triples, *([known] if known is not None else [])])
-    both = torch.cat([triples, reciprocal(triples)])
-    ranks = _ranks(model, graph, both, torch.cat([true, reciprocal(true)]))
+    both = torch.cat([triples, reciprocal(triples, count)])
+    ranks = _ranks(model, graph, both, torch.cat([true, reciprocal(true, count)]), scores)
     return Ranking(triples, ranks[: len(triples)], ranks[len(triples) :])
 
 
 @torch.no_grad()
-def _ranks(model: Model, graph: GraphTensors, asked: Tensor, true: Tensor) -> Tensor:
+def _ranks(model: Model, graph: GraphTensors, asked: Tensor, true: Tensor, scores: int) -> Tensor:
     model.eval()
-    fits, nodes = allowed(graph), len(graph)
-    answers = torch.unique(codes(true, nodes))
-    ranks = []
-    for batch in torch.split(asked, BATCH):
-        scores = model.score_tails(graph, batch[:, 0], batch[:, 1])
-        target = scores.gather(1, batch[:, 2:])
-        rivals = fits[batch[:, 1]] & ~answered(answers, batch, nodes)
-        rivals.scatter_(1, batch[:, 2:], False)
-        above = ((scores > target) & rivals).sum(1)
-        equal = ((scores == target) & rivals).sum(1)
-        ranks.append(1.0 + above.double() + equal.double() / 2)
-    return torch.cat(ranks) if ranks else torch.zeros(0, dtype=torch.float64)
+    ranks = torch.ones(len(asked), dtype=torch.float64)
+    if not len(asked):
+        return ranks
+    fits, every = allowed(graph), bool(graph.vocabulary.fits.all())
+    answers = torch.unique(codes(true, len(graph), len(graph.vocabulary.relations)))
+    questions, place = torch.unique(asked[:, :2], dim=0, return_inverse=True)
+    order = torch.argsort(place, stable=True)
+    ends = torch.bincount(place, minlength=len(questions)).cumsum(0)
+    score = scorer(model, graph)
+    size = max(1, scores // len(graph))
+    for start in range(0, len(questions), size):
+        part = questions[start : start + size]
+        found = score(part[:, 0], part[:, 1])
+        mine = order[(ends[start - 1] if start else 0) : ends[start + len(part) - 1]]
+        row = place[mine] - start
+        target = found[row, asked[mine, 2]]
+        if not every:
+            found.masked_fill_(~fits[part[:, 1]], -torch.inf)
+        found[listed(answers, part, graph)] = -torch.inf
+        if bool(torch.isnan(target).any()) or bool(torch.isnan(found.amax(1)).any()):
+            raise ModelError(f"model {model.name} gives scores that are no numbers; train it again at a smaller rate")
+        ranks[mine] += _beaten(found, row, target)
+    return ranks
 
 
-def answered(true: Tensor, asked: Tensor, nodes: int) -> Tensor:
-    """(batch, nodes) bool: which tails of each (head, relation) are among the true triples, given as sorted codes."""
-    start = (asked[:, 0] * (2 * len(RELATIONS)) + asked[:, 1]) * nodes
-    low, high = torch.searchsorted(true, start), torch.searchsorted(true, start + nodes)
+def scorer(model: Model, graph: GraphTensors) -> Callable[[Tensor, Tensor], Tensor]:
+    """Scores (batch, nodes) of heads and relations; what does not depend on them is computed once."""
+    if not isinstance(model, Bilinear):
+        return lambda heads, relations: model.score_tails(graph, heads, relations)
+    x = model.embed(graph)
+    return lambda heads, relations: model.ask(x, heads, relations) @ x.T
+
+
+def _beaten(found: Tensor, row: Tensor, target: Tensor) -> Tensor:
+    """(answers,) how many scores of the row lie above each target, ties counted half; rows ascend.
+
+    The first answer of each row is compared with the scores as they lie, and so on: no row of scores is copied but
+    for the questions with several answers.
+    """
+    beaten = torch.empty(len(row), dtype=torch.float64)
+    starts = torch.searchsorted(row, row)
+    turn = torch.arange(len(row)) - starts
+    for k in range(int(turn.max()) + 1):
+        now = turn == k
+        scores = found if bool(now.sum() == len(found)) else found[row[now]]
+        mark = target[now][:, None]
+        above, upto = torch.count_nonzero(scores > mark, dim=1), torch.count_nonzero(scores >= mark, dim=1)
+        beaten[now] = (above + upto).double() / 2
+    return beaten
+
+
+def listed(true: Tensor, asked: Tensor, graph: GraphTensors) -> tuple[Tensor, Tensor]:
+    """Rows of `asked` and nodes: the tails of each (head, relation) among the true triples, given as sorted codes."""
+    start = (asked[:, 0] * (2 * len(graph.vocabulary.relations)) + asked[:, 1]) * len(graph)
+    low, high = torch.searchsorted(true, start), torch.searchsorted(true, start + len(graph))
     sizes = high - low
     row = torch.repeat_interleave(torch.arange(len(start)), sizes)
     offset = torch.arange(int(sizes.sum())) - torch.repeat_interleave(sizes.cumsum(0) - sizes, sizes)
-    mask = torch.zeros(len(start), nodes, dtype=torch.bool)
-    mask[row, true[low[row] + offset] - start[row]] = True
+    return row, true[low[row] + offset] - start[row]
+
+
+def answered(true: Tensor, asked: Tensor, graph: GraphTensors) -> Tensor:
+    """(batch, nodes) bool: the same as a mask."""
+    mask = torch.zeros(len(asked), len(graph), dtype=torch.bool)
+    mask[listed(true, asked, graph)] = True
     return mask
 
 

@@ -19,11 +19,12 @@ from gnn.model import Model, Shape
 from gnn.models.frequency import Frequency
 from gnn.models.relational import Relational
 from gnn.result import LINK_ROWS
-from gnn.sample import PREDICTABLE, Fresh, fresh, negatives
+from gnn.sample import Fresh, fresh, negatives
 from gnn.settings import Report, Settings
-from gnn.tensors import LABELS, RELATIONS, GraphTensors
+from gnn.tensors import GraphTensors
 from gnn.train import Fit, Recipe, fit
 from gnn.views import Views, months, quarters
+from gnn.vocabulary import LABELS, PREDICTABLE, RELATIONS
 from kg.snapshot import Snapshot
 
 FUSED, STRUCTURE, COUNTS = "relational", "structure", "frequency"

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from gnn.convolution import both_ways
-from gnn.tensors import LABELS, RELATIONS, GraphTensors
+from gnn.tensors import GraphTensors
+from gnn.vocabulary import LABELS, RELATIONS
 from kg.ontology import DISTRESS_EVENTS, EDGES, FIRMS
 from kg.snapshot import Snapshot
 

@@ -9,11 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gnn.bilinear import Bilinear
 from gnn.calibrate import Platt, platt
 from gnn.evaluate import answered, rank
 from gnn.model import Model
-from gnn.sample import PREDICTABLE, allowed, codes, negatives, predictable, reciprocal
-from gnn.tensors import RELATIONS, GraphTensors
+from gnn.sample import allowed, codes, negatives, predictable, reciprocal
+from gnn.softmax import full_softmax
+from gnn.tensors import GraphTensors
+from gnn.vocabulary import PREDICTABLE, RELATIONS
 from kg.errors import ModelError
 
 
@@ -32,9 +35,8 @@ class LinkTask:
         self.fits = allowed(graph)
         self.epoch = 0
         if not len(self.rows):
-            raise ModelError(
-                f"nothing to learn: no edge of {', '.join(PREDICTABLE)} was published by {graph.cut:%Y-%m-%d}"
-            )
+            names = ", ".join(graph.vocabulary.asked)
+            raise ModelError(f"nothing to learn: no edge of {names} was published by {graph.cut:%Y-%m-%d}")
 
     def losses(self, model: nn.Module) -> Iterator[Tensor]:
         """One step per part of the edges, dealt anew each epoch."""
@@ -54,8 +56,12 @@ class LinkTask:
 
 def one_vs_all(model: Model, graph: GraphTensors, triples: Tensor, fits: Tensor) -> Tensor:
     """Mean negative log probability of the triples, asked for tail and head, among nodes of a right label."""
-    both = torch.cat([triples, reciprocal(triples)])
+    both = torch.cat([triples, reciprocal(triples, len(graph.vocabulary.relations))])
     asked, place = torch.unique(both[:, :2], dim=0, return_inverse=True)
+    if isinstance(model, Bilinear):
+        x = model.embed(graph)
+        open_ = None if bool(graph.vocabulary.fits.all()) else fits[asked[:, 1]]
+        return full_softmax(model.ask(x, *asked.T), x, (place, both[:, 2]), open_) / len(both)
     scores = model.score_tails(graph, asked[:, 0], asked[:, 1]).masked_fill(~fits[asked[:, 1]], -torch.inf)
     each = torch.bincount(place, minlength=len(asked))
     total = (each * torch.logsumexp(scores, dim=1)).sum() - scores[place, both[:, 2]].sum()
@@ -86,11 +92,12 @@ def centred(model: Model, graph: GraphTensors, triples: Tensor) -> Tensor:
     """
     model.eval()
     fits = allowed(graph)
-    held = torch.unique(codes(torch.cat([graph.edges, reciprocal(graph.edges)]), len(graph)))
+    count = len(graph.vocabulary.relations)
+    held = torch.unique(codes(torch.cat([graph.edges, reciprocal(graph.edges, count)]), len(graph), count))
     parts = []
-    for side in (triples, reciprocal(triples)):
+    for side in (triples, reciprocal(triples, count)):
         asked, place = torch.unique(side[:, :2], dim=0, return_inverse=True)
-        open_ = fits[asked[:, 1]] & ~answered(held, asked, len(graph))
+        open_ = fits[asked[:, 1]] & ~answered(held, asked, graph)
         open_[place, side[:, 2]] = True
         scores = model.score_tails(graph, asked[:, 0], asked[:, 1]).double().masked_fill(~open_, -torch.inf)
         parts.append((scores.log_softmax(1) + open_.sum(1, keepdim=True).log())[place, side[:, 2]])

@@ -12,7 +12,8 @@ import torch
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 from torch import Tensor, nn
 
-from gnn.tensors import LABELS, RELATIONS, GraphTensors
+from gnn.tensors import GraphTensors
+from gnn.vocabulary import LABELS, RELATIONS
 from kg.errors import ModelError
 
 
@@ -28,7 +29,9 @@ class Shape:
     @classmethod
     def of(cls, graph: GraphTensors) -> Shape:
         """The shape of a graph as it is."""
-        return cls(len(graph), {name: own.values.shape[1] for name, own in sorted(graph.features.items())})
+        features = {name: own.values.shape[1] for name, own in sorted(graph.features.items())}
+        words = graph.vocabulary
+        return cls(len(graph), features, len(words.labels), len(words.relations))
 
 
 class Model(nn.Module, ABC):

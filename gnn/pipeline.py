@@ -27,8 +27,9 @@ from gnn.publish import extractor, publish, said, vector_bytes, vectors
 from gnn.result import LOSS_ROWS, METRICS, MODALITY_ROWS, RELATION_ROWS, Embeddings, TrainResult
 from gnn.risk import Outlook, outlook
 from gnn.settings import Report, Settings
-from gnn.tensors import LABELS, GraphTensors, fitted_table
+from gnn.tensors import GraphTensors, fitted_table
 from gnn.views import Ledgerlike, Views, months
+from gnn.vocabulary import LABELS
 from kg import plugins
 from kg.errors import ModelError
 from kg.files import Files

@@ -22,8 +22,8 @@ from gnn.heads.network import Network
 from gnn.heads.propagated import Propagated
 from gnn.result import SCORE_ROWS, TESTED_ROWS
 from gnn.settings import Report, Settings
-from gnn.tensors import LABELS
 from gnn.views import Views, months
+from gnn.vocabulary import LABELS
 
 BASELINES: Final[tuple[type[Head], ...]] = (BaseRate, Logistic)
 """What the graph has to beat: the rate of the past, and a regression on a firm's own facts."""

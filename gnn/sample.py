@@ -4,46 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import torch
 from torch import Tensor
 
-from gnn.tensors import LABELS, RELATIONS, GraphTensors, microseconds
+from gnn.tensors import GraphTensors, microseconds
+from gnn.vocabulary import RELATIONS
 from kg.errors import ModelError
-from kg.ontology import EDGES, PARTIES
-
-ENDS: Final = {*PARTIES, "Security", "Account"}
-PREDICTABLE: Final = tuple(
-    name
-    for name in RELATIONS
-    if ENDS.intersection(EDGES[name].source) and ENDS.intersection(EDGES[name].target) and name != "HAS_ACCOUNT"
-)
-"""Relations between parties, accounts and securities. Documents, events, sectors are evidence, not a forecast."""
 
 
 def allowed(graph: GraphTensors) -> Tensor:
     """(2 R, nodes) bool: which nodes may stand as the tail of each relation and, from row R on, as its head."""
-    tails = [[label in EDGES[name].target for label in LABELS] for name in RELATIONS]
-    heads = [[label in EDGES[name].source for label in LABELS] for name in RELATIONS]
-    by_label = torch.tensor(tails + heads)
-    return by_label[:, graph.labels]
+    return graph.vocabulary.fits[:, graph.labels]
 
 
 def predictable(graph: GraphTensors) -> Tensor:
     """(edges,) bool: edges of the relations that are forecast."""
-    numbers = torch.tensor([RELATIONS.index(name) for name in PREDICTABLE])
+    words = graph.vocabulary
+    numbers = torch.tensor([words.relations.index(name) for name in words.asked])
     return torch.isin(graph.edges[:, 1], numbers)
 
 
-def codes(triples: Tensor, nodes: int) -> Tensor:
-    """One int64 per triple, equal only for equal triples."""
-    return (triples[:, 0] * (2 * len(RELATIONS)) + triples[:, 1]) * nodes + triples[:, 2]
+def codes(triples: Tensor, nodes: int, relations: int = len(RELATIONS)) -> Tensor:
+    """One int64 per triple of R relations and their reciprocals, equal only for equal triples."""
+    return (triples[:, 0] * (2 * relations) + triples[:, 1]) * nodes + triples[:, 2]
 
 
-def reciprocal(triples: Tensor) -> Tensor:
+def reciprocal(triples: Tensor, relations: int = len(RELATIONS)) -> Tensor:
     """(t, r + R, h) of each (h, r, t)."""
-    return torch.stack([triples[:, 2], triples[:, 1] + len(RELATIONS), triples[:, 0]], dim=1)
+    return torch.stack([triples[:, 2], triples[:, 1] + relations, triples[:, 0]], dim=1)
 
 
 @dataclass(frozen=True)

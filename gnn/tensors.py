@@ -18,16 +18,14 @@ from torch import Tensor
 
 from gnn.encoder import Encoder, VectorCache
 from gnn.encoders.table import COLUMNS, Table
+from gnn.vocabulary import LABELS, ONTOLOGY, RELATIONS, Vocabulary
 from kg.files import Files
 from kg.model import as_time
-from kg.ontology import EDGES, NODES, PROPERTIES
+from kg.ontology import PROPERTIES
 from kg.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
-LABELS: Final = tuple(NODES)
-RELATIONS: Final = tuple(name for name in EDGES if name != "PREDICTED")
-"""Relation number r is RELATIONS[r]; r + len(RELATIONS) is its reciprocal. Predicted edges never feed a model."""
 TEXTS: Final = ("title", "name", "description", "text")
 """Text properties in the order in which they are joined."""
 DERIVED: Final = tuple(name for name, spec in PROPERTIES.items() if spec.node in ("Score", "Embedding"))
@@ -67,7 +65,7 @@ class GraphTensors:
     ids: tuple[str, ...]
     """Node ids, sorted; a node that nothing published by the cut speaks of is not here."""
     labels: Tensor
-    """(nodes,) int64, index into LABELS."""
+    """(nodes,) int64, index into the labels of the vocabulary."""
     edges: Tensor
     """(edges, 3) int64 head row, relation, tail row; unique, sorted by relation, head, tail."""
     first: Tensor
@@ -78,6 +76,7 @@ class GraphTensors:
     """(edges,) int64, how many parallel edges."""
     cut: datetime
     features: Mapping[str, Features] = field(default_factory=dict)
+    vocabulary: Vocabulary = ONTOLOGY
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -19,6 +22,10 @@ log = logging.getLogger(__name__)
 
 MOMENTUM = 0.9
 """Share of the last step that SGD takes along (Sutskever et al. 2013)."""
+
+
+Optimiser = Literal["adam", "adamw", "adagrad", "sgd"]
+Schedule = Literal["exponential", "linear", "cosine", "constant"]
 
 
 class Task(Protocol):
@@ -36,15 +43,23 @@ class Recipe:
     """Settings of a training run."""
 
     epochs: int = 60
-    optimiser: Literal["adam", "sgd"] = "adam"
-    """Adam (Kingma and Ba 2015), or stochastic gradient descent with MOMENTUM."""
+    optimiser: Optimiser = "adam"
+    """Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019), Adagrad (Duchi et al. 2011), or stochastic
+    gradient descent with MOMENTUM."""
     rate: float = 0.01
     """Learning rate at the first epoch."""
+    schedule: Schedule = "exponential"
+    """How the rate falls with the epochs: times `decay` after each; in a line or half a cosine wave (Loshchilov and
+    Hutter 2017) towards 0 at the last one; or not at all."""
     decay: float = 0.98
-    """The rate is multiplied by this after each epoch."""
+    """The rate is multiplied by this after each epoch of the exponential schedule."""
     weight_decay: float = 1e-5
     patience: int = 10
     """Epochs without a better validation value before the run ends."""
+    every: int = 1
+    """Epochs between two looks at the validation window."""
+    seconds: float | None = None
+    """Time after which no further epoch begins; the schedules then run towards that moment if it comes first."""
     seed: int = 0
     threads: int = 1
 
@@ -73,18 +88,21 @@ def fit(
     With `checkpoint` the state is written there after each epoch, and a run that finds it goes on from it:
     interrupted and resumed gives the same weights, bit for bit, as one straight run.
     """
-    optimiser = _optimiser(model, recipe)
+    optimiser, begun = _optimiser(model, recipe), time.monotonic()
     with exact(recipe.threads), seeded(recipe.seed):
         run, kept = Fit(), _copy(model)
         if checkpoint is not None and (checkpoint / FACTS).exists():
             run, kept = _resume(checkpoint, model, optimiser, recipe)
         for epoch in range(len(run.epochs) + 1, recipe.epochs + 1):
-            if _patience_used(run, recipe):
+            done = _done(epoch, recipe, time.monotonic() - begun)
+            if _patience_used(run, recipe) or done >= 1:
                 break
-            row = _epoch(model, task, optimiser, recipe, epoch)
+            row = _epoch(model, task, optimiser, recipe, (epoch, done))
             run.epochs.append(row)
-            if "valid" not in row or row["valid"] > run.value:
-                run.best, run.value, kept = epoch, row.get("valid", run.value), _copy(model)
+            if row.get("valid", -torch.inf) > run.value:
+                run.best, run.value, kept = epoch, row["valid"], _copy(model)
+            elif run.value == -torch.inf:  # nothing to stop by: the last epoch counts
+                run.best, kept = epoch, _copy(model)
             if checkpoint is not None:
                 _save(checkpoint, model, optimiser, run, kept)
             if progress is not None:
@@ -96,19 +114,41 @@ def fit(
 
 def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """The optimiser of the recipe; ModelError if it is none that is known."""
-    if recipe.optimiser == "adam":
-        return torch.optim.Adam(model.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
-    if recipe.optimiser == "sgd":
-        return torch.optim.SGD(model.parameters(), recipe.rate, MOMENTUM, weight_decay=recipe.weight_decay)
-    raise ModelError(f"optimiser {recipe.optimiser!r} is unknown; name adam or sgd")
+    made: dict[str, Callable[..., torch.optim.Optimizer]] = {
+        "adam": torch.optim.Adam,
+        "adamw": torch.optim.AdamW,
+        "adagrad": partial(torch.optim.Adagrad, fused=True),
+        "sgd": partial(torch.optim.SGD, momentum=MOMENTUM),
+    }
+    if recipe.optimiser not in made:
+        raise ModelError(f"optimiser {recipe.optimiser!r} is unknown; name {', '.join(made)}")
+    return made[recipe.optimiser](model.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
+
+
+def rate(recipe: Recipe, epoch: int, done: float) -> float:
+    """The learning rate of an epoch (from 1), before which a share `done` of the run is over."""
+    falls = {
+        "constant": 1.0,
+        "exponential": recipe.decay ** (epoch - 1),
+        "linear": 1.0 - done,
+        "cosine": (1.0 + math.cos(math.pi * done)) / 2,
+    }
+    if recipe.schedule not in falls:
+        raise ModelError(f"schedule {recipe.schedule!r} is unknown; name {', '.join(falls)}")
+    return recipe.rate * falls[recipe.schedule]
+
+
+def _done(epoch: int, recipe: Recipe, passed: float) -> float:
+    """Share of the run that is over before an epoch, by epochs or by time."""
+    return max((epoch - 1) / recipe.epochs, passed / recipe.seconds if recipe.seconds is not None else 0.0)
 
 
 def _epoch(
-    model: nn.Module, task: Task, optimiser: torch.optim.Optimizer, recipe: Recipe, epoch: int
+    model: nn.Module, task: Task, optimiser: torch.optim.Optimizer, recipe: Recipe, at: tuple[int, float]
 ) -> dict[str, float]:
-    rate = recipe.rate * recipe.decay ** (epoch - 1)
+    epoch, speed = at[0], rate(recipe, *at)
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = speed
     model.train()
     total, steps = 0.0, 0
     for loss in task.losses(model):
@@ -120,14 +160,14 @@ def _epoch(
         total, steps = total + loss.item(), steps + 1
     model.eval()
     with torch.no_grad():
-        valid = task.validate(model)
-    row = {"epoch": float(epoch), "rate": rate, "loss": total / max(steps, 1)}
+        valid = task.validate(model) if epoch % recipe.every == 0 else None
+    row = {"epoch": float(epoch), "rate": speed, "loss": total / max(steps, 1)}
     log.debug("epoch %s", row)
     return row if valid is None else {**row, "valid": valid}
 
 
 def _patience_used(run: Fit, recipe: Recipe) -> bool:
-    return bool(run.epochs) and "valid" in run.epochs[-1] and len(run.epochs) - run.best >= recipe.patience
+    return run.value > -torch.inf and len(run.epochs) - run.best >= recipe.patience
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 from gnn.convolution import Convolution, Messages, both_ways, freshness, unweighted_sum
 from gnn.model import Shape, seeded
 from gnn.models.relational import Relational
-from gnn.tensors import LABELS, RELATIONS, Features, GraphTensors, microseconds
+from gnn.tensors import Features, GraphTensors, microseconds
+from gnn.vocabulary import LABELS, RELATIONS
 
 CUT = datetime(2023, 1, 1, tzinfo=UTC)
 LENDS, SUPPLIES, MENTIONED = (RELATIONS.index(name) for name in ("LENDS_TO", "SUPPLIES", "MENTIONED_IN"))

@@ -12,8 +12,9 @@ from gnn.calibrate import expected_error, platt
 from gnn.evaluate import auprc, auroc, bootstrap, brier, rank
 from gnn.model import Model, Shape
 from gnn.models.frequency import Frequency
-from gnn.sample import PREDICTABLE, allowed, fresh, negatives
-from gnn.tensors import LABELS, RELATIONS, GraphTensors
+from gnn.sample import allowed, fresh, negatives
+from gnn.tensors import GraphTensors
+from gnn.vocabulary import LABELS, PREDICTABLE, RELATIONS
 from kg.errors import ModelError
 from tests.test_gnn_convolution import LENDS, SUPPLIES, graph, some_edges
 
@@ -79,12 +80,11 @@ def test_a_model_that_gives_every_node_one_score_gets_nearly_nothing() -> None:
     assert rank(Fixed(own, perfect), own, asked).mrr == 1.0
 
 
-def test_batches_do_not_change_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_how_many_scores_are_held_at_once_does_not_change_ranks() -> None:
     own = graph(some_edges(20, 60), 20)
     table = torch.randn(2 * len(RELATIONS), 20, 20)
     whole = rank(Fixed(own, table), own, own.edges)
-    monkeypatch.setattr("gnn.evaluate.BATCH", 7)
-    parts = rank(Fixed(own, table), own, own.edges)
+    parts = rank(Fixed(own, table), own, own.edges, scores=7 * 20)
     assert torch.equal(whole.tails, parts.tails) and torch.equal(whole.heads, parts.heads)
 
 

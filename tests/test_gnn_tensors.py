@@ -18,8 +18,9 @@ from gnn.encoders.table import NAMES, Table
 from gnn.head import Cohort, cohort, distress_dates, fallen
 from gnn.risk import starting
 from gnn.settings import Settings
-from gnn.tensors import LABELS, RELATIONS, GraphTensors, fitted_table, microseconds
+from gnn.tensors import GraphTensors, fitted_table, microseconds
 from gnn.views import Views, months
+from gnn.vocabulary import LABELS, RELATIONS
 from kg.errors import ModelError
 from kg.files import Files
 from kg.model import TIME, AsOf

@@ -15,11 +15,12 @@ from gnn.decoder import score
 from gnn.evaluate import auroc
 from gnn.links import LinkTask, one_vs_all, scored
 from gnn.model import Model, Shape
-from gnn.models.factors import Factors
+from gnn.models.complex import Complex
 from gnn.models.relational import Relational
 from gnn.sample import allowed, negatives
-from gnn.tensors import RELATIONS, Features, GraphTensors
+from gnn.tensors import Features, GraphTensors
 from gnn.train import Recipe, fit
+from gnn.vocabulary import RELATIONS
 from kg.errors import ModelError
 from tests.test_gnn_convolution import SUPPLIES, graph, some_edges
 
@@ -145,7 +146,7 @@ def test_a_checkpoint_comes_back_bit_for_bit_and_a_changed_one_is_refused(tmp_pa
 
 def test_grouped_one_vs_all_is_the_loss_of_each_triple_alone() -> None:
     own = ring(12)
-    model, fits = Factors(Shape.of(own), dim=8), allowed(own)
+    model, fits = Complex(Shape.of(own), dim=8), allowed(own)
     with torch.no_grad():
         assert one_vs_all(model, own, own.edges, fits).item() == pytest.approx(
             alone(model, own, own.edges, fits), rel=1e-5
@@ -189,7 +190,7 @@ def direction_auroc(symmetric: bool) -> float:
     own = ring()
     held = torch.arange(len(own.edges)) % 5 == 0
     known = own.without(held)
-    model = Factors(Shape.of(known), dim=32, symmetric=symmetric)
+    model = Complex(Shape.of(known), dim=32, symmetric=symmetric)
     fit(model, LinkTask(known), Recipe(epochs=40, rate=0.05, seed=0))
     right = own.edges[held]
     values, truth = scored(model, known, right, right[:, [2, 1, 0]])
@@ -210,7 +211,7 @@ def test_the_gap_between_unseen_true_edges_and_random_ones_grows_with_training()
     wrong = negatives(own, right, 1, seed=0)
     gaps = []
     for epochs in (1, 40):
-        model = Factors(Shape.of(known), dim=32, seed=0)
+        model = Complex(Shape.of(known), dim=32, seed=0)
         fit(model, LinkTask(known), Recipe(epochs=epochs, rate=0.05, seed=0))
         values, truth = scored(model, known, right, wrong)
         gaps.append(values[truth > 0].mean() - values[truth == 0].mean())

@@ -11,7 +11,8 @@ from torch import Tensor
 from gnn.convolution import both_ways, freshness
 from gnn.head import Cohort, contagion, facts
 from gnn.heads.logistic import Block, Logistic
-from gnn.tensors import LABELS, RELATIONS, GraphTensors
+from gnn.tensors import GraphTensors
+from gnn.vocabulary import LABELS, RELATIONS
 
 SPEAKERS: Final = ("Document", "Page", "Event")
 """Labels of the nodes whose vectors are carried to the firms they name."""

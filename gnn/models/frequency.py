@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gnn.model import Model, Shape
-from gnn.tensors import RELATIONS, YEAR, GraphTensors, microseconds
+from gnn.tensors import YEAR, GraphTensors, microseconds
 
 
 class Frequency(Model):
@@ -28,7 +28,7 @@ class Frequency(Model):
     def embed(self, graph: GraphTensors) -> Tensor:
         """(nodes, 2 R) decayed degree of each node by relation and direction."""
         _, relation, tail, weight = self._events(graph)
-        table = torch.zeros(len(graph), 2 * len(RELATIONS))
+        table = torch.zeros(len(graph), 2 * len(graph.vocabulary.relations))
         return table.index_put((tail, relation), weight, accumulate=True)
 
     def score_tails(self, graph: GraphTensors, heads: Tensor, relations: Tensor) -> Tensor:
@@ -48,4 +48,9 @@ class Frequency(Model):
         h, r, t = graph.edges.unbind(1)
         age = (microseconds(graph.cut) - graph.last).to(torch.float32) / (YEAR * self.decay)
         weight = graph.counts.to(torch.float32).log1p() * torch.exp(-age)
-        return torch.cat([h, t]), torch.cat([r, r + len(RELATIONS)]), torch.cat([t, h]), torch.cat([weight, weight])
+        return (
+            torch.cat([h, t]),
+            torch.cat([r, r + len(graph.vocabulary.relations)]),
+            torch.cat([t, h]),
+            torch.cat([weight, weight]),
+        )

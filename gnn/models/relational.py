@@ -8,15 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gnn.bilinear import Bilinear
 from gnn.convolution import Convolution, both_ways
 from gnn.decoder import query
-from gnn.decoder import score as decode
 from gnn.fusion import Fusion
-from gnn.model import Model, Shape, seeded
+from gnn.model import Shape, seeded
 from gnn.tensors import GraphTensors
 
 
-class Relational(Model):
+class Relational(Bilinear):
     """Fusion -> CompGCN layers with residuals -> ComplEx.
 
     x_v = fuse(e_label(v) + e_v, modalities); per layer x <- LayerNorm(x + dropout(relu(conv(x)))); score by ComplEx
@@ -105,10 +105,5 @@ class Relational(Model):
         after: Tensor = norm(x + F.dropout(F.relu(mixed), self.dropout, self.training))
         return after
 
-    def score_tails(self, graph: GraphTensors, heads: Tensor, relations: Tensor) -> Tensor:
-        x = self.embed(graph)
-        return query(x[heads], self.relation[relations], self.symmetric) @ x.T
-
-    def score(self, graph: GraphTensors, triples: Tensor) -> Tensor:
-        x = self.embed(graph)
-        return decode(x[triples[:, 0]], self.relation[triples[:, 1]], x[triples[:, 2]], self.symmetric)
+    def ask(self, x: Tensor, heads: Tensor, relations: Tensor) -> Tensor:
+        return query(x[heads], self.relation[relations], self.symmetric)

@@ -13,8 +13,9 @@ from gnn.evaluate import brier
 from gnn.head import TIES, Cohort, Head, contagion, distress_dates, fallen
 from gnn.risk import assess, beside, scale_of, starting
 from gnn.settings import Settings
-from gnn.tensors import RELATIONS, fitted_table
+from gnn.tensors import fitted_table
 from gnn.views import Views, months
+from gnn.vocabulary import RELATIONS
 from kg import plugins
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Node, RunManifest, digest
 from tests.gnn_world import CUT, World, build

@@ -7,8 +7,9 @@ from gnn.checkpoint import load_tensors, save_tensors
 from gnn.evaluate import rank
 from gnn.links import LinkTask
 from gnn.model import Model, Shape
-from gnn.tensors import RELATIONS, Features, GraphTensors
+from gnn.tensors import Features, GraphTensors
 from gnn.train import Recipe, fit
+from gnn.vocabulary import RELATIONS
 from kg import plugins
 from kg.errors import ModelError
 from tests.test_gnn_convolution import LENDS, SUPPLIES, graph, some_edges
@@ -29,7 +30,7 @@ def model(name: str, own: GraphTensors) -> Model:
 
 
 def test_the_folder_holds_the_models_we_know() -> None:
-    assert {"relational", "factors", "frequency"} <= set(NAMES)
+    assert {"relational", "complex", "frequency"} <= set(NAMES)
     assert all(len(line) > 20 for line in plugins.summaries("gnn.models").values())
 
 

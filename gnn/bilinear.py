@@ -1,0 +1,31 @@
+"""Bilinear models: a score is the dot product of a query vector and a node's vector."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from torch import Tensor
+
+from gnn.model import Model
+from gnn.tensors import GraphTensors
+
+
+class Bilinear(Model):
+    """A representation of nodes, and a scorer that turns head and relation into a query against them.
+
+    score(h, r, t) = ask(x, h, r) . x_t   with x = embed(graph)
+
+    So all tails of many questions are one product of matrices, which `gnn.softmax` and `gnn.evaluate` make use of.
+    """
+
+    @abstractmethod
+    def ask(self, x: Tensor, heads: Tensor, relations: Tensor) -> Tensor:
+        """Query vectors (batch, dim) from node vectors x (nodes, dim)."""
+
+    def score_tails(self, graph: GraphTensors, heads: Tensor, relations: Tensor) -> Tensor:
+        x = self.embed(graph)
+        return self.ask(x, heads, relations) @ x.T
+
+    def score(self, graph: GraphTensors, triples: Tensor) -> Tensor:
+        x = self.embed(graph)
+        return (self.ask(x, triples[:, 0], triples[:, 1]) * x[triples[:, 2]]).sum(-1)

@@ -1,0 +1,109 @@
+"""Triples in a folder: `train.txt`, `valid.txt`, `test.txt`, as public benchmarks of link prediction come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gnn.tensors import EPOCH, GraphTensors, microseconds
+from gnn.vocabulary import Vocabulary
+from kg.errors import ModelError
+
+PARTS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Triples:
+    """A public split: what is learned from as a graph, and what is asked."""
+
+    graph: GraphTensors
+    """The training triples. Nodes are those of all three files, as the benchmarks count them."""
+    valid: Tensor
+    """(valid, 3) int64 rows of head, relation, tail."""
+    test: Tensor
+    """(test, 3) int64."""
+    times: tuple[Tensor, Tensor, Tensor] | None
+    """Per part (triples,) int64 time steps by order, where the files have a fourth column; rows are as in `all`."""
+    rows: tuple[Tensor, Tensor, Tensor]
+    """Per part (triples, 3) every line as it stands, repeated triples included."""
+
+    @property
+    def known(self) -> Tensor:
+        """All triples: what filtered ranking leaves out."""
+        return torch.cat([self.graph.edges, self.valid, self.test])
+
+
+def read_triples(folder: Path) -> Triples:
+    """Read the three files: tab-separated head, relation, tail, and perhaps a time (a number or an ISO date).
+
+    ModelError if a file is missing or empty or a line has another shape.
+    """
+    lines = [_lines(folder / f"{part}.txt") for part in PARTS]
+    widths = {len(line) for part in lines for line in part}
+    if len(widths) != 1:
+        raise ModelError(f"{folder}: some lines have a time and some have none; expected one shape in all three files")
+    entities = _numbers(end for part in lines for line in part for end in (line[0], line[2]))
+    relations = _numbers(line[1] for part in lines for line in part)
+    rows = [torch.tensor([[entities[h], relations[r], entities[t]] for h, r, t, *_ in part]) for part in lines]
+    moments = [[_moment(line[3], folder) for line in part] for part in lines] if widths == {4} else None
+    graph = _graph(tuple(entities), tuple(relations), rows[0], moments and moments[0])
+    steps = None
+    if moments:
+        order = {moment: step for step, moment in enumerate(sorted({m for part in moments for m in part}))}
+        steps = tuple(torch.tensor([order[m] for m in part]) for part in moments)
+    valid, test = (torch.unique(part, dim=0) for part in rows[1:])
+    return Triples(graph, valid, test, steps, tuple(rows))  # type: ignore[arg-type]  # three of each
+
+
+def _lines(path: Path) -> list[list[str]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: {error}; expected UTF-8 text of lines head, relation, tail parted by tabs") from error
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        cells = line.split("\t")
+        if len(cells) not in (3, 4) or not all(cell.strip() for cell in cells):
+            raise ModelError(
+                f"{path}:{number}: {line[:80]!r} has {len(cells)} cells; expected head, relation, tail and perhaps a "
+                "time, parted by tabs"
+            )
+        found.append(cells)
+    if not found:
+        raise ModelError(f"{path} is empty; expected lines of head, relation, tail")
+    return found
+
+
+def _numbers(names: Iterable[str]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(sorted(set(names)))}
+
+
+def _moment(text: str, folder: Path) -> int:
+    """Microseconds since 1970 of an ISO date; a plain number is its own."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return microseconds(datetime.fromisoformat(text))
+    except ValueError as error:
+        raise ModelError(f"{folder}: {text!r} is no time; expected a whole number or an ISO date") from error
+
+
+def _graph(
+    entities: tuple[str, ...], relations: tuple[str, ...], rows: Tensor, moments: list[int] | None
+) -> GraphTensors:
+    edges, inverse, counts = torch.unique(rows[:, [1, 0, 2]], dim=0, return_inverse=True, return_counts=True)
+    when = torch.tensor(moments) if moments else torch.zeros(len(rows), dtype=torch.int64)
+    first = torch.full((len(edges),), torch.iinfo(torch.int64).max).scatter_reduce(0, inverse, when, "amin")
+    last = torch.full((len(edges),), torch.iinfo(torch.int64).min).scatter_reduce(0, inverse, when, "amax")
+    labels = torch.zeros(len(entities), dtype=torch.int64)
+    words = Vocabulary.plain(relations)
+    return GraphTensors(entities, labels, edges[:, [1, 0, 2]], first, last, counts, EPOCH, vocabulary=words)
