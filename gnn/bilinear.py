@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from gnn.model import Model
 from gnn.tensors import GraphTensors
@@ -18,9 +18,16 @@ class Bilinear(Model):
     So all tails of many questions are one product of matrices, which `gnn.softmax` and `gnn.evaluate` make use of.
     """
 
+    relation: nn.Parameter
+    """(2 R, dim) a vector for each relation and its reciprocal."""
+
     @abstractmethod
+    def query(self, head: Tensor, relation: Tensor) -> Tensor:
+        """Query vectors (batch, dim) from vectors of heads and of relations (batch, dim)."""
+
     def ask(self, x: Tensor, heads: Tensor, relations: Tensor) -> Tensor:
-        """Query vectors (batch, dim) from node vectors x (nodes, dim)."""
+        """Query vectors (batch, dim) of numbered heads and relations, from node vectors x (nodes, dim)."""
+        return self.query(x[heads], self.relation[relations])
 
     def score_tails(self, graph: GraphTensors, heads: Tensor, relations: Tensor) -> Tensor:
         x = self.embed(graph)

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gnn.decoder import between, query
+from gnn.bilinear import Bilinear
+from gnn.decoder import between
 from gnn.evaluate import rank
-from gnn.models.complex import Complex
 from gnn.sample import allowed, predictable, reciprocal
 from gnn.softmax import full_softmax
 from gnn.tensors import GraphTensors
@@ -48,11 +48,11 @@ class GroupedTask:
 
     def losses(self, model: nn.Module) -> Iterator[Tensor]:
         """One step per batch of questions, dealt anew each epoch."""
-        assert isinstance(model, Complex)
+        assert isinstance(model, Bilinear)
         for part in torch.randperm(len(self.questions)).split(self.batch):
             yield self.loss(model, part)
 
-    def loss(self, model: Complex, part: Tensor) -> Tensor:
+    def loss(self, model: Bilinear, part: Tensor) -> Tensor:
         """The loss of some questions, by their numbers."""
         heads, relations = self.questions[part].unbind(1)
         sizes = self.sizes[part]
@@ -62,7 +62,7 @@ class GroupedTask:
         x, z = model.embed(self.graph), model.relation
         h, r, t = x[heads], z[relations], x[tails]
         open_ = None if self.fits is None else self.fits[relations]
-        loss = full_softmax(query(h, r, model.symmetric), x, (row, tails), open_, self.half)
+        loss = full_softmax(model.query(h, r), x, (row, tails), open_, self.half)
         if self.relations:
             named = (torch.arange(len(row)), relations[row])
             loss = loss + self.relations * full_softmax(between(h[row], t), z, named, None, self.half)
@@ -73,7 +73,7 @@ class GroupedTask:
 
     def validate(self, model: nn.Module) -> float | None:
         """Filtered MRR of the later triples."""
-        assert isinstance(model, Complex)
+        assert isinstance(model, Bilinear)
         if self.valid is None or not len(self.valid):
             return None
         return rank(model, self.graph, self.valid, self.known).mrr

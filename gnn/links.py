@@ -29,8 +29,8 @@ class LinkTask:
     messages: an edge that could see itself would teach the model to copy.
     """
 
-    def __init__(self, graph: GraphTensors, valid: Tensor | None = None, steps: int = 4, every: int = 1) -> None:
-        self.graph, self.valid, self.steps, self.every = graph, valid, steps, every
+    def __init__(self, graph: GraphTensors, valid: Tensor | None = None, known: Tensor | None = None, steps: int = 4) -> None:
+        self.graph, self.valid, self.known, self.steps = graph, valid, known, steps
         self.rows = torch.nonzero(predictable(graph)).squeeze(1)
         self.fits = allowed(graph)
         self.epoch = 0
@@ -51,7 +51,7 @@ class LinkTask:
         assert isinstance(model, Model)
         if self.valid is None or not len(self.valid):
             return None
-        return rank(model, self.graph, self.valid).mrr
+        return rank(model, self.graph, self.valid, self.known).mrr
 
 
 def one_vs_all(model: Model, graph: GraphTensors, triples: Tensor, fits: Tensor) -> Tensor:

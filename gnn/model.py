@@ -34,6 +34,17 @@ class Shape:
         return cls(len(graph), features, len(words.labels), len(words.relations))
 
 
+@dataclass(frozen=True)
+class Plan:
+    """Settings by which a model does well on public sets of triples; names as in the model, its task and Recipe."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    lesson: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    alone: bool = False
+    """True where vectors depend on no edge, so that questions can be asked in small groups."""
+
+
 class Model(nn.Module, ABC):
     """A scorer of triples. A model is one file in gnn/models/ and is found by its file name.
 
@@ -43,6 +54,8 @@ class Model(nn.Module, ABC):
     name: ClassVar[str]
     trained: ClassVar[bool] = True
     """False for a model without parameters, such as a counting baseline."""
+    plan: ClassVar[Plan] = Plan()
+    """How it is trained on plain triples where nobody says otherwise."""
 
     def __init__(self, shape: Shape, settings: Mapping[str, Any]) -> None:
         super().__init__()

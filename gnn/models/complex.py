@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from gnn.bilinear import Bilinear
 from gnn.decoder import query
-from gnn.model import Shape, seeded
+from gnn.model import Plan, Shape, seeded
 from gnn.tensors import GraphTensors
 
 
@@ -19,6 +19,12 @@ class Complex(Bilinear):
     """
 
     name = "complex"
+    plan = Plan(
+        settings={"dim": 512, "spread": 1e-3},
+        lesson={"batch": 1000, "n3": 0.03, "relations": 0.25},
+        recipe={"epochs": 60, "optimiser": "adagrad", "rate": 0.1, "schedule": "linear", "weight_decay": 0.0, "every": 5},
+        alone=True,
+    )
 
     def __init__(
         self, shape: Shape, dim: int = 64, symmetric: bool = False, spread: float = 0.1, seed: int = 0
@@ -34,5 +40,5 @@ class Complex(Bilinear):
         self.check(graph)
         return self.rows
 
-    def ask(self, x: Tensor, heads: Tensor, relations: Tensor) -> Tensor:
-        return query(x[heads], self.relation[relations], self.symmetric)
+    def query(self, head: Tensor, relation: Tensor) -> Tensor:
+        return query(head, relation, self.symmetric)

@@ -105,5 +105,5 @@ class Relational(Bilinear):
         after: Tensor = norm(x + F.dropout(F.relu(mixed), self.dropout, self.training))
         return after
 
-    def ask(self, x: Tensor, heads: Tensor, relations: Tensor) -> Tensor:
-        return query(x[heads], self.relation[relations], self.symmetric)
+    def query(self, head: Tensor, relation: Tensor) -> Tensor:
+        return query(head, relation, self.symmetric)

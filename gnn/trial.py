@@ -1,0 +1,75 @@
+"""A trial: one model learns a public split of triples and is ranked on its test part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gnn.bilinear import Bilinear
+from gnn.evaluate import Ranking, rank
+from gnn.grouped import GroupedTask
+from gnn.links import LinkTask
+from gnn.model import Model, Shape
+from gnn.softmax import halves
+from gnn.train import Fit, Recipe, Task, fit
+from gnn.triples import Triples
+from kg import plugins
+from kg.errors import ModelError
+
+HITS = (1, 3, 10)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of it."""
+
+    model: Model
+    run: Fit
+    test: Ranking
+    seconds: float
+    """Wall time of training and test."""
+
+    def figures(self) -> dict[str, Any]:
+        """Filtered MRR and Hits@k with mean ties, over both sides and each alone."""
+        sides = {"head": self.test.heads, "tail": self.test.tails}
+        found = {"mrr": self.test.mrr} | {f"hits@{k}": self.test.hits(k) for k in HITS}
+        for side, ranks in sides.items():
+            found[side] = {"mrr": float((1 / ranks).mean())} | {f"hits@{k}": float((ranks <= k).double().mean()) for k in HITS}
+        return found
+
+
+def trial(
+    name: str,
+    split: Triples,
+    *,
+    minutes: float | None = None,
+    seed: int = 0,
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
+    threads: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> Trial:
+    """Train the model of this name by its plan, restore the epoch that ranks the validation triples best, and test.
+
+    `minutes` bounds the training; `changes` overrides parts of the plan: {"settings": ..., "lesson": ..., "recipe":
+    ...}. ModelError if there is no such model.
+    """
+    begun = time.monotonic()
+    kind = plugins.load("gnn.models", name, Model)  # type: ignore[type-abstract]  # load gives a concrete one
+    plan = {part: {**getattr(kind.plan, part), **(changes or {}).get(part, {})} for part in ("settings", "lesson", "recipe")}
+    try:
+        make: Callable[..., Model] = kind
+        model = make(Shape.of(split.graph), **({"seed": seed} if kind.trained else {}), **plan["settings"])
+        recipe = Recipe(**{"seed": seed, "threads": threads, **plan["recipe"]}, seconds=minutes and minutes * 60)
+        run = fit(model, task(kind, split, plan["lesson"]), recipe, progress=progress) if kind.trained else Fit()
+    except TypeError as error:
+        raise ModelError(f"model {name} cannot be made with {plan} ({error}); see its docstring for its settings") from error
+    return Trial(model, run, rank(model, split.graph, split.test, split.known), time.monotonic() - begun)
+
+
+def task(kind: type[Model], split: Triples, lesson: Mapping[str, Any]) -> Task:
+    """The task that fits a model: questions in groups where no messages pass, else parts of the graph held back."""
+    if kind.plan.alone and issubclass(kind, Bilinear):
+        return GroupedTask(split.graph, split.valid, split.known, **{"half": halves(), **lesson})
+    return LinkTask(split.graph, split.valid, split.known, **lesson)
