@@ -20,8 +20,9 @@ from kg.errors import ModelError
 class GroupedTask:
     """Every (head, relation) of a graph in both directions as one question, `batch` questions a step.
 
-    loss = mean over triples of -log softmax (see gnn.softmax) + n3 * sum |z|^3 over the complex numbers of head,
-    relation and tail (Lacroix et al. 2018) + relations * -log softmax of the relation given both ends (Chen et al. 2021).
+    loss = mean over triples of -log softmax (see gnn.softmax)
+         + n3 * sum |z|^3 over the complex numbers of head, relation and tail (Lacroix et al. 2018)
+         + relations * -log softmax of the relation given both ends (Chen et al. 2021)
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class GroupedTask:
     def losses(self, model: nn.Module) -> Iterator[Tensor]:
         """One step per batch of questions, dealt anew each epoch."""
         assert isinstance(model, Bilinear)
-        for part in torch.randperm(len(self.questions)).split(self.batch):
+        for part in torch.split(torch.randperm(len(self.questions)), self.batch):
             yield self.loss(model, part)
 
     def loss(self, model: Bilinear, part: Tensor) -> Tensor:
@@ -89,7 +90,7 @@ class _Cubed(torch.autograd.Function):
     """With the gradient 3 |z| z written out."""
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor, weight: Tensor | None) -> Tensor:  # type: ignore[override]  # torch
+    def forward(ctx: Any, z: Tensor, weight: Tensor | None) -> Tensor:
         real, imag = z.chunk(2, dim=1)
         size = torch.hypot(real, imag)
         each = size if weight is None else size * weight[:, None]
@@ -97,6 +98,6 @@ class _Cubed(torch.autograd.Function):
         return (each * size * size).sum()
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Any:  # type: ignore[override]  # torch
+    def backward(ctx: Any, grad: Tensor) -> Any:
         z, each = ctx.saved_tensors
         return torch.cat([each, each], dim=1).mul_(z).mul_(3 * grad), None

@@ -29,7 +29,9 @@ class LinkTask:
     messages: an edge that could see itself would teach the model to copy.
     """
 
-    def __init__(self, graph: GraphTensors, valid: Tensor | None = None, known: Tensor | None = None, steps: int = 4) -> None:
+    def __init__(
+        self, graph: GraphTensors, valid: Tensor | None = None, known: Tensor | None = None, steps: int = 4
+    ) -> None:
         self.graph, self.valid, self.known, self.steps = graph, valid, known, steps
         self.rows = torch.nonzero(predictable(graph)).squeeze(1)
         self.fits = allowed(graph)

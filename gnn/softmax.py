@@ -47,7 +47,7 @@ def full_softmax(
 
 class _FullSoftmax(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[override]  # torch leaves the arguments open
+    def forward(
         ctx: Any,
         queries: Tensor,
         nodes: Tensor,
@@ -69,7 +69,7 @@ class _FullSoftmax(torch.autograd.Function):
         return loss
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Any:  # type: ignore[override]  # as above
+    def backward(ctx: Any, grad: Tensor) -> Any:
         dq, de = ctx.saved_tensors
         return grad * dq, grad * de, None, None, None, None, None
 

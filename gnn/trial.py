@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from gnn.bilinear import Bilinear
 from gnn.evaluate import Ranking, rank
 from gnn.grouped import GroupedTask
@@ -19,6 +22,7 @@ from kg import plugins
 from kg.errors import ModelError
 
 HITS = (1, 3, 10)
+PARTS = ("settings", "lesson", "recipe")
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,13 @@ class Trial:
 
     def figures(self) -> dict[str, Any]:
         """Filtered MRR and Hits@k with mean ties, over both sides and each alone."""
-        sides = {"head": self.test.heads, "tail": self.test.tails}
-        found = {"mrr": self.test.mrr} | {f"hits@{k}": self.test.hits(k) for k in HITS}
-        for side, ranks in sides.items():
-            found[side] = {"mrr": float((1 / ranks).mean())} | {f"hits@{k}": float((ranks <= k).double().mean()) for k in HITS}
-        return found
+        heads, tails = self.test.heads, self.test.tails
+        return figures(torch.cat([heads, tails])) | {"head": figures(heads), "tail": figures(tails)}
+
+
+def figures(ranks: Tensor) -> dict[str, Any]:
+    """MRR and Hits@k of ranks."""
+    return {"mrr": float((1 / ranks).mean())} | {f"hits@{k}": float((ranks <= k).double().mean()) for k in HITS}
 
 
 def trial(
@@ -57,14 +63,15 @@ def trial(
     """
     begun = time.monotonic()
     kind = plugins.load("gnn.models", name, Model)  # type: ignore[type-abstract]  # load gives a concrete one
-    plan = {part: {**getattr(kind.plan, part), **(changes or {}).get(part, {})} for part in ("settings", "lesson", "recipe")}
+    plan = {part: {**getattr(kind.plan, part), **(changes or {}).get(part, {})} for part in PARTS}
     try:
         make: Callable[..., Model] = kind
         model = make(Shape.of(split.graph), **({"seed": seed} if kind.trained else {}), **plan["settings"])
         recipe = Recipe(**{"seed": seed, "threads": threads, **plan["recipe"]}, seconds=minutes and minutes * 60)
-        run = fit(model, task(kind, split, plan["lesson"]), recipe, progress=progress) if kind.trained else Fit()
+        asked = task(kind, split, plan["lesson"]) if kind.trained else None
     except TypeError as error:
-        raise ModelError(f"model {name} cannot be made with {plan} ({error}); see its docstring for its settings") from error
+        raise ModelError(f"model {name} takes other settings than {plan} ({error}); see its docstring") from error
+    run = fit(model, asked, recipe, progress=progress) if asked else Fit()
     return Trial(model, run, rank(model, split.graph, split.test, split.known), time.monotonic() - begun)
 
 

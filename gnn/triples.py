@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -33,6 +33,11 @@ class Triples:
     """Per part (triples, 3) every line as it stands, repeated triples included."""
 
     @property
+    def unseen(self) -> int:
+        """Entities that no training triple has: what is said of them is nowhere learned."""
+        return len(self.graph) - len(torch.unique(self.graph.edges[:, [0, 2]]))
+
+    @property
     def known(self) -> Tensor:
         """All triples: what filtered ranking leaves out."""
         return torch.cat([self.graph.edges, self.valid, self.test])
@@ -51,7 +56,7 @@ def read_triples(folder: Path) -> Triples:
     relations = _numbers(line[1] for part in lines for line in part)
     rows = [torch.tensor([[entities[h], relations[r], entities[t]] for h, r, t, *_ in part]) for part in lines]
     moments = [[_moment(line[3], folder) for line in part] for part in lines] if widths == {4} else None
-    graph = _graph(tuple(entities), tuple(relations), rows[0], moments and moments[0])
+    graph = _graph(tuple(entities), tuple(relations), rows[0], moments[0] if moments else None)
     steps = None
     if moments:
         order = {moment: step for step, moment in enumerate(sorted({m for part in moments for m in part}))}
@@ -64,7 +69,9 @@ def _lines(path: Path) -> list[list[str]]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: {error}; expected UTF-8 text of lines head, relation, tail parted by tabs") from error
+        raise ModelError(
+            f"{path}: {error}; expected UTF-8 text of lines head, relation, tail parted by tabs"
+        ) from error
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
@@ -92,7 +99,8 @@ def _moment(text: str, folder: Path) -> int:
     except ValueError:
         pass
     try:
-        return microseconds(datetime.fromisoformat(text))
+        found = datetime.fromisoformat(text)
+        return microseconds(found if found.tzinfo else found.replace(tzinfo=UTC))
     except ValueError as error:
         raise ModelError(f"{folder}: {text!r} is no time; expected a whole number or an ISO date") from error
 

@@ -24,6 +24,7 @@ from kgrisk.demo import demo
 from kgrisk.options import Home, Json, Store, made, opened
 from kgrisk.schedule import Schedule, interval, refresh_in_a_process
 from kgrisk.settings import Settings
+from kgrisk.trials import on_triples, rows_of
 
 QUARANTINED = 3
 app = typer.Typer(
@@ -198,10 +199,20 @@ def train(
     cut: Annotated[str | None, typer.Option("--cut", help="Learn from what was published by this day.")] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1)] = None,
     seed: Annotated[int | None, typer.Option("--seed")] = None,
+    triples: Annotated[
+        Path | None,
+        typer.Option("--triples", help="Learn a folder of train.txt, valid.txt, test.txt, without a graph."),
+    ] = None,
+    model: Annotated[str, typer.Option("--model", help="Model that learns --triples.")] = "complex",
+    minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Bound of training --triples.")] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Train on the past, test on what came after, publish links, scores and vectors."""
+    if triples is not None:
+        told = on_triples(triples, model, minutes, epochs, seed)
+        emit(told) if json else show(f"{model} on {triples.name}", rows_of(told))
+        return
     with opened(home, epochs=epochs, seed=seed) as graph:
         result = graph.train(cut, progress=progress)
     if json:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from gnn.grouped import GroupedTask, cubed
-from gnn.models.complex import Complex
 from gnn.model import Shape
+from gnn.models.complex import Complex
 from gnn.sample import predictable
 from gnn.softmax import full_softmax
 from tests.test_gnn_convolution import graph, some_edges
@@ -91,7 +91,9 @@ def test_a_step_over_all_questions_is_the_mean_over_all_triples_both_ways() -> N
                 scores = model.score_tails(own, torch.tensor([a]), torch.tensor([b]))[0]
                 fits = own.vocabulary.fits[b][own.labels]
                 total -= scores.masked_fill(~fits, -torch.inf).log_softmax(0)[c]
-                ways = torch.stack([model.ask(x, torch.tensor([a]), torch.tensor([k]))[0] @ x[c] for k in range(len(z))])
+                ways = torch.stack(
+                    [model.ask(x, torch.tensor([a]), torch.tensor([k]))[0] @ x[c] for k in range(len(z))]
+                )
                 total -= 0.5 * ways.log_softmax(0)[b]
                 total += 0.1 * cubed(torch.stack([x[a], z[b], x[c]]), None)
         found = task.loss(model, torch.arange(len(task.questions)))

@@ -21,8 +21,15 @@ class Complex(Bilinear):
     name = "complex"
     plan = Plan(
         settings={"dim": 512, "spread": 1e-3},
-        lesson={"batch": 1000, "n3": 0.03, "relations": 0.25},
-        recipe={"epochs": 60, "optimiser": "adagrad", "rate": 0.1, "schedule": "linear", "weight_decay": 0.0, "every": 5},
+        lesson={"batch": 1000, "n3": 0.01},
+        recipe={
+            "epochs": 60,
+            "optimiser": "adagrad",
+            "rate": 0.1,
+            "schedule": "linear",
+            "weight_decay": 0.0,
+            "every": 5,
+        },
         alone=True,
     )
 

@@ -1,0 +1,46 @@
+"""Trials of models on plain files: no graph, no store, so that anyone can check them on a public benchmark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kgrisk.console import progress
+from kgrisk.extras import need
+from kgrisk.meter import peak_bytes
+from kgrisk.settings import Settings
+
+
+def on_triples(
+    folder: Path, model: str, minutes: float | None = None, epochs: int | None = None, seed: int | None = None
+) -> dict[str, Any]:
+    """Figures of a model that learned `train.txt` and is ranked on `test.txt`: filtered, mean ties, both sides.
+
+    ModelError if the folder cannot be read or there is no such model.
+    """
+    split, settings = need("gnn.triples", "learn").read_triples(folder), Settings.load()
+    found = need("gnn.trial", "learn").trial(
+        model,
+        split,
+        minutes=minutes,
+        seed=settings.seed if seed is None else seed,
+        changes={"recipe": {"epochs": epochs}} if epochs else None,
+        threads=settings.threads,
+        progress=progress,
+    )
+    return {
+        "model": model,
+        "test": found.figures(),
+        "seconds": round(found.seconds, 3),
+        "peak_memory_bytes": peak_bytes(),
+        "valid": {"mrr": found.run.value if found.run.epochs else None, "epoch": found.run.best},
+        "triples": {"train": len(split.graph.edges), "valid": len(split.valid), "test": len(split.test)},
+        "unseen": split.unseen,
+    }
+
+
+def rows_of(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """The figures as a table: both sides and each alone."""
+    sides = {"both": {k: v for k, v in told["test"].items() if not isinstance(v, dict)}}
+    sides |= {side: told["test"][side] for side in ("head", "tail")}
+    return [{"side": side, **{k: round(v, 4) for k, v in row.items()}} for side, row in sides.items()]
