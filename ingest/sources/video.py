@@ -53,8 +53,9 @@ class Video(Source):
             refused += doubtful
         speaker, unknown = subject(said, models)
         try:
-            words = Listener(models.cache).words(record.content)
-            recording = Recording(decode_sound(record.content), words, said.get("title", ""))
+            wave = decode_sound(record.content)
+            words = Listener(models.cache).words(record.content, wave)
+            recording = Recording(wave, words, said.get("title", ""))
             claims += recording.claims(origin, models, speaker) if words else ()
         except RecordError as error:
             refused.append(Refusal("sound", str(error)))
