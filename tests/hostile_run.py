@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.ingest.figure import peak_mib
+from benchmarks.figure import peak_mib
 from ingest.pipeline import run
 from ingest.report import RunReport
 from kg.files import Files

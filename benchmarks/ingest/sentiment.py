@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.ingest.figure import Figure, real_data
+from benchmarks.figure import Figure, real_data
 from ingest.extract.prose.tone import CLASSES, WEIGHTS, Weights, buckets, tone
 from ingest.extract.prose.tone_fit import Judged, fit, read_judged
 from ingest.extract.text.lexicon import words
