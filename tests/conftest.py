@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kg.files import Files
 from kg.ledger import Ledger
 from kg.store import GraphStore, open_store
 from tests.neo4j_server import NoNeo4jError, required, running_neo4j, wipe
@@ -66,6 +67,12 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """An empty ledger."""
     with Ledger.open(tmp_path / "ledger") as ledger:
         yield ledger
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    """An empty store of documents, beside the ledger."""
+    return Files(tmp_path / "files")
 
 
 def _empty(request: pytest.FixtureRequest, home: Path) -> str:
