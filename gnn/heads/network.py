@@ -14,6 +14,7 @@ from gnn.head import TIES, Cohort, Head, contagion
 from gnn.heads.logistic import log_loss
 from gnn.model import Shape, exact, seeded
 from gnn.models.relational import Relational
+from gnn.tensors import Features
 from gnn.train import Recipe, fit
 
 
@@ -62,7 +63,10 @@ class Distress(nn.Module):
     def forward(self, cohort: Cohort) -> Tensor:
         x = self.encoder.embed(cohort.graph)[cohort.rows]
         own = cohort.graph.features.get("numeric")
-        facts = torch.zeros(len(cohort), self.width) if own is None else own.dense(len(cohort.graph))[cohort.rows]
+        facts = torch.zeros(len(cohort), self.width)
+        if own is not None and self.width:
+            scaled = Features(own.rows, self.encoder.fusion.scale["numeric"](own.values))
+            facts = scaled.dense(len(cohort.graph))[cohort.rows]
         near = torch.from_numpy(contagion(cohort)).to(torch.float32)
         logit: Tensor = self.out(torch.cat([F.dropout(x, 0.3, self.training), facts, near], dim=1)).squeeze(1)
         return logit
