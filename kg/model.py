@@ -2,7 +2,7 @@
 
 A ledger row states one thing. `Node(label, id, props)` expands into one `node` row and one `property` row per property;
 `Edge` into one `edge` row, whose properties fill the row's typed value columns as the ontology says. `Judgement` is one
-`same` or `not_same` row. Tables of any size skip the row objects and enter as a ClaimBatch in `SCHEMA`.
+`same` or `not_same` row, `SameEdge` one `same_edge` or `not_same_edge` row. Tables of any size skip the row objects and enter as a ClaimBatch in `SCHEMA`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MONEY = pa.decimal128(38, 9)
 
 SCHEMA = pa.schema(
     [
-        pa.field("kind", pa.string(), False),  # node | edge | property | same | not_same
+        pa.field("kind", pa.string(), False),  # node | edge | property | same | not_same | same_edge | not_same_edge
         pa.field("subject", pa.string(), False),  # source-side id, kept for ever
         pa.field("name", pa.string(), False),  # label, edge type, property; "" for judgements
         pa.field("object", pa.string(), False),  # target id of an edge or judgement, else ""
@@ -126,10 +126,23 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class SameEdge:
+    """The edge that one statement tells is (or is not) the edge of this key, of the same type between the same two."""
+
+    type: str
+    source: str
+    target: str
+    statement: str
+    """The statement of the claims judged, which run from `source` to `target`."""
+    key: str
+    same: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One statement by one document. `valid_from` None is "always was", `valid_to` None is "still is"."""
 
-    what: Node | Facts | Edge | Judgement
+    what: Node | Facts | Edge | Judgement | SameEdge
     evidence: Evidence
     published: datetime
     valid_from: datetime | None = None
@@ -221,6 +234,10 @@ def _rows(claim: Claim) -> list[dict[str, Any]]:
     if isinstance(what, Judgement):
         kind = "same" if what.same else "not_same"
         return [base | {"kind": kind, "subject": what.a, "name": "", "object": what.b}]
+    if isinstance(what, SameEdge):
+        named = {"subject": what.source, "name": what.type, "object": what.target, "key": what.key}
+        kind = "same_edge" if what.same else "not_same_edge"
+        return [base | named | {"kind": kind, "value_text": what.statement}]
     if isinstance(what, Edge):
         row = base | {
             "kind": "edge",

@@ -2,7 +2,8 @@
 
 Claims of one group (one edge or property between canonical ids) are candidates for each other. At each (valid, known,
 published) one of them wins: the more reliable source, then the later published, then the later valid_from, then the higher
-confidence, then the smaller claim id. A *version* is a maximal box of the three clocks in which one statement wins against
+confidence, then the smaller claim id; a claim that a judgement gave the key of another edge (kg.joins) wins only where
+none of that key's own is visible, and is no conflict. A *version* is a maximal box of the three clocks in which one statement wins against
 the same number of other values (`conflict`). What later commits add never changes a version but for its known_to, so a full build and any sequence of increments are equal.
 """
 
@@ -17,6 +18,8 @@ import duckdb
 import pyarrow as pa
 
 from kg.identity import CANON, OPEN, RULE, identities
+from kg.joins import JOINS, joins
+from kg.joins import RULE as JOINING
 from kg.model import LAST
 from kg.ontology import HAS, PROPERTIES, RELIABILITY
 from kg.snapshot import EDGES as EDGE_ROWS
@@ -86,9 +89,9 @@ MANY = f"CASE WHEN kind = 'property' AND name IN ({_MANY}) THEN coalesce(value_t
 GROUP = hashed(TYPE, "subject", "object", PROPERTY, "key", MANY)
 """Id of the resolved edge or property a claim speaks of, before any merge."""
 RANK = _case("split_part(extractor, '.', 1)", {n: str(r) for n, r in RELIABILITY.items()}, "1")
-BEST = "rank DESC, published DESC, valid_from DESC, confidence DESC, claim"
+BEST = "joined, rank DESC, published DESC, valid_from DESC, confidence DESC, claim"
 """Which claim of a group wins."""
-RULES = sha256("".join([TYPE, PROPERTY, MANY, RANK, BEST, RULE]).encode()).hexdigest()[:8]
+RULES = sha256("".join([TYPE, PROPERTY, MANY, RANK, BEST, RULE, JOINING]).encode()).hexdigest()[:8]
 """Names the rules in force: what was resolved under others is not used again."""
 
 ALIVE = """SELECT * EXCLUDE (op) FROM events WHERE commit <= {end} AND op = 'assert'
@@ -110,18 +113,21 @@ SELECT * EXCLUDE (op) FROM (
 """From which commit to which each claim was alive."""
 
 _PIECES = f"""CREATE TEMP TABLE pieces AS
-SELECT * EXCLUDE (id), CASE WHEN source = subject AND target = object THEN "group" ELSE id END AS id FROM (
+WITH keyed AS (SELECT s.* REPLACE (coalesce(j.key, s.key) AS key, greatest(s.c_from, coalesce(j.c_from, 0)) AS c_from,
+    least(s.c_to, coalesce(j.c_to, {OPEN})) AS c_to), j.key IS NOT NULL AS joined
+  FROM spans s LEFT JOIN joins j ON j.statement = s.statement AND j.subject = s.subject AND j.c_from < s.c_to AND s.c_from < j.c_to)
+SELECT * EXCLUDE (id), CASE WHEN source = subject AND target = object AND NOT joined THEN "group" ELSE id END AS id FROM (
   SELECT s.* EXCLUDE (c_from, c_to), {TYPE} AS type, {PROPERTY} AS property, {RANK} AS rank,
     coalesce(a.canon, s.subject) AS source, coalesce(b.canon, s.object) AS target,
     {hashed(TYPE, "source", "target", "property", "key", MANY)} AS id,
     greatest(s.c_from, coalesce(a.c_from, 0), coalesce(b.c_from, 0)) AS k_from,
     least(s.c_to, coalesce(a.c_to, {OPEN}), coalesce(b.c_to, {OPEN})) AS k_to
-  FROM spans s
+  FROM keyed s
   LEFT JOIN canon a ON a.raw = s.subject AND a.c_from < s.c_to AND s.c_from < a.c_to
   LEFT JOIN canon b ON b.raw = s.object AND b.c_from < s.c_to AND s.c_from < b.c_to
   WHERE s.kind IN ('node', 'edge', 'property')
 ) WHERE k_from < k_to"""
-"""Alive intervals of the claims, cut where the canonical id of an end changes."""
+"""Alive intervals of the claims, cut where the canonical id of an end or the key given to them changes."""
 
 _TIMES = f"TIMESTAMPTZ '{LAST:%Y-%m-%d} 00:00:00+00'"
 
@@ -137,7 +143,7 @@ vs AS (SELECT id, k, v, lead(v) OVER (PARTITION BY id, k ORDER BY v) AS v_end FR
   QUALIFY v_end IS NOT NULL),
 ps AS (SELECT id, k, p, coalesce(lead(p) OVER (PARTITION BY id, k ORDER BY p), {_TIMES}) AS p_end FROM (SELECT DISTINCT id, k, published AS p FROM live)),
 cells AS (SELECT vs.id, vs.k, any_value(k_end) AS k_end, v, v_end, p, any_value(p_end) AS p_end,
-    first(claim ORDER BY {BEST}) AS claim, first(statement ORDER BY {BEST}) AS statement, count(DISTINCT {_SAID}) - 1 AS conflict
+    first(claim ORDER BY {BEST}) AS claim, first(statement ORDER BY {BEST}) AS statement, greatest(count(DISTINCT {_SAID}) FILTER (WHERE NOT joined), 1) - 1 AS conflict
   FROM vs JOIN ps ON ps.id = vs.id AND ps.k = vs.k
   JOIN live l ON l.id = vs.id AND l.k = vs.k AND l.valid_from <= v AND l.valid_to >= v_end AND l.published <= p
   GROUP BY vs.id, vs.k, v, v_end, p),
@@ -154,13 +160,15 @@ k_runs AS (SELECT *, sum(new) OVER (PARTITION BY id, statement, conflict, p, p_e
   SELECT *, CASE WHEN k IS DISTINCT FROM lag(k_end) OVER (PARTITION BY id, statement, conflict, p, p_end, v, v_end ORDER BY k) THEN 1 ELSE 0 END AS new FROM v_joined)),
 k_joined AS (SELECT id, statement, conflict, p, p_end, v, v_end, min(k) AS k_from, max(k_end) AS k_to, arg_min(claim, k) AS claim
   FROM k_runs GROUP BY id, statement, conflict, p, p_end, v, v_end, run),
-said AS (SELECT id, k, statement, list(DISTINCT claim ORDER BY claim) AS claims FROM live GROUP BY id, k, statement)
+said AS (SELECT id, k, statement, list(DISTINCT claim ORDER BY claim) AS claims FROM live GROUP BY id, k, statement),
+beside AS (SELECT id, k, list(DISTINCT claim) AS claims FROM live WHERE joined GROUP BY id, k)
 SELECT j.id, c.type, c.source, c.target, c.key, c.property, {", ".join("c." + v for v in _VALUES.split(", "))},
   j.v AS valid_from, j.v_end AS valid_to,
-  j.k_from, j.k_to, j.p AS published, j.p_end AS published_to, j.statement, said.claims, j.conflict::INTEGER AS conflict,
+  j.k_from, j.k_to, j.p AS published, j.p_end AS published_to, j.statement, list_sort(list_distinct(list_concat(said.claims, coalesce(beside.claims, [])))) AS claims, j.conflict::INTEGER AS conflict,
   c.document, c.locator, c.quote, c.extractor, c.confidence
 FROM k_joined j JOIN live c ON c.id = j.id AND c.k = j.k_from AND c.claim = j.claim
 JOIN said ON said.id = j.id AND said.k = j.k_from AND said.statement = j.statement
+LEFT JOIN beside ON beside.id = j.id AND beside.k = j.k_from
 UNION ALL
 SELECT id, type, source, target, key, property, {_VALUES}, valid_from, valid_to, k_from, k_to, published, {_TIMES} AS published_to,
   statement, [claim] AS claims, 0 AS conflict, document, locator, quote, extractor, confidence
@@ -207,13 +215,19 @@ LABELS = "SELECT subject AS id, arg_min(name, commit) AS label FROM events WHERE
 
 
 def _identity(con: Con, end: int) -> None:
-    """Register the canonical ids up to a commit as table `canon`."""
+    """Register the canonical ids up to a commit as table `canon`, the keys that edges are given as `joins`."""
     spans = con.execute(
         f"""SELECT kind, subject, object, c_from, c_to FROM (
         SELECT *, commit AS c_from, coalesce(lead(commit) OVER (PARTITION BY claim ORDER BY commit), {OPEN}) AS c_to
         FROM events WHERE commit <= {end} AND kind IN ('same', 'not_same')) WHERE op = 'assert' ORDER BY ALL"""
     ).fetchall()
     con.register("canon", identities(spans) if spans else CANON.empty_table())
+    judged = con.execute(
+        f"""SELECT kind, value_text, subject, key, c_from, c_to, claim FROM (
+        SELECT *, commit AS c_from, coalesce(lead(commit) OVER (PARTITION BY claim ORDER BY commit), {OPEN}) AS c_to
+        FROM events WHERE commit <= {end} AND kind IN ('same_edge', 'not_same_edge')) WHERE op = 'assert' ORDER BY ALL"""
+    ).fetchall()
+    con.register("joins", joins(judged) if judged else JOINS.empty_table())
 
 
 def _affected(con: Con, start: int, end: int) -> None:
@@ -222,7 +236,7 @@ def _affected(con: Con, start: int, end: int) -> None:
         f"""CREATE TEMP TABLE moved AS SELECT DISTINCT raw FROM canon
           WHERE (c_from > {start} AND c_from <= {end}) OR (c_to > {start} AND c_to <= {end});
         CREATE TEMP TABLE seeds AS
-          SELECT DISTINCT subject AS raw FROM events WHERE commit > {start} AND commit <= {end} AND kind IN ('node', 'edge', 'property')
+          SELECT DISTINCT subject AS raw FROM events WHERE commit > {start} AND commit <= {end} AND kind IN ('node', 'edge', 'property', 'same_edge', 'not_same_edge')
           UNION FROM moved
           UNION SELECT subject FROM events WHERE commit <= {end} AND kind = 'edge' AND object IN (FROM moved);
         CREATE TEMP TABLE affected AS FROM seeds UNION
@@ -233,12 +247,13 @@ def _affected(con: Con, start: int, end: int) -> None:
 _REST = f"key, {_VALUES}, valid_from, valid_to, known_from, published, statement, claim, confidence"
 _CANDIDATES = f"""CREATE TEMP TABLE candidates AS
 SELECT *, hash(id) AS bucket FROM (
-  SELECT kind, {TYPE} AS type, {PROPERTY} AS property, {RANK} AS rank, {_REST},
+  SELECT kind, {TYPE} AS type, {PROPERTY} AS property, {RANK} AS rank, {_REST}, joined,
     coalesce(a.canon, c.subject) AS source, coalesce(b.canon, c.object) AS target,
-    CASE WHEN a.canon IS NULL AND b.canon IS NULL THEN "group"
-      WHEN source = subject AND target = object THEN "group"
+    CASE WHEN NOT joined AND a.canon IS NULL AND b.canon IS NULL THEN "group"
+      WHEN NOT joined AND source = subject AND target = object THEN "group"
       ELSE {hashed(TYPE, "source", "target", "property", "key", MANY)} END AS id
-  FROM (SELECT kind, name, subject, object, extractor, "group", {_REST} FROM ({ALIVE})
+  FROM (SELECT c.* REPLACE (coalesce(j.key, c.key) AS key), j.key IS NOT NULL AS joined FROM ({ALIVE}) c
+    LEFT JOIN joins j ON j.statement = c.statement AND j.subject = c.subject AND j.c_from <= {{end}} AND j.c_to > {{end}}
     WHERE kind IN ('node', 'edge', 'property') AND published <= $published AND valid_from <= $valid AND valid_to > $valid) c
   LEFT JOIN canon a ON a.raw = c.subject AND a.c_from <= {{end}} AND a.c_to > {{end}}
   LEFT JOIN canon b ON b.raw = c.object AND b.c_from <= {{end}} AND b.c_to > {{end}})"""

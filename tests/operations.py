@@ -14,7 +14,7 @@ from ingest.preview import differences, preview
 from ingest.rulings import Ruling
 from kg.identity import clusters
 from kg.ledger import Ledger
-from kg.model import AsOf, Claim, ClaimBatch, Edge, Evidence, Facts, Judgement, Node, RunManifest
+from kg.model import AsOf, Claim, ClaimBatch, Edge, Evidence, Facts, Judgement, Node, RunManifest, SameEdge
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 EXTRACTORS = ("registers.csv@1", "filings.xbrl@1", "news.relations@1", "images.ocr@2", "model.risk@1")
@@ -48,8 +48,11 @@ class World:
     beside: Random = field(init=False)
     """Chance of previews and partings: a stream of its own, so that the operations stay what they were."""
 
+    joining: Random = field(init=False)
+    """Chance of judgements about edges, likewise."""
+
     def __post_init__(self) -> None:
-        self.random, self.beside = Random(self.seed), Random(self.seed + 1)
+        self.random, self.beside, self.joining = (Random(self.seed + n) for n in range(3))
         n = self.entities
         self.ids = (
             [f"lei:L{i:03d}" for i in range(n // 3)]
@@ -73,6 +76,8 @@ class World:
             self._commit(claims, retract)
             if self.beside.random() < 0.04:
                 self._part()
+            if self.joining.random() < 0.25:
+                self._join()
             done += size
 
     def _commit(self, claims: list[Claim], retract: list[str] | None = None) -> None:
@@ -105,6 +110,24 @@ class World:
             pair = self.beside.choice(sorted(pairs))
             self._commit([self._claim(Judgement(*pair, same=False))])
             self.parted.add(frozenset(pair))
+
+    def _join(self) -> None:
+        """Say that a loan told under one key is that of another, or is not, or take back what was said."""
+        r, alive = self.joining, self.ledger.alive().to_pylist()
+        loans = [row for row in alive if row["kind"] == "edge" and row["name"] == "LENDS_TO"]
+        judged = [row for row in alive if row["kind"] in ("same_edge", "not_same_edge")]
+        if judged and r.random() < 0.3:
+            run = RunManifest("random", {"seed": self.seed})
+            self.ledger.retract([r.choice(judged)["claim"]], run)
+        elif loans:
+            denied = judged and r.random() < 0.3
+            one = r.choice(judged if denied else loans)
+            statement = one["value_text"] if denied else one["statement"]
+            key = one["key"] if denied else r.choice("fgh")
+            what = SameEdge(one["name"], one["subject"], one["object"], statement, key, not denied)
+            evidence = Evidence("doc joins", f"row:{r.randrange(99)}", "as said", "resolve.obligation@1", 0.9)
+            claim = Claim(what, evidence, START)
+            self.ledger.commit(ClaimBatch.of([claim]), RunManifest("random", {"seed": self.seed}))
 
     def _operation(self, retract: list[str]) -> Iterator[Claim]:
         kind = self.random.choices(

@@ -56,22 +56,34 @@ def canonical(alive: list[Row]) -> dict[str, str]:
     return {id: min(ids, key=lambda i: (rank[i.split(":")[0]], i)) for id, ids in cluster.items()}
 
 
+def given_keys(alive: list[Row]) -> dict[tuple[str, str], str]:
+    """The key that judgements give to a statement: the one judged last and not denied, by (statement, subject)."""
+    denied = {(r["value_text"], r["subject"], r["key"]) for r in alive if r["kind"] == "not_same_edge"}
+    judged = [r for r in alive if r["kind"] == "same_edge"]
+    judged = [r for r in judged if (r["value_text"], r["subject"], r["key"]) not in denied]
+    judged.sort(key=lambda r: r["claim"], reverse=True)
+    judged.sort(key=lambda r: r["commit"])
+    return {(r["value_text"], r["subject"]): r["key"] for r in judged}
+
+
 def replay(events: list[Row], valid: datetime, known: datetime, published: datetime) -> Answer:
     """The answer by definition. `events` are the rows of Ledger.events()."""
     alive = _alive(events, known)
-    called = canonical(alive)
+    called, keys = canonical(alive), given_keys(alive)
     labels: dict[str, str] = {}
     for row in sorted(events, key=lambda r: r["commit"]):
         if row["kind"] == "node" and row["op"] == "assert" and row["known_from"] <= known:
             labels.setdefault(row["subject"], row["name"])
     best: dict[str, tuple[tuple[Any, ...], Row]] = {}
     for row in alive:
-        if row["kind"] in ("same", "not_same") or not _covers(row, valid, published):
+        if "same" in row["kind"] or not _covers(row, valid, published):
             continue
         row = dict(
             row,
             source=called.get(row["subject"], row["subject"]),
             target=called.get(row["object"], row["object"]),
+            key=keys.get((row["statement"], row["subject"]), row["key"]),
+            joined=(row["statement"], row["subject"]) in keys,
         )
         group = _group(row)
         if group not in best or _better(row, best[group][1]):
@@ -102,7 +114,7 @@ def _group(row: Row) -> str:
 def _better(a: Row, b: Row) -> bool:
     def order(row: Row) -> tuple[Any, ...]:
         reliability = RELIABILITY.get(row["extractor"].split(".")[0], 1)
-        return reliability, row["published"], row["valid_from"], row["confidence"]
+        return not row["joined"], reliability, row["published"], row["valid_from"], row["confidence"]
 
     return order(a) > order(b) or (order(a) == order(b) and a["claim"] < b["claim"])
 
