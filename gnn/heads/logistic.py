@@ -87,7 +87,7 @@ class Regression:
         return probability
 
 
-def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Mean negative log likelihood."""
+def log_loss(truth: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """Mean negative log likelihood, weighed where weights are given."""
     p = np.clip(probability, 1e-6, 1 - 1e-6)
-    return float(-np.mean(truth * np.log(p) + (1 - truth) * np.log(1 - p)))
+    return float(-np.average(truth * np.log(p) + (1 - truth) * np.log(1 - p), weights=weight))
