@@ -42,6 +42,11 @@ class Scale(nn.Module):
             raise ModelError(
                 f"modality {self.name}: a vector holds NaN or infinity; leave the node out of the modality's rows"
             )
+        if values.shape[1] != len(self.centre):
+            raise ModelError(
+                f"modality {self.name}: vectors of {values.shape[1]} numbers, the model was built for "
+                f"{len(self.centre)}; use the encoder it was trained with"
+            )
         if not len(values):
             return values
         if self.training and not self.spread:

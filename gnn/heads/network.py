@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from gnn.balance import weights
 from gnn.evaluate import auprc
-from gnn.head import TIES, Cohort, Head, contagion
+from gnn.head import TIES, Cohort, Head, contagion, widths
 from gnn.heads.logistic import log_loss
 from gnn.model import Shape, exact, seeded
 from gnn.models.relational import Relational
@@ -46,9 +46,8 @@ class Network(Head):
         return probability
 
     def _build(self, cohorts: Sequence[Cohort]) -> Distress:
-        widths = {name: own.values.shape[1] for c in cohorts for name, own in c.graph.features.items()}
         rate = sum(c.positives for c in cohorts) / max(sum(map(len, cohorts)), 1)
-        return Distress(Shape(0, dict(sorted(widths.items()))), rate, self.seed)
+        return Distress(Shape(0, widths(cohorts)), rate, self.seed)
 
 
 class Distress(nn.Module):
