@@ -21,7 +21,8 @@ TALES: Final = DOUBT_NOUNS | words(
 """Nouns whose content is never said to be so."""
 FALSE: Final = UNTRUE | words(
     "fake bogus forged spoof mistaken erroneous fictitious invented spurious phoney phony misleading groundless "
-    "nonsense fabrication fiction invention hoax lie falsehood myth rubbish mistake error joke canard untruth"
+    "nonsense fabrication fiction invention hoax lie falsehood myth rubbish mistake error joke canard untruth "
+    "forgery fantasy prank sham fable"
 )
 """What a false statement is called."""
 REBUTS: Final = words(
@@ -69,6 +70,30 @@ CALLS: Final = RUNNERS | words("pressure call demand motion temptation invitatio
 """Nouns whose infinitive is only asked for."""
 URGES: Final = words("urge press beg encourage lobby call recommend nominate woo tempt pressure implore advise")
 """Verbs whose infinitive is only asked for."""
+SHAMS: Final = words(
+    "pretend pose suppose purport feign mean miss balk shy hesitate shrink recoil refrain desist abstain object persuade "
+    "reverse backtrack withhold impersonate masquerade"
+)
+"""Verbs whose complement does not come about, or is only shown: `pretended to be`, `balked at naming`."""
+_SURELY: Final = words("doubt secret surprise wonder question accident coincidence mystery")
+"""Nouns that say, with `no` before them, that it is so."""
+
+
+def surely(noun: Token) -> bool:
+    """`there is no doubt that`, `it is no secret that`."""
+    return noun.lemma_.lower() in _SURELY and any(c.lower_ == "no" for c in noun.children)
+
+
+def unfailing(verb: Token) -> bool:
+    """`did not hesitate to appoint`, `never fails to`: denied twice."""
+    denied = any(c.lower_ in NEGATORS for c in verb.children)
+    return denied and verb.lemma_ in ("hesitate", "fail", "neglect", "forget", "omit")
+
+
+def enlarged(negator: Token) -> bool:
+    """`not` of `not only chief executive but chairman`, which denies nothing."""
+    after = negator.nbor(1).lower_ if negator.i + 1 < len(negator.doc) else ""
+    return after in ("only", "just", "merely", "least")
 
 
 def passed_over(name: Token) -> bool:
@@ -151,7 +176,8 @@ def _contrary(verb: Token, noun: Token) -> bool:
 
 def inverted(verb: Token) -> bool:
     """`At no time was she`, `Not once did he`, `Had she accepted`, `Were he to join`: the helper before its subject."""
-    subject = next((c for c in verb.children if c.dep_ in ("nsubj", "nsubjpass")), None)
+    bearers = ("nsubj", "nsubjpass", "attr") if verb.lemma_ == "be" else ("nsubj", "nsubjpass")
+    subject = next((c for c in verb.children if c.dep_ in bearers), None)
     if subject is None:
         return False
     helpers = [c for c in verb.children if c.dep_ in ("aux", "auxpass") and c.i < subject.i]

@@ -65,7 +65,7 @@ def offices(parsed: Parsed, referents: Referents) -> Iterator[Office]:
             gone |= _departed(token, referents)
         elif token.pos_ in ("NOUN", "PROPN", "ADJ") and token.lemma_.lower() in TITLES and _is_head(token):
             found += _of_title(token, referents)
-    aside = {m.start for i, m in parsed.mentions.items() if passed_over(parsed.doc[i])}
+    aside = {parsed.place(t) for t in parsed.doc if t.pos_ == "PROPN" and passed_over(t)}
     denied = {(o.person.id, o.firm.id) for o in found if o.certainty is Certainty.OPEN}
     for office in found:
         doubted = office.implied and (office.person.id, office.firm.id) in denied

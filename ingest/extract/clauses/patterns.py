@@ -7,6 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from ingest.extract.clauses.certainty import Certainty, certainty
+from ingest.extract.clauses.denials import passed_over
 from ingest.extract.clauses.distress import distress
 from ingest.extract.clauses.exposures import exposures
 from ingest.extract.clauses.frames import FRAMES, Frame
@@ -33,7 +34,9 @@ def matches(parsed: Parsed, topic: Mention | None, speaker: Mention | None) -> l
         parties = (("source", office.person), ("target", office.firm))
         place, sure = office.person.start, office.certainty
         found.append(Match("OFFICER_OF", parties, place, sure, role=office.role, implied=office.implied))
-    return [*found, *implied(parsed, referents, found)]
+    found += implied(parsed, referents, found)
+    aside = {m.start for i, m in parsed.mentions.items() if passed_over(parsed.doc[i]) and parsed.doc[i].dep_ != "poss"}
+    return [m for m in found if aside.isdisjoint(party.start for _, party in m.parties)]
 
 
 def framed(parsed: Parsed, referents: Referents, frames: Sequence[Frame] = FRAMES) -> Iterator[Match]:
