@@ -2,7 +2,8 @@
 
 A ledger row states one thing. `Node(label, id, props)` expands into one `node` row and one `property` row per property;
 `Edge` into one `edge` row, whose properties fill the row's typed value columns as the ontology says. `Judgement` is one
-`same` or `not_same` row, `SameEdge` one `same_edge` or `not_same_edge` row. Tables of any size skip the row objects and enter as a ClaimBatch in `SCHEMA`.
+`same` or `not_same` row, `SameEdge` one `same_edge` or `not_same_edge` row. Tables of any size skip the row objects and
+enter as a ClaimBatch in `SCHEMA`.
 """
 
 from __future__ import annotations

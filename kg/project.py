@@ -189,7 +189,7 @@ def project(con: Con, from_commit: int, to_commit: int) -> Delta:
     `con` has a view `events` (the ledger's rows). Cost grows with what the commits touch, not with the ledger, beyond one
     scan of a few columns.
     """
-    _identity(con, to_commit)
+    register_identity(con, to_commit)
     con.execute(
         f"CREATE TEMP TABLE times AS SELECT commit, min(known_from) AS known FROM events WHERE commit <= {to_commit} GROUP BY commit"
     )
@@ -214,20 +214,27 @@ def project(con: Con, from_commit: int, to_commit: int) -> Delta:
 LABELS = "SELECT subject AS id, arg_min(name, commit) AS label FROM events WHERE kind = 'node' AND op = 'assert' AND commit <= {end} GROUP BY subject"
 
 
-def _identity(con: Con, end: int) -> None:
-    """Register the canonical ids up to a commit as table `canon`, the keys that edges are given as `joins`."""
+def register_identity(con: Con, end: int) -> None:
+    """Register the canonical ids up to a commit as table `canon`, and the keys that edges are given."""
     spans = con.execute(
         f"""SELECT kind, subject, object, c_from, c_to FROM (
         SELECT *, commit AS c_from, coalesce(lead(commit) OVER (PARTITION BY claim ORDER BY commit), {OPEN}) AS c_to
         FROM events WHERE commit <= {end} AND kind IN ('same', 'not_same')) WHERE op = 'assert' ORDER BY ALL"""
     ).fetchall()
     con.register("canon", identities(spans) if spans else CANON.empty_table())
+    register_joins(con, end)
+
+
+def register_joins(con: Con, end: int) -> int:
+    """Register the keys that edges are given up to a commit as table `joins`; returns how many rows it has."""
     judged = con.execute(
         f"""SELECT kind, value_text, subject, key, c_from, c_to, claim FROM (
         SELECT *, commit AS c_from, coalesce(lead(commit) OVER (PARTITION BY claim ORDER BY commit), {OPEN}) AS c_to
         FROM events WHERE commit <= {end} AND kind IN ('same_edge', 'not_same_edge')) WHERE op = 'assert' ORDER BY ALL"""
     ).fetchall()
-    con.register("joins", joins(judged) if judged else JOINS.empty_table())
+    given = joins(judged) if judged else JOINS.empty_table()
+    con.register("joins", given)
+    return int(given.num_rows)
 
 
 def _affected(con: Con, start: int, end: int) -> None:
@@ -265,7 +272,7 @@ QUALIFY row_number() OVER (PARTITION BY id ORDER BY {BEST}) > 1"""
 
 def resolve(con: Con, commit: int, valid: datetime, published: datetime) -> tuple[pa.Table, pa.Table, pa.Table]:
     """Nodes, edges and facts of the resolved graph at one point of the three clocks, as kg.snapshot holds them."""
-    _identity(con, commit)
+    register_identity(con, commit)
     con.execute(_CANDIDATES.format(end=commit), {"valid": valid, "published": published})
     con.execute(_LOSERS)
     con.execute("CREATE TEMP VIEW visible AS FROM candidates WHERE claim NOT IN (SELECT claim FROM losers)")
