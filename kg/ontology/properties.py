@@ -18,6 +18,7 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "url": Property("text", "Where the document was published."),
     "language": Property("text", "Language of a document, ISO 639-1."),
     "document_type": Property("text", "What a page shows: receipt, invoice, cheque, chart, table, letter, ..."),
+    "caption": Property("text", "What a page shows: one sentence made only of what was found on it."),
     "author": Property("text", "Account or person that posted the document."),
     "reach": Property("int", "Followers or readers the post had.", unit="count", time="event"),
     "reposts": Property("int", "How many documents repeat this one.", unit="count", time="event"),

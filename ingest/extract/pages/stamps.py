@@ -7,11 +7,11 @@ largest stroke of ink that is neither of these, no straight line and no printed 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-from ingest.extract.pages.ocr import Box, PageReader
-from ingest.extract.pages.pixels import pixels
+from ingest.extract.pages.bars import bars
+from ingest.extract.pages.ocr import Box
+from ingest.extract.pages.shape import Shape
 from kg.errors import RecordError
 
 _SATURATED: Final = 70
@@ -19,34 +19,25 @@ _INK: Final = 110
 """Grey level below which a pixel is ink."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A thing that is not text, and its rectangle."""
-
-    kind: str
-    x0: int
-    y0: int
-    x1: int
-    y1: int
-
-    @property
-    def locator(self) -> str:
-        return f"page:1 shape:{self.x0},{self.y0},{self.x1},{self.y1}"
+def seen(found: Sequence[Shape], kind: str) -> list[Shape]:
+    """Shapes that belong on a page of a kind: bars on a chart, none on a photograph, else the others."""
+    return [] if kind == "photograph" else [s for s in found if (s.kind == "bar") == (kind == "chart")]
 
 
-def read_shape(content: bytes, locator: str, reader: PageReader) -> str:
-    """Kind of the shape that is found in exactly this rectangle of a page image."""
-    for shape in shapes(pixels(content), reader.read(content)):
-        if shape.locator == locator:
+def read_shape(found: Sequence[Shape], locator: str) -> str:
+    """Kind of the shape that was found in exactly the rectangle of a locator."""
+    place = locator.rpartition(" ")[2]
+    for shape in found:
+        if shape.on().endswith(f" {place}"):
             return shape.kind
-    raise RecordError(f"no table, signature or stamp is found at {locator}; the image has others or another size")
+    raise RecordError(f"no table, signature, stamp or bar is found at {locator}; the page has others or another size")
 
 
 def shapes(image: Any, boxes: Sequence[Box] = ()) -> list[Shape]:
     """Shapes on a picture (height x width x 3, red green blue) whose words are known."""
     ruled, lines = _tables(image)
     stamps = list(_stamps(image))
-    return [*ruled, *stamps, *_signature(image, [*ruled, *stamps], lines, boxes)]
+    return [*ruled, *stamps, *_signature(image, [*ruled, *stamps], lines, boxes), *bars(image)]
 
 
 def _tables(image: Any) -> tuple[list[Shape], Any]:
