@@ -4,12 +4,14 @@ past."""
 from __future__ import annotations
 
 from enum import Enum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from ingest.extract.clauses.denials import (
     CALLS,
     REPORTS,
     SHAMS,
+    SHRINKS,
     TALES,
     URGES,
     WRONGLY,
@@ -103,7 +105,7 @@ def _local(token: Token) -> Certainty:
     helpers = [g for c in token.children if c.dep_ in ("aux", "auxpass") for g in c.children]  # never has she been
     near = [c for c in token.children if not (noun and c.dep_ == "neg" and c.i > token.i)]  # chair, not of Acme
     words = {c.lower_ for c in (*near, *helpers) if not enlarged(c)}
-    if (words & {"longer"} and words & {"no", "not", "n't"}) or _no_longer(token):
+    if (words & {"longer", "anymore"} and words & {"no", "not", "n't"}) or _no_longer(token):
         return Certainty.ENDED
     if words & NEGATORS or words & (DOUBT_ADVERBS | WRONGLY) or _scopes_neither(token):
         return Certainty.OPEN
@@ -119,7 +121,10 @@ def _local(token: Token) -> Certainty:
 
 
 def _no_longer(token: Token) -> bool:
-    """`no longer a subsidiary`: the adverb may hang on the verb, the noun or the word before."""
+    """`no longer a subsidiary`, `not chair any more`: the adverb may hang on the verb, the noun or the word before."""
+    if token.lemma_ == "be" and any(c.lower_ in NEGATORS for c in token.children):
+        below = list(token.subtree)
+        return any(a.lower_ == "any" and b.lower_ in ("longer", "more") for a, b in pairwise(below))
     for child in token.children:
         if child.lower_ == "longer" and any(c.lower_ in ("no", "any") for c in child.children):
             return True
@@ -129,6 +134,8 @@ def _no_longer(token: Token) -> bool:
 def _refuses(verb: Token) -> bool:
     """`ruled out a loan`, `talks broke down`, `according to rumours`."""
     if any((verb.lemma_, c.lower_) in REFUSALS for c in verb.children):
+        return True
+    if any((verb.lemma_, t.lower_) in SHRINKS for c in verb.children for t in (c, *c.children)):
         return True
     doubted = (t for c in verb.children if c.lower_ == "according" for t in c.subtree)
     return any(t.lemma_ in DOUBT_NOUNS for t in doubted)
@@ -203,7 +210,10 @@ def _governed(head: Token) -> Certainty:
         yet = head.lemma_ in ("have", "be") and any(c.lower_ == "yet" for c in head.children)  # has yet to
         return (
             Certainty.OPEN
-            if yet or head.lemma_ in HEDGES | URGES | SHAMS or (head.dep_ == "nsubj" and head.lemma_ in TALES) or untrue(head)
+            if yet
+            or head.lemma_ in HEDGES | URGES | SHAMS
+            or (head.dep_ == "nsubj" and head.lemma_ in TALES)
+            or untrue(head)
             else _local(head)
         )
     if head.lower_ == "none" or (head.pos_ == "NOUN" and head.head.pos_ in ("VERB", "AUX") and _denied_subject(head)):

@@ -71,10 +71,28 @@ CALLS: Final = RUNNERS | words("pressure call demand motion temptation invitatio
 URGES: Final = words("urge press beg encourage lobby call recommend nominate woo tempt pressure implore advise")
 """Verbs whose infinitive is only asked for."""
 SHAMS: Final = words(
-    "pretend pose suppose purport feign mean miss balk shy hesitate shrink recoil refrain desist abstain object persuade "
-    "reverse backtrack withhold impersonate masquerade"
+    "pretend pose suppose purport feign mean miss balk shy hesitate shrink recoil refrain desist abstain object "
+    "persuade reverse backtrack withhold impersonate masquerade apply train dream"
 )
 """Verbs whose complement does not come about, or is only shown: `pretended to be`, `balked at naming`."""
+SHRINKS: Final = frozenset(
+    {
+        ("back", "away"),
+        ("back", "off"),
+        ("come", "close"),
+        ("do", "without"),
+        ("fall", "through"),
+        ("hold", "off"),
+        ("line", "up"),
+        ("pass", "up"),
+        ("put", "forward"),
+        ("put", "list"),
+        ("shy", "away"),
+        ("stop", "short"),
+        ("think", "better"),
+    }
+)
+"""Verbs with a word beside or below them after which it does not, or not yet, come about."""
 _SURELY: Final = words("doubt secret surprise wonder question accident coincidence mystery")
 """Nouns that say, with `no` before them, that it is so."""
 

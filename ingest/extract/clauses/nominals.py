@@ -61,7 +61,7 @@ def _noun(token: Token, lemma: str, referents: Referents) -> Iterator[Match]:
     for nouns, type, first, prepositions in _BEARERS:
         if lemma in nouns:
             yield from _bearer(token, (type, first, prepositions), referents)
-    if lemma in lex.OWED:
+    if lemma in lex.OWED and not (lemma == "line" and token.head.lower_ == "in"):  # in line for a post
         yield from lending(token, referents)
     elif lemma in lex.LAWSUIT_SURE:
         yield from _lawsuit(token, referents)

@@ -14,23 +14,36 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ingest.extract.clauses.denials import FALSE, REPORTS, TALES
-from ingest.extract.text.lexicon import DOUBT_NOUNS
+from ingest.extract.text.lexicon import DOUBT_NOUNS, words
 from ingest.extract.text.sentences import sentences
 
 if TYPE_CHECKING:
     from ingest.extract.prose.relations import Finding
 
 
-def _either(words: frozenset[str] | str) -> str:
+def _either(nouns: frozenset[str] | str) -> str:
     """Any of these nouns, in the plural too."""
-    listed = words.split() if isinstance(words, str) else sorted(words)
+    listed = nouns.split() if isinstance(nouns, str) else sorted(nouns)
     return "(?:" + "|".join(w.removesuffix("y") + "(?:y|ies)" if w.endswith("y") else w + "s?" for w in listed) + ")"
 
 
 _TOLD: Final = _either(
     REPORTS - frozenset(("truth", "basis", "case", "substance", "foundation", "item", "piece", "word", "letter"))
     | TALES - DOUBT_NOUNS
-    | frozenset("allegation rumour rumor speculation talk notice circular leaflet document information".split())
+    | frozenset(
+        [
+            "allegation",
+            "rumour",
+            "rumor",
+            "speculation",
+            "talk",
+            "notice",
+            "circular",
+            "leaflet",
+            "document",
+            "information",
+        ]
+    )
 )
 _DONE: Final = _either("appointment decision nomination election deal move sale purchase acquisition takeover step")
 _FALSE: Final = "(?:" + "|".join(sorted(FALSE | frozenset(("forgery", "fantasy", "fairy tale", "denied")))) + ")"
@@ -61,18 +74,22 @@ _BACKWARD: Final = re.compile(
     rf"|\b{_POINTER} {_BE}{_WITHDRAWN}"
     rf"|\bthe {_DONE} (?:{_BE}{_UNDONE}|(?:later |never )+(?:fell through|collapsed|happened|took effect|took place))"
     rf"|\bthe {_DONE} (?:did|will|would) not (?:take effect|happen|take place|go ahead)"
-    rf"|\b{_REJECT}(?: (?:this|that|it|these|both|them|everything)|(?: all| both)? (?:the|that|this|such) {_TOLD}){_END}"
+    rf"|\b{_REJECT}(?: (?:this|that|it|these|both|them|everything)|(?: all| both)? (?:the|that|this|such) {_TOLD})"
+    rf"{_END}"
     rf"|\b(?:call|calls|called|label(?:s|led)|described?) {_POINTER}(?: as)?(?: an?| pure| plain| utter)* {_FALSE}\b"
     rf"|\bno (?:truth|substance|foundation|basis)(?: whatever)? (?:in|to|for|behind) {_POINTER}\b"
     r"|^(?:this |that |it )?(?:is )?(?:not true|not so|untrue|wrong|false|nonsense)\b[,:.!]"
     r"|\bregret(?:s|ted)? the (?:error|mistake)|\bapologi[sz]ed? for the (?:error|mistake)",
     re.I,
 )
-_HEDGED: Final = re.compile(r"\b(?:if|whether|may|might|could|unless)\b|\?$|\b(?:not|never|n.t) (?:be |been )?den", re.I)
+_HEDGED: Final = re.compile(
+    r"\b(?:if|whether|may|might|could|unless)\b|\?$|\b(?:not|never|n.t) (?:be |been )?den", re.I
+)
 _SECOND: Final = re.compile(r"(?:[,;:–—-]+\s*(?:but|although|though|however|yet|which|a claim|and)?|\bbut)\s+", re.I)
 _WHICH: Final = re.compile(
-    rf"[,;]\s*(?:which|something|a claim|a report|a statement) [^,;]{{0,60}}?(?:{_REJECT}|{_BE}{_UNTRUE}|(?:is|was|am|are) not)"
-    r"\s*(?:$|[.,;])|,\s*but [^,;]{0,60}? (?:" + _REJECT[3:-1] + r")\s*(?:it|this|that)\s*(?:$|[.,;])"
+    r"[,;]\s*(?:which|something|a claim|a report|a statement) [^,;]{0,60}?"
+    rf"(?:{_REJECT}|{_BE}{_UNTRUE}|(?:is|was|am|are) not)\s*(?:$|[.,;])"
+    rf"|,\s*but [^,;]{{0,60}}? {_REJECT}\s*(?:it|this|that)\s*(?:$|[.,;])"
     rf"|,\s*but (?:they|it|this|that) {_BE}{_UNTRUE}",
     re.I,
 )
@@ -81,7 +98,7 @@ _TELLING: Final = re.compile(rf"\b{_TOLD}\b", re.I)
 
 def upheld(found: Sequence[Finding], text: str) -> list[Finding]:
     """Findings that the text does not take back in the same or in the next sentence."""
-    if not found or not _BACKWARD.search(text) and not _WHICH.search(text):
+    if not found or (not _BACKWARD.search(text) and not _WHICH.search(text)):
         return list(found)
     spans = list(sentences(text))
     starts = [start for start, _ in spans]
