@@ -77,6 +77,7 @@ ASKED_OF = {
     "largest_holders": ("source", "ISSUED"),
     "payments_between_owners": ("source", "HAS_ACCOUNT"),
     "sentiment_by_day": ("source", "sentiment"),
+    "said_about": ("source", "LENDS_TO", "sentiment"),
     "shared_identifiers": ("source", "SHARES_IDENTIFIER"),
 }
 """Questions about one entity: the end of which rows it is."""

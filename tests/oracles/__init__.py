@@ -11,6 +11,7 @@ from tests.oracles.belief import (
     entity_profile,
     evidence_behind_edge,
     restatements,
+    said_about,
     what_changed_between,
 )
 from tests.oracles.firms import (
@@ -61,6 +62,7 @@ __all__ = [
     "payments_between_owners",
     "related_party_loans",
     "restatements",
+    "said_about",
     "sentiment_by_day",
     "shared_identifiers",
     "similar_companies",

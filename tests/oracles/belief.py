@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from kg.model import AsOf, iso
 from tests.oracles.answer import MONEY, Answer, earlier, ordered
 from tests.poison import Row, Seen, World
+from tests.poison.said import PROPERTIES
 
 
 def evidence_behind_edge(world: World, at: AsOf, source: str, relation: str, target: str) -> Answer:
@@ -143,3 +147,58 @@ def entity_profile(world: World, at: AsOf, id: str) -> Answer:
             }
         )
     return ordered(rows, "property", "period", "statement")
+
+
+UNSAID = ("PREDICTED", "label", "distress", "contagion_loss", "rank_score")
+"""What the graph holds of an entity that no document says of it."""
+
+
+def said_about(world: World, at: AsOf, id: str, since: str, until: str) -> Answer:
+    seen = world.seen(at)
+    told = [r for r in seen.rows if id in (r.source, r.target) and r.type not in UNSAID]
+    return ordered(
+        (_told(r, id) | {"known_from": _learned(world, at, r)} for r in told if since <= iso(r.said.published) < until),
+        "-published",
+        "edge",
+        "statement",
+    )
+
+
+def _learned(world: World, at: AsOf, row: Row) -> str:
+    """When we began to know the row as it is: the first of the commits since which nothing of it changed."""
+    now = commit = world.ledger.commit_at(at.known)
+    while commit > 1:
+        before = world.seen(
+            replace(at, known=world.ledger.known(commit - 1), valid=at.valid or world.ledger.known(now))
+        )
+        if not any(r.id == row.id and r.statement == row.statement and r.said is row.said for r in before.rows):
+            break
+        commit -= 1
+    return iso(world.ledger.known(commit))
+
+
+def _told(r: Row, id: str) -> dict[str, Any]:
+    props, stated = r.said.props, r.type in PROPERTIES
+    return {
+        "published": iso(r.said.published),
+        "document": r.said.document,
+        "source": r.said.extractor.partition(".")[0],
+        "locator": r.said.locator,
+        "quote": r.said.quote,
+        "says": r.type,
+        "side": "of it" if r.source == id else "to it",
+        "what": (r.target if r.source == id else r.source)
+        if not stated
+        else props[r.type]
+        if r.type in ("name", "event_type")
+        else None,
+        "role": r.role,
+        "number": props.get(r.type) if r.type in ("sentiment", "latitude", "longitude", "radius") else None,
+        "amount_minor": r.minor,
+        "currency": r.currency,
+        "confidence": r.said.confidence,
+        "valid_from": r.since,
+        "valid_to": iso(r.said.valid_to),
+        "edge": r.id,
+        "statement": r.statement,
+    }
