@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from ingest.extract.text.lexicon import DOUBT_NOUNS, NEGATORS, UNTRUE, words
@@ -215,3 +216,22 @@ def stands_for(verb: Token) -> bool:
     near += [g for c in verb.children if c.dep_ == "prep" for g in c.children]
     near += [g for t in near for p in t.children if p.dep_ == "prep" for g in p.children]
     return any(t.lemma_.lower() in RUNNERS for t in near)
+
+
+_NOW_AND_THEN: Final = re.compile(
+    r"\b(?:from time to time|at times|now and then|(?:ordinary|normal|usual) course|as a matter of course"
+    r"|every so often|occasionally|periodically|routinely|regularly|sometimes|typically|customarily)\b"
+)
+
+
+def recurrent(doc: Doc) -> bool:
+    """`From time to time we settled suits`: what happens again and again is not one event.
+
+    Said in a relative clause it is an aside about somebody, not about what the sentence tells.
+    """
+    found = _NOW_AND_THEN.search(" ".join(t.lower_ for t in doc))
+    if found is None:
+        return False
+    words_before = len(" ".join(t.lower_ for t in doc)[: found.end()].split())
+    verbs = [a for a in (doc[words_before - 1], *doc[words_before - 1].ancestors) if a.pos_ in ("VERB", "AUX")]
+    return bool(verbs) and all(v.dep_ != "relcl" for v in verbs)

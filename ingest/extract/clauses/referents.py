@@ -79,7 +79,7 @@ class Referents:
         before = token.nbor(-1).lower_ if token.i else ""
         if self.speaker and token.text == "Company" and (definite or before in ("the", "our")):
             return self._here(self.speaker, token)
-        if word in ("it", "its", "they", "their", "he", "she", "his", "her", "him"):
+        if word in ("it", "its", "itself", "they", "their", "themselves", "he", "she", "his", "her", "him"):
             return self._before(token, person=word in ("he", "she", "his", "her", "him"))
         generic = definite and token.lemma_.lower() in GENERIC and not any(c.dep_ == "prep" for c in token.children)
         return self._here(self.topic, token) if self.topic and generic and token.pos_ == "NOUN" else None
