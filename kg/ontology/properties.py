@@ -24,6 +24,13 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "reposts": Property("int", "How many documents repeat this one.", unit="count", time="event"),
     "duration": Property("real", "Length of a recording.", unit="second"),
     "segment": Property("text", "What is said in a stretch of a recording; the key is its time.", time="event"),
+    "arousal": Property(
+        "real",
+        "How agitated a stretch sounds beside its speaker's own middle, 0 to 1; a measure of the voice, no emotion.",
+        unit="share",
+        time="event",
+    ),
+    "speaker": Property("text", "Which voice of a recording says the stretch that is the key: S1, S2.", time="event"),
     "event_type": Property(
         "text",
         "default, bankruptcy, distress, downgrade, upgrade, lawsuit, acquisition, sanction, officer_change, "
