@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from kg.project import ALIVE, Con, register_identity, register_joins
+from kg.judged import register_identity, register_joins
+from kg.project import ALIVE, Con
 
 _SAYING = "SELECT * FROM ({alive}) WHERE statement = $statement AND published <= $published ORDER BY claim"
 _BESIDE = """WITH alive AS ({alive}), keyed AS (

@@ -3,7 +3,7 @@
 Claims of one group (one edge or property between canonical ids) are candidates for each other. At each (valid, known,
 published) one of them wins: the more reliable source, then the later published, then the later valid_from, then the higher
 confidence, then the smaller claim id; a claim that a judgement gave the key of another edge (kg.joins) wins only where
-none of that key's own is visible, and is no conflict. A *version* is a maximal box of the three clocks in which one statement wins against
+none of that key's own is visible, and is no conflict; what a document said open, it may say later with its end. A *version* is a maximal box of the three clocks in which one statement wins against
 the same number of other values (`conflict`). What later commits add never changes a version but for its known_to, so a full build and any sequence of increments are equal.
 """
 
@@ -17,9 +17,9 @@ from hashlib import sha256
 import duckdb
 import pyarrow as pa
 
-from kg.identity import CANON, OPEN, RULE, identities
-from kg.joins import JOINS, joins
+from kg.identity import OPEN, RULE
 from kg.joins import RULE as JOINING
+from kg.judged import register_identity
 from kg.model import LAST
 from kg.ontology import HAS, PROPERTIES, RELIABILITY
 from kg.snapshot import EDGES as EDGE_ROWS
@@ -91,7 +91,12 @@ GROUP = hashed(TYPE, "subject", "object", PROPERTY, "key", MANY)
 RANK = _case("split_part(extractor, '.', 1)", {n: str(r) for n, r in RELIABILITY.items()}, "1")
 BEST = "joined, rank DESC, published DESC, valid_from DESC, confidence DESC, claim"
 """Which claim of a group wins."""
-RULES = sha256("".join([TYPE, PROPERTY, MANY, RANK, BEST, RULE, JOINING]).encode()).hexdigest()[:8]
+_ENDS = " AND ".join(
+    ["{0}.valid_to < {1}.valid_to", "{0}.published > {1}.published"]
+    + [f"{{0}}.{c} IS NOT DISTINCT FROM {{1}}.{c}" for c in ("document", "valid_from", *_VALUES.split(", "))]
+)
+"""What the second says open, the first, published later by the same document, says with its end."""
+RULES = sha256("".join([TYPE, PROPERTY, MANY, RANK, BEST, RULE, JOINING, _ENDS]).encode()).hexdigest()[:8]
 """Names the rules in force: what was resolved under others is not used again."""
 
 ALIVE = """SELECT * EXCLUDE (op) FROM events WHERE commit <= {end} AND op = 'assert'
@@ -138,6 +143,7 @@ crowd AS (SELECT * FROM pieces WHERE id IN (FROM crowded)),
 ks AS (SELECT id, k, lead(k) OVER (PARTITION BY id ORDER BY k) AS k_end FROM (SELECT DISTINCT id, unnest([k_from, k_to]) AS k FROM crowd)
   QUALIFY k_end IS NOT NULL),
 live AS (SELECT ks.k, ks.k_end, c.* FROM ks JOIN crowd c ON c.id = ks.id AND c.k_from <= ks.k AND c.k_to > ks.k),
+ended AS (SELECT l.id, l.k, l.claim, m.valid_to, m.published FROM live l JOIN live m ON {_ENDS.format("m", "l")} AND m.id = l.id AND m.k = l.k),
 -- per group and such interval: the cells of valid x published, and who wins each
 vs AS (SELECT id, k, v, lead(v) OVER (PARTITION BY id, k ORDER BY v) AS v_end FROM (SELECT DISTINCT id, k, unnest([valid_from, valid_to]) AS v FROM live)
   QUALIFY v_end IS NOT NULL),
@@ -146,10 +152,11 @@ cells AS (SELECT vs.id, vs.k, any_value(k_end) AS k_end, v, v_end, p, any_value(
     first(claim ORDER BY {BEST}) AS claim, first(statement ORDER BY {BEST}) AS statement, greatest(count(DISTINCT {_SAID}) FILTER (WHERE NOT joined), 1) - 1 AS conflict
   FROM vs JOIN ps ON ps.id = vs.id AND ps.k = vs.k
   JOIN live l ON l.id = vs.id AND l.k = vs.k AND l.valid_from <= v AND l.valid_to >= v_end AND l.published <= p
+  WHERE NOT EXISTS (FROM ended e WHERE e.id = l.id AND e.k = l.k AND e.claim = l.claim AND e.valid_to <= v AND e.published <= p)
   GROUP BY vs.id, vs.k, v, v_end, p),
 -- join neighbouring cells of one winner: along published, along valid, along commits
 p_runs AS (SELECT *, sum(new) OVER (PARTITION BY id, k, v ORDER BY p) AS run FROM (
-  SELECT *, CASE WHEN (statement, conflict) IS DISTINCT FROM lag((statement, conflict)) OVER (PARTITION BY id, k, v ORDER BY p) THEN 1 ELSE 0 END AS new FROM cells)),
+  SELECT *, CASE WHEN (statement, conflict, p) IS DISTINCT FROM lag((statement, conflict, p_end)) OVER (PARTITION BY id, k, v ORDER BY p) THEN 1 ELSE 0 END AS new FROM cells)),
 p_joined AS (SELECT id, k, any_value(k_end) AS k_end, v, any_value(v_end) AS v_end, statement, conflict, min(p) AS p, max(p_end) AS p_end,
   arg_min(claim, p) AS claim FROM p_runs GROUP BY id, k, v, statement, conflict, run),
 v_runs AS (SELECT *, sum(new) OVER (PARTITION BY id, k, statement, conflict, p, p_end ORDER BY v) AS run FROM (
@@ -214,29 +221,6 @@ def project(con: Con, from_commit: int, to_commit: int) -> Delta:
 LABELS = "SELECT subject AS id, arg_min(name, commit) AS label FROM events WHERE kind = 'node' AND op = 'assert' AND commit <= {end} GROUP BY subject"
 
 
-def register_identity(con: Con, end: int) -> None:
-    """Register the canonical ids up to a commit as table `canon`, and the keys that edges are given."""
-    spans = con.execute(
-        f"""SELECT kind, subject, object, c_from, c_to FROM (
-        SELECT *, commit AS c_from, coalesce(lead(commit) OVER (PARTITION BY claim ORDER BY commit), {OPEN}) AS c_to
-        FROM events WHERE commit <= {end} AND kind IN ('same', 'not_same')) WHERE op = 'assert' ORDER BY ALL"""
-    ).fetchall()
-    con.register("canon", identities(spans) if spans else CANON.empty_table())
-    register_joins(con, end)
-
-
-def register_joins(con: Con, end: int) -> int:
-    """Register the keys that edges are given up to a commit as table `joins`; returns how many rows it has."""
-    judged = con.execute(
-        f"""SELECT kind, value_text, subject, key, c_from, c_to, claim FROM (
-        SELECT *, commit AS c_from, coalesce(lead(commit) OVER (PARTITION BY claim ORDER BY commit), {OPEN}) AS c_to
-        FROM events WHERE commit <= {end} AND kind IN ('same_edge', 'not_same_edge')) WHERE op = 'assert' ORDER BY ALL"""
-    ).fetchall()
-    given = joins(judged) if judged else JOINS.empty_table()
-    con.register("joins", given)
-    return int(given.num_rows)
-
-
 def _affected(con: Con, start: int, end: int) -> None:
     """Ids whose groups may have changed: subjects of new rows, ids that moved, and all ever connected with them."""
     con.execute(
@@ -256,15 +240,17 @@ _CANDIDATES = f"""CREATE TEMP TABLE candidates AS
 SELECT *, hash(id) AS bucket FROM (
   SELECT kind, {TYPE} AS type, {PROPERTY} AS property, {RANK} AS rank, {_REST}, joined,
     coalesce(a.canon, c.subject) AS source, coalesce(b.canon, c.object) AS target,
-    CASE WHEN NOT joined AND a.canon IS NULL AND b.canon IS NULL THEN "group"
+    document, valid_to <= $valid AS over, CASE WHEN NOT joined AND a.canon IS NULL AND b.canon IS NULL THEN "group"
       WHEN NOT joined AND source = subject AND target = object THEN "group"
       ELSE {hashed(TYPE, "source", "target", "property", "key", MANY)} END AS id
   FROM (SELECT c.* REPLACE (coalesce(j.key, c.key) AS key), j.key IS NOT NULL AS joined FROM ({ALIVE}) c
     LEFT JOIN joins j ON j.statement = c.statement AND j.subject = c.subject AND j.c_from <= {{end}} AND j.c_to > {{end}}
-    WHERE kind IN ('node', 'edge', 'property') AND published <= $published AND valid_from <= $valid AND valid_to > $valid) c
+    WHERE kind IN ('node', 'edge', 'property') AND published <= $published AND valid_from <= $valid) c
   LEFT JOIN canon a ON a.raw = c.subject AND a.c_from <= {{end}} AND a.c_to > {{end}}
   LEFT JOIN canon b ON b.raw = c.object AND b.c_from <= {{end}} AND b.c_to > {{end}})"""
 # The bucket is a cheap stand-in for the id: it only tells which few groups may have more than one candidate.
+_OVER = f"""DELETE FROM candidates WHERE over OR claim IN (SELECT l.claim FROM candidates l JOIN candidates m
+  ON m.over AND m.id = l.id AND {_ENDS.format("m", "l")})"""
 _LOSERS = f"""CREATE TEMP TABLE losers AS SELECT claim, id FROM candidates
 WHERE bucket IN (SELECT bucket FROM candidates GROUP BY bucket HAVING count(*) > 1)
 QUALIFY row_number() OVER (PARTITION BY id ORDER BY {BEST}) > 1"""
@@ -274,6 +260,7 @@ def resolve(con: Con, commit: int, valid: datetime, published: datetime) -> tupl
     """Nodes, edges and facts of the resolved graph at one point of the three clocks, as kg.snapshot holds them."""
     register_identity(con, commit)
     con.execute(_CANDIDATES.format(end=commit), {"valid": valid, "published": published})
+    con.execute(_OVER)
     con.execute(_LOSERS)
     con.execute("CREATE TEMP VIEW visible AS FROM candidates WHERE claim NOT IN (SELECT claim FROM losers)")
     con.execute(

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 from shutil import copytree
+from typing import Any
 
 from ingest.preview import differences, preview
 from ingest.rulings import Ruling
@@ -116,7 +117,9 @@ class World:
         r, alive = self.joining, self.ledger.alive().to_pylist()
         loans = [row for row in alive if row["kind"] == "edge" and row["name"] == "LENDS_TO"]
         judged = [row for row in alive if row["kind"] in ("same_edge", "not_same_edge")]
-        if judged and r.random() < 0.3:
+        if loans and r.random() < 0.3:
+            self._close(r.choice(loans))
+        elif judged and r.random() < 0.3:
             run = RunManifest("random", {"seed": self.seed})
             self.ledger.retract([r.choice(judged)["claim"]], run)
         elif loans:
@@ -128,6 +131,16 @@ class World:
             evidence = Evidence("doc joins", f"row:{r.randrange(99)}", "as said", "resolve.obligation@1", 0.9)
             claim = Claim(what, evidence, START)
             self.ledger.commit(ClaimBatch.of([claim]), RunManifest("random", {"seed": self.seed}))
+
+    def _close(self, row: dict[str, Any]) -> None:
+        """The document of a loan says later when it ended."""
+        r, start = self.joining, row["valid_from"]
+        props = {"amount": row["value_decimal"], "currency": row["unit"]}
+        edge = Edge("LENDS_TO", row["subject"], row["object"], props, row["key"])
+        evidence = Evidence(row["document"], f"row:end {r.randrange(9)}", "as said", row["extractor"], 0.9)
+        end, published = start + timedelta(days=r.randrange(50, 900)), row["published"] + timedelta(days=200)
+        claim = Claim(edge, evidence, published, start, end)
+        self.ledger.commit(ClaimBatch.of([claim]), RunManifest("random", {"seed": self.seed}))
 
     def _operation(self, retract: list[str]) -> Iterator[Claim]:
         kind = self.random.choices(

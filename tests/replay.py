@@ -75,8 +75,9 @@ def replay(events: list[Row], valid: datetime, known: datetime, published: datet
         if row["kind"] == "node" and row["op"] == "assert" and row["known_from"] <= known:
             labels.setdefault(row["subject"], row["name"])
     best: dict[str, tuple[tuple[Any, ...], Row]] = {}
+    told: dict[str, list[Row]] = {}
     for row in alive:
-        if "same" in row["kind"] or not _covers(row, valid, published):
+        if "same" in row["kind"] or row["published"] > published:
             continue
         row = dict(
             row,
@@ -85,9 +86,13 @@ def replay(events: list[Row], valid: datetime, known: datetime, published: datet
             key=keys.get((row["statement"], row["subject"]), row["key"]),
             joined=(row["statement"], row["subject"]) in keys,
         )
-        group = _group(row)
-        if group not in best or _better(row, best[group][1]):
-            best[group] = ((), row)
+        told.setdefault(_group(row), []).append(row)
+    for group, rows in told.items():
+        for row in rows:
+            if not _covers(row, valid, published) or any(_ends(row, other, valid) for other in rows):
+                continue
+            if group not in best or _better(row, best[group][1]):
+                best[group] = ((), row)
     winners = {group: row for group, (_, row) in best.items()}
     ids = {r["source"] for r in winners.values()} | {r["target"] for r in winners.values() if r["kind"] == "edge"}
     return Answer(
@@ -100,6 +105,13 @@ def replay(events: list[Row], valid: datetime, known: datetime, published: datet
 
 def _covers(row: Row, valid: datetime, published: datetime) -> bool:
     return bool(row["published"] <= published and row["valid_from"] <= valid < row["valid_to"])
+
+
+def _ends(row: Row, other: Row, valid: datetime) -> bool:
+    """True if the same document said later that what the row says had ended by then."""
+    same = ("document", "valid_from", *VALUES)
+    later = other["published"] > row["published"] and other["valid_to"] < row["valid_to"]
+    return later and other["valid_to"] <= valid and all(row[name] == other[name] for name in same)
 
 
 def _group(row: Row) -> str:
