@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from ingest.extract.pages.ocr import Box, PageReader, page_text
 from ingest.extract.pages.per_kind import read_page
 from ingest.extract.pages.running import running
 from ingest.extract.pages.shape import Shape
+from ingest.extract.pages.stamps import shapes
 from ingest.locate import locate
 from ingest.source import Models
 from ingest.sources.images import Images
@@ -169,3 +171,18 @@ def test_bars_are_counted_and_a_line_chart_has_none(seed: str, tmp_path: Path) -
         and told.startswith("Bar chart" if printed else "Chart")
     )
     assert len([row for row in rows if row["key"].startswith("bar|")]) == printed
+
+
+def test_the_dark_rim_of_a_scan_is_no_table_and_no_signature() -> None:
+    image = np.full((900, 700, 3), 245, np.uint8)
+    image[:, :4] = image[:4] = image[-4:] = image[:, -4:] = 10
+    for level in range(60, 860, 80):
+        image[level : level + 3] = 20
+    for upright in (200, 400):
+        image[:, upright : upright + 3] = 20
+    assert [shape for shape in shapes(image) if shape.kind in ("table", "signature")] == []
+    inside = np.full((900, 700, 3), 245, np.uint8)
+    inside[100:800, 100:600] = image[100:800, 100:600]
+    inside[100:103, 100:600] = inside[797:800, 100:600] = inside[100:800, 100:103] = inside[100:800, 597:600] = 20
+    [table] = shapes(inside)
+    assert table.kind == "table" and overlap((100, 100, 600, 800), (table.x0, table.y0, table.x1, table.y1)) > 0.95

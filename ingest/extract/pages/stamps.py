@@ -17,6 +17,8 @@ from kg.errors import RecordError
 _SATURATED: Final = 70
 _INK: Final = 110
 """Grey level below which a pixel is ink."""
+_RIM: Final = 5
+"""Pixels within which a shape touches the edge of the picture."""
 
 
 def seen(found: Sequence[Shape], kind: str) -> list[Shape]:
@@ -57,8 +59,9 @@ def _tables(image: Any) -> tuple[list[Shape], Any]:
     _, _, stats, _ = cv2.connectedComponentsWithStats(lines)
     for x, y, w, h, _ in stats[1:]:
         crossings, _ = cv2.connectedComponents(crossed[y : y + h, x : x + w])
-        if w > wide / 5 and h > 40 and crossings - 1 >= 9:
-            found.append(Shape("table", int(x + 3), int(y + 3), int(x + w - 3), int(y + h - 3)))
+        table = Shape("table", int(x + 3), int(y + 3), int(x + w - 3), int(y + h - 3))
+        if w > wide / 5 and h > 40 and crossings - 1 >= 9 and _edges(table, image) < 3:
+            found.append(table)
     return found, lines
 
 
@@ -102,5 +105,12 @@ def _signature(image: Any, taken: Sequence[Shape], lines: Any, boxes: Sequence[B
         for x, y, w, h, area in stats[1:]
         if w > 90 and 20 < h < w and area < 0.5 * w * h and w < 0.5 * image.shape[1]
     ]
+    loose = [pair for pair in loose if not _edges(pair[1], image)]
     if loose:
         yield max(loose, key=lambda pair: pair[0])[1]
+
+
+def _edges(shape: Shape, image: Any) -> int:
+    """How many edges of the picture a shape touches: there lies the dark rim of a scan, not what is on the page."""
+    high, wide = image.shape[:2]
+    return sum(gap <= _RIM for gap in (shape.x0, shape.y0, wide - shape.x1, high - shape.y1))
