@@ -166,7 +166,7 @@ def said_about(world: World, at: AsOf, id: str, since: str, until: str) -> Answe
 
 def _learned(world: World, at: AsOf, row: Row) -> str:
     """When we began to know the row as it is: the first of the commits since which nothing of it changed."""
-    now = commit = world.ledger.commit_at(at.known)
+    now = commit = world.ledger.commit_at(at.known) or 0
     while commit > 1:
         before = world.seen(
             replace(at, known=world.ledger.known(commit - 1), valid=at.valid or world.ledger.known(now))
