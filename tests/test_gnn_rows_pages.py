@@ -10,7 +10,7 @@ from gnn.evaluate import bootstrap
 
 @pytest.mark.slow
 def test_a_network_tells_the_kind_of_a_page_better_than_its_colours() -> None:
-    told = compared(each=6)
+    told = compared(each=4)
     low, _ = bootstrap(told["network"] - told["colours"])
     assert low > 0.05 and told["network"].mean() > 0.85
     assert told["colours"].mean() > 2 / 7  # the baseline is one: it knows more than chance
