@@ -74,11 +74,11 @@ class World:
             size = min(self.random.choice((1, 1, 2, 5, 10)), count - done)
             retract: list[str] = []
             claims = [c for _ in range(size) for c in self._operation(retract)]
+            if self.joining.random() < 0.25:
+                claims += self._join(retract)
             self._commit(claims, retract)
             if self.beside.random() < 0.04:
                 self._part()
-            if self.joining.random() < 0.25:
-                self._join()
             done += size
 
     def _commit(self, claims: list[Claim], retract: list[str] | None = None) -> None:
@@ -112,35 +112,31 @@ class World:
             self._commit([self._claim(Judgement(*pair, same=False))])
             self.parted.add(frozenset(pair))
 
-    def _join(self) -> None:
-        """Say that a loan told under one key is that of another, or is not, or take back what was said."""
+    def _join(self, retract: list[str]) -> Iterator[Claim]:
+        """Say that a loan is that of another key, or is not, or when it ended, or take back what was said."""
         r, alive = self.joining, self.ledger.alive().to_pylist()
         loans = [row for row in alive if row["kind"] == "edge" and row["name"] == "LENDS_TO"]
         judged = [row for row in alive if row["kind"] in ("same_edge", "not_same_edge")]
         if loans and r.random() < 0.3:
-            self._close(r.choice(loans))
+            yield self._end(r.choice(loans))
         elif judged and r.random() < 0.3:
-            run = RunManifest("random", {"seed": self.seed})
-            self.ledger.retract([r.choice(judged)["claim"]], run)
+            retract.append(r.choice(judged)["claim"])
         elif loans:
             denied = judged and r.random() < 0.3
             one = r.choice(judged if denied else loans)
             statement = one["value_text"] if denied else one["statement"]
             key = one["key"] if denied else r.choice("fgh")
             what = SameEdge(one["name"], one["subject"], one["object"], statement, key, not denied)
-            evidence = Evidence("doc joins", f"row:{r.randrange(99)}", "as said", "resolve.obligation@1", 0.9)
-            claim = Claim(what, evidence, START)
-            self.ledger.commit(ClaimBatch.of([claim]), RunManifest("random", {"seed": self.seed}))
+            yield Claim(what, Evidence("doc joins", f"row:{r.randrange(99)}", "as said", "resolve.obligation@1"), START)
 
-    def _close(self, row: dict[str, Any]) -> None:
+    def _end(self, row: dict[str, Any]) -> Claim:
         """The document of a loan says later when it ended."""
-        r, start = self.joining, row["valid_from"]
-        props = {"amount": row["value_decimal"], "currency": row["unit"]}
+        start, props = row["valid_from"], {"amount": row["value_decimal"], "currency": row["unit"]}
         edge = Edge("LENDS_TO", row["subject"], row["object"], props, row["key"])
-        evidence = Evidence(row["document"], f"row:end {r.randrange(9)}", "as said", row["extractor"], 0.9)
-        end, published = start + timedelta(days=r.randrange(50, 900)), row["published"] + timedelta(days=200)
-        claim = Claim(edge, evidence, published, start, end)
-        self.ledger.commit(ClaimBatch.of([claim]), RunManifest("random", {"seed": self.seed}))
+        place = f"row:end {self.joining.randrange(9)}"
+        evidence = Evidence(row["document"], place, "as said", row["extractor"], 0.9)
+        end = start + timedelta(days=self.joining.randrange(50, 900))
+        return Claim(edge, evidence, row["published"] + timedelta(days=200), start, end)
 
     def _operation(self, retract: list[str]) -> Iterator[Claim]:
         kind = self.random.choices(
