@@ -71,7 +71,7 @@ def leaves(verb: Token) -> bool:
     if verb.lemma_ in LEAVE | DISMISS | _ALSO and verb.lemma_ not in _ALONE:
         return True
     if verb.lemma_ == "lose" and not has_idiom(verb):
-        return True
+        return bool(objects(verb)) or passive(verb)
     return has_idiom(verb)
 
 

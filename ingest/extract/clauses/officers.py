@@ -41,7 +41,7 @@ from ingest.extract.text.names import Mention
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-_ENDED: Final = words("former ex outgoing departing retired previous late")
+_ENDED: Final = words("former ex outgoing departing retired previous late previously formerly once sometime")
 
 
 def offices(parsed: Parsed, referents: Referents) -> Iterator[Office]:
@@ -54,6 +54,8 @@ def offices(parsed: Parsed, referents: Referents) -> Iterator[Office]:
             gone |= leavers(token, referents)
         elif token.pos_ == "NOUN" and token.lemma_ in _MADE:
             found += _of_appointment(token, referents)
+        elif token.pos_ == "NOUN" and token.lemma_ == "charge":
+            found += _in_charge(token, referents)
         elif token.pos_ == "NOUN":
             found += terms(token, referents)
             gone |= departed(token, referents) if token.lemma_ in GONE else set()
@@ -237,6 +239,7 @@ def _of_appointment(noun: Token, referents: Referents) -> Iterator[Office]:
     people = [c for c in noun.children if c.dep_ == "poss"] or after(noun, "of")
     persons = distinct([m for t in people for m in referents.people(t)])
     posts = [t for p in ("as", "to") for t in after(noun, p)]
+    posts += after(noun.head, "as") if noun.dep_ == "dobj" and not posts else []
     posts += [t for c in noun.children if c.dep_ == "acl" for t in c.children if t.dep_ == "dobj"]  # "to finance chief"
     certain = Certainty.OPEN if undone(noun) else certainty(noun)
     for title in [t for t in posts if t.lemma_.lower() in TITLES | BOARD]:
@@ -255,6 +258,18 @@ def _of_appointment(noun: Token, referents: Referents) -> Iterator[Office]:
 def _beneath(noun: Token, referents: Referents) -> list[Mention]:
     """Acme, of `shareholders of Acme`."""
     return [m for t in after(noun, "of", "at") for m in referents.firms(t)]
+
+
+def _in_charge(noun: Token, referents: Referents) -> Iterator[Office]:
+    """`has been in charge of Acme as chief executive`."""
+    verb = noun.head.head
+    if noun.dep_ != "pobj" or noun.head.lower_ != "in" or verb.lemma_ not in ("be", "remain", "stay"):
+        return
+    titles = [t for t in (*after(noun, "as"), *after(verb, "as")) if t.lemma_.lower() in TITLES]
+    role = role_said(titles[0], referents) if titles else ""
+    persons = distinct([m for t in subjects(verb) for m in referents.people(t)])
+    for person, firm in product(persons, distinct(_beneath(noun, referents))):
+        yield Office(person, firm, role, certainty(verb))
 
 
 def _standing(title: Token) -> Certainty:

@@ -84,8 +84,16 @@ def _frame(frame: Frame, verb: Token, referents: Referents) -> Iterator[Match]:
     if frame.type == "LENDS_TO" and verb.lemma_ in _MUTUAL:
         slots = _bank_lends(slots)
     whole = 1.0 if verb.lemma_ == "own" and has(verb, "wholly", "fully", "entirely", "outright") else None
+    if frame.type == "OWNS" and slots[1] and {m.id for _, m in slots[0]} == {m.id for _, m in slots[1]}:
+        slots[1] = [("target", m) for m in _teller(verb, referents)]
     for parties in product(*slots):
         yield Match(frame.type, tuple(parties), parties[-1][1].start, certain, frame.event, share=whole)
+
+
+def _teller(verb: Token, referents: Referents) -> list[Mention]:
+    """Beta, of `Beta said that Acme held 18 percent of its shares`."""
+    told = verb.dep_ == "ccomp" and verb.head.lemma_ in lex.SAYING | {"show"}
+    return distinct([m for t in subjects(verb.head) for m in referents.firms(t)]) if told else []
 
 
 def _agreed(verb: Token) -> bool:

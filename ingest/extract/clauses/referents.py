@@ -32,7 +32,7 @@ class Referents:
 
     def people(self, token: Token) -> list[Mention]:
         """Persons the token stands for; a proper noun without a mention counts where only a person can stand."""
-        found = [m for t in together(token) for m in (self._one(t) or self._proper(t) or self._titled(t))]
+        found = [m for t in together(token) for m in (self._one(t) or list(self._proper(t)) or self._titled(t))]
         return [self.as_person(m) for m in found if m.label == "Person" or self.could_be_person(m)]
 
     def _titled(self, token: Token) -> list[Mention]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ingest.extract.clauses.certainty import Certainty
 from ingest.extract.clauses.grammar import after, objects, phrase, subjects
 from ingest.extract.clauses.referents import Referents
-from ingest.extract.text.lexicon import APPOINT, DISMISS, HELM, LEAVE, POST, SERVE, words
+from ingest.extract.text.lexicon import APPOINT, DISMISS, HELM, LEAVE, POST, REPLACES, SERVE, words
 from ingest.extract.text.lexicon import TITLES as WRITTEN
 from ingest.extract.text.names import Mention
 from kg.ontology import FIRMS
@@ -21,12 +21,14 @@ TITLES: Final = WRITTEN | words("boss chairmanship directorship treasurership tr
 """Head nouns of what an officer is called, those of the press with them."""
 MAKES: Final = APPOINT | words(
     "make elevate swear vote unveil present introduce announce prefer tap anoint crown "
-    "install turn trust assign recall enlist engage approve retain opt lure attract keep"
+    "install instal turn trust assign recall enlist engage approve retain opt lure attract keep"
 )
 """Verbs that give somebody a title, where they have one beside them."""
 _BEATS: Final = words("beat pip defeat outdo edge trump overtake best")
 _PLACES: Final = ("of", "at", "for", "in")
-_ASIDE: Final = words("new former its their outgoing the a an longtime current incoming next then acting own")
+_ASIDE: Final = words(
+    "previously formerly once new former its their outgoing the a an longtime current incoming next then acting own"
+)
 _RANKS: Final = words(
     "chief vice deputy executive managing senior non-executive financial operating risk general group"
 )
@@ -69,6 +71,8 @@ def titles_near(verb: Token, explicit: bool = False) -> list[Token]:
         t for c in (*level, *objects(verb)) for p in ("of", "as") for t in after(c, p) if c.lemma_.lower() in POST
     ]
     level += [x for t in level for c in t.children if c.dep_ == "conj" for x in (c,)]
+    if verb.lemma_ in REPLACES | DISMISS and not explicit:  # replaced its chief executive Jane Doe
+        level += [c for t in objects(verb) for c in t.children if c.dep_ in ("compound", "amod", "nmod")]
     return [t for t in level if t.lemma_.lower() in TITLES or t.lower_ in HELM or _on_board(t, verb)]
 
 
@@ -100,7 +104,8 @@ def _firms_beside(title: Token, referents: Referents) -> list[Mention]:
 def only_firm(referents: Referents, persons: list[Mention], title: Token) -> list[Mention]:
     """The one firm of the sentence, if it names one and one person only."""
     surely = {m.start for m in referents.parsed.mentions.values() if m.label == "Person"}
-    if title.dep_ != "attr" and not all(p.start in surely for p in persons):
+    given = title.dep_ == "attr" or (title.dep_ == "pobj" and title.head.lower_ == "as")
+    if not given and not all(p.start in surely for p in persons):
         return []
     mentions = [m for m in referents.parsed.mentions.values() if m.name not in {p.name for p in persons}]
     firms = {m.id: m for m in mentions}

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ingest.extract.clauses.denials import FALSE, REPORTS, TALES
-from ingest.extract.text.lexicon import DOUBT_NOUNS, words
+from ingest.extract.text.lexicon import DOUBT_NOUNS
 from ingest.extract.text.sentences import sentences
 
 if TYPE_CHECKING:
@@ -120,5 +120,11 @@ def _taken_back(text: str, spans: Sequence[tuple[int, int]], told: set[int]) -> 
                 yield at
         elif at and at - 1 in told:
             yield at - 1
-        elif at > 1 and (_TELLING.search(match[0]) or _TELLING.search(text[slice(*spans[at - 1])])) and at - 2 in told:
+        elif at > 1 and at - 2 in told and _reaches(match[0], text[slice(*spans[at - 1])]):
             yield at - 2
+
+
+def _reaches(denial: str, between: str) -> bool:
+    """`The report was retracted` looks over a sentence that reports nothing, `It is wrong` over `So a tabloid says.`"""
+    reports = _TELLING.search(between) is not None
+    return len(between) <= 40 if reports else _TELLING.search(denial) is not None
