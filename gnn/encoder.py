@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from shutil import rmtree
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import torch
@@ -17,6 +20,12 @@ from kg.errors import ModelError
 from kg.model import digest
 
 log = logging.getLogger(__name__)
+
+SCHEMA: Final = 2
+"""Version of how vectors lie on disk; raised when that changes, so that older files are passed over."""
+MANIFEST: Final = "schema.json"
+SEAL: Final = 64
+"""Length of the digest that follows a vector in its file."""
 
 
 class Encoder(ABC):
@@ -43,35 +52,63 @@ class Encoder(ABC):
 
 
 class VectorCache:
-    """A folder of .npy vectors by encoder fingerprint and digest of the content; safe to delete at any time."""
+    """A folder of .npy vectors by encoder fingerprint and digest of the content; safe to delete at any time.
+
+    Under `v<SCHEMA>/<fingerprint>` lies schema.json, which says what the vectors beside it are; a vector is followed in
+    its file by the digest of its bytes. What another schema, another encoder or a broken disk left there is not read
+    but made again, and equal content gives a file of equal bytes.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
+        self._agreed: dict[str, bool] = {}
+        """Whether what lies under a fingerprint is of the encoder's schema, once looked at."""
+
+    def home(self, encoder: Encoder) -> Path | None:
+        """The folder of the vectors of one encoder."""
+        return self.folder and self.folder / f"v{SCHEMA}" / encoder.fingerprint
 
     def path(self, encoder: Encoder, key: str) -> Path | None:
-        return self.folder and self.folder / encoder.fingerprint / key[:2] / f"{key}.npy"
+        home = self.home(encoder)
+        return home and home / key[:2] / f"{key}.npy"
 
     def load(self, encoder: Encoder, key: str) -> Tensor | None:
         """The vector of the content digest `key`, or None if it is not there or is broken."""
         path = self.path(encoder, key)
-        if path is None or not path.exists():
+        if path is None or not path.exists() or not self._agrees(encoder):
             return None
         try:
-            vector = np.load(path, allow_pickle=False)
-        except (OSError, ValueError):
-            log.warning("cached vector %s cannot be read and is made again", path)
+            data = path.read_bytes()
+            body, seal = data[:-SEAL], data[-SEAL:]
+            if digest(body).encode() != seal:
+                raise ValueError("its bytes are not those that were written")
+            vector = np.load(io.BytesIO(body), allow_pickle=False)
+        except (OSError, ValueError) as error:
+            log.warning("cached vector %s cannot be read and is made again: %s", path, error)
             return None
         return torch.from_numpy(vector) if vector.shape == (encoder.dim,) else None
 
     def save(self, encoder: Encoder, key: str, vector: Tensor) -> None:
-        path = self.path(encoder, key)
-        if path is None:
+        home, path = self.home(encoder), self.path(encoder, key)
+        if home is None or path is None:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f".{path.name}.{os.getpid()}")
-        with new.open("wb") as file:
-            np.save(file, vector.detach().numpy().astype(np.float32), allow_pickle=False)
-        os.replace(new, path)
+        if not self._agrees(encoder):
+            rmtree(home, ignore_errors=True)  # else the rest of it would pass for vectors of this schema
+            _replace(home / MANIFEST, _manifest(encoder))
+            self._agreed[encoder.fingerprint] = True
+        body = io.BytesIO()
+        np.save(body, vector.detach().numpy().astype(np.float32), allow_pickle=False)
+        _replace(path, body.getvalue() + digest(body.getvalue()).encode())
+
+    def _agrees(self, encoder: Encoder) -> bool:
+        home, mark = self.home(encoder), encoder.fingerprint
+        if mark not in self._agreed:
+            file = home / MANIFEST if home else None
+            found = file.read_bytes() if file and file.exists() else b""
+            self._agreed[mark] = found == _manifest(encoder)
+            if found and not self._agreed[mark]:
+                log.warning("vectors under %s are of another schema and are made again", home)
+        return self._agreed[mark]
 
     def vectors(self, encoder: Encoder, values: Sequence[str | bytes]) -> list[Tensor | None]:
         """A vector for each value: read where the content was seen before, else encoded once and written.
@@ -95,6 +132,20 @@ class VectorCache:
             return None
         self.save(encoder, key, vector)
         return vector
+
+
+def _manifest(encoder: Encoder) -> bytes:
+    """What the vectors of an encoder are, as kept beside them."""
+    told = {"schema": SCHEMA, "encoder": encoder.fingerprint, "modality": encoder.modality, "numbers": "float32"}
+    return json.dumps(told | {"dim": encoder.dim}, sort_keys=True).encode()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.write_bytes(data)
+    os.replace(new, path)
 
 
 def check_weights(path: Path, sha256: str) -> None:

@@ -2,7 +2,7 @@
 
 For node v with structural token s_v and vectors x_vk of the modalities k it has:
 
-    u_vk = LayerNorm(W_k x_vk)                    a token of each modality in one space
+    u_vk = LayerNorm(W_k scale_k(x_vk))           a token of each modality in one space
     a_vk = softmax_k( (Q s_v) . (K u_vk) / sqrt(d) )   over the present modalities only
     h_v  = s_v + O sum_k a_vk V u_vk
 
@@ -22,6 +22,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from gnn.scale import Scale
 from gnn.tensors import Features
 
 
@@ -33,6 +34,7 @@ class Fusion(nn.Module):
         self.names = tuple(sorted(modalities))
         self.dropout = dropout
         """In training, the probability that a node's modality is hidden: the model must live without any of them."""
+        self.scale = nn.ModuleDict({name: Scale(name, modalities[name]) for name in self.names})
         self.project = nn.ModuleDict({name: nn.Linear(modalities[name], dim) for name in self.names})
         self.norm = nn.ModuleDict({name: nn.LayerNorm(dim) for name in self.names})
         self.query, self.key, self.value = (nn.Linear(dim, dim, bias=False) for _ in range(3))
@@ -55,7 +57,7 @@ class Fusion(nn.Module):
         if name not in features:
             return torch.zeros(nodes, dim)
         own = features[name]
-        token = self.norm[name](self.project[name](own.values))
+        token = self.norm[name](self.project[name](self.scale[name](own.values)))
         return torch.zeros(nodes, dim).index_copy(0, own.rows, token)
 
     def _present(self, name: str, features: Mapping[str, Features], nodes: int) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from torch import Tensor
 from gnn.convolution import both_ways
 from gnn.tensors import GraphTensors
 from gnn.vocabulary import LABELS, RELATIONS
+from kg.errors import ModelError
 from kg.ontology import DISTRESS_EVENTS, EDGES, FIRMS
 from kg.snapshot import Snapshot
 
@@ -113,11 +114,26 @@ def cohort(graph: GraphTensors, known: dict[str, list[datetime]], fell: Set[str]
     return Cohort(graph, torch.tensor(rows, dtype=torch.int64), np.array(truth), stricken)
 
 
-def facts(cohort: Cohort) -> np.ndarray:
-    """(firms, columns) numeric facts of the firms themselves, zeros and zero masks where there are none."""
+def widths(cohorts: Iterable[Cohort]) -> dict[str, int]:
+    """Modality -> length of its vectors, over all cohorts; ModelError where two of them disagree."""
+    found: dict[str, int] = {}
+    for own in cohorts:
+        for name, features in sorted(own.graph.features.items()):
+            dim = features.values.shape[1]
+            if found.setdefault(name, dim) != dim:
+                raise ModelError(
+                    f"modality {name}: vectors of {found[name]} and of {dim} numbers; use one encoder for all cohorts"
+                )
+    return dict(sorted(found.items()))
+
+
+def facts(cohort: Cohort, width: int) -> np.ndarray:
+    """(firms, width) numeric facts of the firms themselves, zeros and zero masks where there are none."""
     own = cohort.graph.features.get("numeric")
     if own is None:
-        return np.zeros((len(cohort), 1))
+        return np.zeros((len(cohort), width))
+    if own.values.shape[1] != width:
+        raise ModelError(f"facts of {own.values.shape[1]} columns, the head was fitted on {width}; train again")
     table: np.ndarray = own.dense(len(cohort.graph))[cohort.rows].numpy()
     return table.astype(np.float64)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -99,6 +99,12 @@ class GraphTensors:
     def only(self, modalities: Iterable[str]) -> GraphTensors:
         """The same graph with these modalities; the others are missing everywhere."""
         return self.with_features({name: self.features[name] for name in modalities})
+
+    def present(self, names: Sequence[str]) -> Tensor:
+        """(nodes, names) bool: which nodes have which of these modalities."""
+        masks = [self.features[name].mask(len(self)) if name in self.features else None for name in names]
+        none = torch.zeros(len(self), dtype=torch.bool)
+        return torch.stack([none if mask is None else mask for mask in masks], dim=1) if names else none[:, None][:, :0]
 
     def permuted(self, modality: str, seed: int) -> GraphTensors:
         """The same graph with the vectors of one modality dealt out anew among the nodes that have it."""

@@ -126,6 +126,13 @@ def instants(column: str) -> pl.Expr:
     return pl.when(when.dt.year().is_between(1, 9999)).then(when)
 
 
+def public(column: str) -> pl.Expr:
+    """When the rows were public by a column as for `instants`: a day without a time is public at its end."""
+    when, last = instants(column), pl.datetime(9999, 12, 30, time_unit="us", time_zone="UTC")
+    bare = pl.col(column).str.strip_chars().str.len_chars() <= len("2023-04-05")
+    return pl.when(bare & (when < last)).then(when.dt.offset_by("1d")).otherwise(when)
+
+
 # ---- whole columns, with the rules that touched each cell
 
 RULES = "rules"

@@ -13,7 +13,7 @@
     feature:return|20|A@XNYS row:57       a feature of a price series on the day of a row, computed again
     correlation:pearson|60|A|B row:90     the same of two series of a table of many
     page:1 box:x0,y0,x1,y1       the words that OCR reads in a box of a page image, or that stand there in a PDF
-    page:1 shape:x0,y0,x1,y1     what stands in a rectangle without words: table, signature or stamp
+    page:1 shape:x0,y0,x1,y1     what stands there without words: table, signature, stamp, bar; on scanned PDF pages too
     page:3 chars:120-188         characters of the text that the 3rd page of a PDF carries
     frame:12.00 page:1 box:...   the words in a box of the picture of a video at that second
     time:12.40-15.92             the words heard between these seconds of a recording

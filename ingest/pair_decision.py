@@ -113,8 +113,3 @@ def _band(score: float, names: PairScore) -> Band:
     if score >= MERGE and not names.clashes:
         return "merge"
     return "undecided" if score >= UNDECIDED and "words" not in names.clashes else "no"
-
-
-def called_then(names: Sequence[Named], when: datetime) -> list[str]:
-    """The names in use at a time."""
-    return [n.text for n in names if (not n.since or n.since <= when) and (not n.until or when < n.until)]

@@ -203,7 +203,7 @@ class _Run:
         if not len(found.claims):
             return
         if record.file:
-            self._paths_of[self._files.put_file(record.file)] = record.path
+            self._paths_of[self._files.put_file(record.file, record.document)] = record.path
         for content in (record.content, record.sidecar):
             if content:
                 self._paths_of[digest(content)] = record.path

@@ -16,7 +16,9 @@ from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
+import pyarrow as pa
 
+from ingest.obligations import judged
 from ingest.report import RunReport
 from ingest.suspects import suspects
 from kg.ledger import Ledger
@@ -91,12 +93,14 @@ def quality(ledger: Ledger, at: AsOf = AsOf(), report: RunReport | None = None) 
     """What is missing, doubtful or out of date in the claims alive at an instant, and what a run refused."""
     commit, at = ledger.instant(at)
     assert at.valid is not None and at.published is not None
-    claims = pl.DataFrame(ledger.alive(commit)).filter(pl.col("published") <= at.published)
+    alive = ledger.alive(commit)
+    claims = pl.DataFrame(alive).filter(pl.col("published") <= at.published)
     event = pl.col("name").is_in(_EVENTS)
     now = claims.filter((pl.col("valid_from") <= at.valid) & (event | (pl.col("valid_to") > at.valid)))
     found = [
         *_missing(now), *_suspicious(claims), *_repeated(now), *_contradicted(now), *_disordered(claims, at.valid),
-        *_shares(now), *_unresolved(now), *_stale(claims, at.valid), *(_refused(report) if report else ()),
+        *_shares(now), *_unresolved(now), *_stale(claims, at.valid), *_loose(alive),
+        *(_refused(report) if report else ()),
     ]  # fmt: skip
     return Quality(claims.height, at.valid.isoformat(), tuple(one for one in found if one.count))
 
@@ -135,7 +139,9 @@ def _suspicious(claims: pl.DataFrame) -> Iterator[Finding]:
 
 def _repeated(claims: pl.DataFrame) -> Iterator[Finding]:
     """Edges of one type, ends, value and start that differ in their key alone: perhaps one loan told twice."""
-    edges = claims.filter((pl.col("kind") == "edge") & pl.col("value_decimal").is_not_null())
+    joined = claims.filter(pl.col("kind") == "same_edge")["value_text"]
+    told = (pl.col("kind") == "edge") & pl.col("value_decimal").is_not_null()
+    edges = claims.filter(told & ~pl.col("statement").is_in(joined.implode()))
     same = ["name", "subject", "object", "value_decimal", "unit", "valid_from"]
     groups = edges.unique([*same, "key"]).group_by(same).len().filter(pl.col("len") > 1).sort(same)
     said = pl.format("{} {} {} {} {}", "name", "subject", "object", pl.col("value_decimal").cast(pl.Float64), "unit")
@@ -187,6 +193,13 @@ def _unresolved(claims: pl.DataFrame) -> Iterator[Finding]:
     loose = edges.filter(pl.col("subject").str.starts_with("name:") | pl.col("object").str.starts_with("name:"))
     said = pl.format("{} {} {}", "subject", "name", "object")
     yield _finding("unresolved", "edges that end at a name alone", loose, edges.height, said)
+
+
+def _loose(alive: pa.Table) -> Iterator[Finding]:
+    """Loans told without a key that fit several told with one, and are counted beside them."""
+    doubts = judged(alive)[1]
+    examples = [f"{one.told} ({one.told.statement}) is {' or '.join(map(repr, one.keys))}" for one in doubts]
+    yield Finding("duplicate", "loans without a key that fit several", len(doubts), 0, tuple(examples[:SHOWN]))
 
 
 def _stale(claims: pl.DataFrame, valid: datetime) -> Iterator[Finding]:

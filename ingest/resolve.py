@@ -16,6 +16,7 @@ from rapidfuzz import fuzz
 from ingest import match
 from ingest.clusters import UNIQUE, Clusters, Known, Pair
 from ingest.extract.text.names import Gazetteer
+from ingest.obligations import join
 from ingest.review import Scored, scored, undecided
 from ingest.rulings import parting, ruling, undoing
 from kg.files import Files
@@ -39,10 +40,14 @@ class ResolveReport:
     """Entities that more than one id stands for."""
     undecided: int = 0
     """Pairs alike enough for a person to look at: `kgrisk resolve --review`."""
+    obligations: int = 0
+    """Loans told without their facility that are one with a loan told with it."""
+    obligations_undecided: int = 0
+    """Those that fit several facilities: `ingest.obligations.judged`, and the quality report."""
 
 
 def resolve(ledger: Ledger, files: Files) -> ResolveReport:
-    """Judge what is alive in the ledger, in one commit; nothing new to say writes nothing."""
+    """Judge what is alive in the ledger: entities in one commit, then loans; nothing new to say writes nothing."""
     known = Known(ledger.alive())
     clusters = Clusters(known)
     found = [pair for rule in _RULES for pair in rule(known, clusters) if clusters.join(pair)]
@@ -54,6 +59,10 @@ def resolve(ledger: Ledger, files: Files) -> ResolveReport:
     if found:
         rows = [f"{p.a} = {p.b}: {p.why}; score {p.score:g}" for p in found]
         report.commit, report.committed = ruling(ledger, found, rows).commit(ledger, files), True
+    loans = join(ledger, files)
+    report.obligations, report.obligations_undecided = loans.joined, len(loans.doubts)
+    if loans.committed:
+        report.commit, report.committed = loans.commit, True
     return report
 
 

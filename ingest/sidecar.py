@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from os.path import isfile
 from pathlib import Path
 
@@ -46,10 +46,18 @@ def moment(text: str) -> datetime | None:
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
+def public(text: str) -> datetime | None:
+    """When what is dated so was public: a day at its end, a time as it is written; None if it is neither."""
+    try:
+        return next_day(as_time(date.fromisoformat(text.strip())))
+    except ValueError:
+        return moment(text)
+
+
 def published_beside(sidecar: bytes) -> datetime | None:
     """When the file was published as its sidecar says; None if that is missing or no date."""
     try:
-        return moment(str(json.loads(sidecar)["published"])) if sidecar else None
+        return public(str(json.loads(sidecar)["published"])) if sidecar else None
     except (ValueError, KeyError, TypeError):
         return None
 

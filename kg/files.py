@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -41,17 +40,23 @@ class Files:
             os.replace(file.name, target)
         return name
 
-    def put_file(self, path: Path) -> str:
-        """Store a copy of a file without holding it in memory; returns its digest."""
-        name = digest_of(path)
+    def put_file(self, path: Path, name: str = "") -> str:
+        """Store a copy of a file without holding it in memory; returns its digest.
+
+        Whoever knows the digest gives it as `name` and saves one reading; LedgerError if the bytes copied have another.
+        """
+        name = name or digest_of(path)
         target = self.path(name)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             with NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as copy, path.open("rb") as file:
-                shutil.copyfileobj(file, copy, 1 << 20)
+                copied = hashlib.sha256()
+                while piece := file.read(1 << 20):
+                    copied.update(piece)
+                    copy.write(piece)
                 copy.flush()
                 os.fsync(copy.fileno())
-            if digest_of(Path(copy.name)) != name:
+            if copied.hexdigest() != name:
                 os.unlink(copy.name)
                 raise LedgerError(f"{path} was changed while it was read; read it again when it is at rest")
             os.replace(copy.name, target)

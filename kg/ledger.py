@@ -16,6 +16,7 @@ from deltalake.exceptions import CommitFailedError
 
 from kg.changes import EVENTS, Changes
 from kg.errors import ClockError, ForeignLedgerError, LedgerError, OntologyError, StaleWriterError
+from kg.evidence import evidence
 from kg.lease import Lease
 from kg.model import EVER, SCHEMA, AsOf, ClaimBatch, RunManifest, as_time
 from kg.project import ALIVE, LABELS, RULES, Con, Delta, connect, project, resolve
@@ -167,13 +168,10 @@ class Ledger:
         )
 
     def evidence(self, statement: str, at: AsOf = AsOf()) -> pa.Table:
-        """Every claim that says a statement, as recorded by `at.known` and public by `at.published`."""
+        """Every claim that says a statement, or was judged to tell of its edge, as of `at.known` and `at.published`."""
         end = self.commit_at(at.known)
-        public = as_time(at.published or EVER)
-        return self._query(
-            f"SELECT * FROM ({ALIVE.format(end=end)}) WHERE statement = ? AND published <= ? ORDER BY claim",
-            [statement, public],
-        )
+        self._refresh()
+        return evidence(self._cursor(), end, statement, as_time(at.published or EVER))
 
     def delta(self, from_commit: int, to_commit: int | None = None) -> Delta:
         """What changed in the resolved graph after from_commit up to to_commit, for a store to apply."""

@@ -2,7 +2,8 @@
 
 A ledger row states one thing. `Node(label, id, props)` expands into one `node` row and one `property` row per property;
 `Edge` into one `edge` row, whose properties fill the row's typed value columns as the ontology says. `Judgement` is one
-`same` or `not_same` row. Tables of any size skip the row objects and enter as a ClaimBatch in `SCHEMA`.
+`same` or `not_same` row, `SameEdge` one `same_edge` or `not_same_edge` row. Tables of any size skip the row objects and
+enter as a ClaimBatch in `SCHEMA`.
 """
 
 from __future__ import annotations
@@ -10,31 +11,31 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
 
-from kg.errors import ClockError, OntologyError
+from kg.clocks import EVER as EVER  # the clocks are part of what flows: kg.model names them too
+from kg.clocks import FIRST as FIRST
+from kg.clocks import LAST as LAST
+from kg.clocks import as_time as as_time
+from kg.clocks import day as day
+from kg.clocks import iso as iso
+from kg.clocks import next_day as next_day
+from kg.errors import OntologyError
 from kg.ontology import EDGES, PROPERTIES, VALUE_COLUMNS, Property
 
 Value = str | int | float | bool | Decimal | date | datetime
-
-FIRST = datetime(1, 1, 1, tzinfo=UTC)
-"""Open start of an interval."""
-LAST = datetime(9999, 12, 31, tzinfo=UTC)
-"""Open end of an interval."""
-EVER = LAST - timedelta(days=1)
-"""The `published` that leaves nothing out; earlier than every open end."""
 
 TIME = pa.timestamp("us", "UTC")
 MONEY = pa.decimal128(38, 9)
 
 SCHEMA = pa.schema(
     [
-        pa.field("kind", pa.string(), False),  # node | edge | property | same | not_same
+        pa.field("kind", pa.string(), False),  # node | edge | property | same | not_same | same_edge | not_same_edge
         pa.field("subject", pa.string(), False),  # source-side id, kept for ever
         pa.field("name", pa.string(), False),  # label, edge type, property; "" for judgements
         pa.field("object", pa.string(), False),  # target id of an edge or judgement, else ""
@@ -126,29 +127,27 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class SameEdge:
+    """The edge that one statement tells is (or is not) the edge of this key, of the same type between the same two."""
+
+    type: str
+    source: str
+    target: str
+    statement: str
+    """The statement of the claims judged, which run from `source` to `target`."""
+    key: str
+    same: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One statement by one document. `valid_from` None is "always was", `valid_to` None is "still is"."""
 
-    what: Node | Facts | Edge | Judgement
+    what: Node | Facts | Edge | Judgement | SameEdge
     evidence: Evidence
     published: datetime
     valid_from: datetime | None = None
     valid_to: datetime | None = None
-
-
-def as_time(moment: date | datetime) -> datetime:
-    """UTC datetime of a date (its midnight) or a datetime with a zone; ClockError without one."""
-    if not isinstance(moment, datetime):
-        return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
-    if moment.tzinfo is None:
-        raise ClockError(f"time {moment.isoformat()} has no zone; give one, for example tzinfo=UTC")
-    return moment.astimezone(UTC)
-
-
-def iso(moment: date | datetime) -> str:
-    """Fixed-width UTC text with microseconds, as stores and parameters hold every clock."""
-    t = as_time(moment)
-    return f"{t.year:04d}-{t.month:02d}-{t.day:02d}T{t.hour:02d}:{t.minute:02d}:{t.second:02d}.{t.microsecond:06d}Z"
 
 
 def digest(data: bytes) -> str:
@@ -221,15 +220,18 @@ def _rows(claim: Claim) -> list[dict[str, Any]]:
     if isinstance(what, Judgement):
         kind = "same" if what.same else "not_same"
         return [base | {"kind": kind, "subject": what.a, "name": "", "object": what.b}]
+    if isinstance(what, SameEdge):
+        named = {"subject": what.source, "name": what.type, "object": what.target, "key": what.key}
+        kind = "same_edge" if what.same else "not_same_edge"
+        return [base | named | {"kind": kind, "value_text": what.statement}]
     if isinstance(what, Edge):
-        row = base | {
-            "kind": "edge",
-            "subject": what.source,
-            "name": what.type,
-            "object": what.target,
-            "key": what.key,
-        }
-        return [row | _edge_values(what)]
+        named = {"subject": what.source, "name": what.type, "object": what.target, "key": what.key}
+        return [base | named | {"kind": "edge"} | _edge_values(what)]
+    return _facts(base, what)
+
+
+def _facts(base: dict[str, Any], what: Node | Facts) -> list[dict[str, Any]]:
+    """The row of a node, if it is one, and one of each property."""
     node = base | {"kind": "node", "subject": what.id, "name": what.label} if isinstance(what, Node) else None
     rows = [node] if node else []
     for name, value in what.props.items():
@@ -278,13 +280,3 @@ def _value(name: str, prop: Property, value: Value) -> dict[str, Any]:
         raise TypeError("not a date")
     except (TypeError, ValueError, ArithmeticError) as error:
         raise OntologyError(f"property {name!r}: {value!r} is no {prop.type} ({error})") from error
-
-
-def day(text: str) -> datetime:
-    """Midnight UTC of an ISO date such as 2024-09-28."""
-    return as_time(date.fromisoformat(text[:10]))
-
-
-def next_day(moment: datetime) -> datetime:
-    """One day later: the open end of an interval that includes the day of `moment`."""
-    return moment + timedelta(days=1)

@@ -27,7 +27,7 @@ def violations(batch: pa.Table, labels: pa.Table) -> pa.Table:
         WHERE kind = 'node' AND subject NOT IN (SELECT id FROM had)
         AND EXISTS (FROM node_types t WHERE t.label = name AND t.scheme = split_part(subject, ':', 1)) GROUP BY subject"""
     )
-    reasons = " UNION ALL ".join([_EVERY, _NODE, _EDGE, _PROPERTY, _JUDGEMENT])
+    reasons = " UNION ALL ".join([_EVERY, _NODE, _EDGE, _PROPERTY, _JUDGEMENT, _SAME_EDGE])
     return con.sql(f"SELECT row, min(reason) AS reason FROM ({reasons}) GROUP BY row ORDER BY row").to_arrow_table()
 
 
@@ -61,7 +61,7 @@ def _columns(edge: str) -> set[str]:
 
 _EVERY = """
 SELECT row, CASE
-  WHEN kind NOT IN ('node', 'edge', 'property', 'same', 'not_same') THEN 'kind ' || kind || ' is unknown; expected node, edge, property, same or not_same'
+  WHEN kind NOT IN ('node', 'edge', 'property', 'same', 'not_same', 'same_edge', 'not_same_edge') THEN 'kind ' || kind || ' is unknown; expected node, edge, property, same, not_same, same_edge or not_same_edge'
   WHEN document = '' OR locator = '' THEN 'no evidence: document and locator must be given'
   WHEN NOT regexp_matches(extractor, '^[^@]+@[^@]+$') THEN 'extractor ' || extractor || ' is not name@version'
   WHEN NOT (confidence BETWEEN 0 AND 1) THEN 'confidence ' || confidence || ' is not in 0..1'
@@ -107,3 +107,12 @@ SELECT row, CASE
   WHEN a.label <> o.label AND NOT (a.label IN (FROM firms) AND o.label IN (FROM firms)) THEN a.label || ' ' || b.subject || ' and ' || o.label || ' ' || b.object || ' cannot be one entity'
 END AS reason FROM batch b LEFT JOIN labels a ON a.id = b.subject LEFT JOIN labels o ON o.id = b.object
 WHERE b.kind IN ('same', 'not_same') AND reason IS NOT NULL"""
+
+_SAME_EDGE = """
+SELECT row, CASE
+  WHEN b.name NOT IN (SELECT type FROM edge_types) THEN 'edge type ' || b.name || ' is unknown'
+  WHEN s.label IS NULL THEN b.subject || ' has no node row' WHEN t.label IS NULL THEN b.object || ' has no node row'
+  WHEN NOT coalesce(regexp_matches(b.value_text, '^[0-9a-f]{32}$'), false) THEN 'a judgement of an edge needs the statement that is judged'
+  WHEN b.key = '' THEN 'a judgement of an edge needs the key it is given'
+END AS reason FROM batch b LEFT JOIN labels s ON s.id = b.subject LEFT JOIN labels t ON t.id = b.object
+WHERE b.kind IN ('same_edge', 'not_same_edge') AND reason IS NOT NULL"""

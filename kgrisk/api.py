@@ -32,6 +32,7 @@ from kg.model import AsOf, as_time
 from kg.snapshot import Snapshot
 from kg.store import GraphStore, SyncReport, open_store
 from kgrisk import published
+from kgrisk.answering import Asking
 from kgrisk.evidence import Explainer, Explanation
 from kgrisk.extras import learning, need
 from kgrisk.refresh import refresh
@@ -125,15 +126,8 @@ class Graph:
             options["epochs"] = self.settings.epochs
         chosen = room.Settings(**options)
         moment = as_time(_day(cut)) if cut else self.default_cut()
-        result: TrainResult = room.train(
-            self.ledger,
-            self.files,
-            moment,
-            seed=self.settings.seed,
-            out=self.home / "runs",
-            progress=progress,
-            settings=chosen,
-        )
+        how = {"seed": self.settings.seed, "out": self.home / "runs", "progress": progress, "settings": chosen}
+        result: TrainResult = room.train(self.ledger, self.files, moment, **how)
         if publish:
             room.publish(self.ledger, self.files, result)
         return result
@@ -232,6 +226,10 @@ class Graph:
         if not found.num_rows:
             raise KgRiskError(f"no {label} in {self.home} has a multilingual vector; run `kgrisk index` first")
         return Result(published.named(self.snapshot(at), found), f"nearest to {text!r}")
+
+    def ask(self, question: str, document: str = "", k: int = 3, at: Instant = None) -> Result:
+        """Extracts that answer, of a document (a sha256) or of all evidence; no row where nothing answers."""
+        return Asking(self.ledger, self.files, instant(at)).ask(question, document, k)
 
     def risk(
         self,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from kgrisk.answering import ask_file, extract_lines
 from kgrisk.console import emit, out, progress, show
 from kgrisk.evidence import lines
 from kgrisk.export import FORMS, export
@@ -17,6 +18,7 @@ from queries.scenario import Kind
 app = typer.Typer()
 TELLING = 3
 """Documents told that would change the total most."""
+CARRIED = ("debtor_name", "creditor_name", "amount", "carried", "predicted", "statement")
 
 
 @app.command()
@@ -91,11 +93,7 @@ def risk(
     out.print(f"total {found.total:,.0f} {found.unit}")
     if draws:
         out.print("90 % of the worlds lie from {low:,.0f} to {high:,.0f}, mean {mean:,.0f}".format(**found.range))
-    show(
-        "the path that carries most",
-        steps,
-        ("debtor_name", "creditor_name", "amount", "carried", "predicted", "statement"),
-    )
+    show("the path that carries most", steps, CARRIED)
     if draws:
         show("the documents that would change the total most", telling, ("document", "title", "change", "quote"))
 
@@ -197,6 +195,31 @@ def search(
     """Find what is nearest in meaning, across languages; run `kgrisk index` first."""
     with opened(home, store) as graph:
         answer(graph.search(text, label, k, asked(valid, known, published)), json)
+
+
+@app.command()
+def ask(
+    what: Annotated[str, typer.Argument(help="A file or the sha256 of a document, or the question itself.")],
+    question: Annotated[str, typer.Argument(help="The question, where a document is given; else all is asked.")] = "",
+    k: Annotated[int, typer.Option("-k", min=1, help="Most extracts.")] = 3,
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Answer out of a recording, a document or all evidence: extracts with their place, never words of our own."""
+    document, question = (what, question) if question else ("", what)
+    if document and Path(document).is_file():
+        found = ask_file(question, Path(document), k)
+    else:
+        with opened(home) as graph:
+            found = graph.ask(question, document, k, asked(valid, known, published))
+    if json:
+        emit({"question": question, "answers": found.rows(), "remarks": found.remarks})
+        return
+    for line in [*(told for row in found for told in extract_lines(row)), *found.remarks]:
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command(name="export")

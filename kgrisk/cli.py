@@ -18,7 +18,7 @@ import typer
 from ingest.rulings import Author
 from kg import plugins
 from kg.errors import KgRiskError
-from kgrisk import __version__, asking, doctor, extraction, gathering, reviewing, reviews
+from kgrisk import __version__, asking, doctor, extraction, gathering, kyc_command, reviewing, reviews
 from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
 from kgrisk.demo import demo
 from kgrisk.options import Home, Json, Store, made, opened
@@ -36,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(asking.app)
 app.add_typer(gathering.app)
+app.add_typer(kyc_command.app)
 
 
 def main() -> None:

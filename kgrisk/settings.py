@@ -57,6 +57,7 @@ class Settings(BaseSettings):
         "", pattern="^([A-Z]{3})?$", description="ISO 4217 code to count in; empty: the only one found."
     )
     rates: dict[str, float] = Field({}, description="Worth of one unit of each other currency in `currency`.")
+    kyc_matcher: str = Field("", description="Plug-in that may compare two faces; empty: faces are never compared.")
     row_limit: int = Field(10_000, ge=1, description="Most rows a query may return.")
     timeout: float = Field(60.0, gt=0, description="Seconds a query may take.")
     neo4j_uri: str = Field("", validation_alias=_neo4j("NEO4J_URI"), description="bolt:// or neo4j:// address.")

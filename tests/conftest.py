@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from kg.files import Files
 from kg.ledger import Ledger
 from kg.store import GraphStore, open_store
 from tests.neo4j_server import NoNeo4jError, required, running_neo4j, wipe
 from tests.operations import Growth, grow
+from tests.store_world import lend_in_a_ring
 
 STORES = [pytest.param("arcadedb", id="arcadedb"), pytest.param("neo4j", id="neo4j", marks=pytest.mark.neo4j)]
 HEAP = "1g"
@@ -66,6 +68,19 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """An empty ledger."""
     with Ledger.open(tmp_path / "ledger") as ledger:
         yield ledger
+
+
+@pytest.fixture
+def ring(ledger: Ledger) -> Ledger:
+    """A ledger of one commit: twelve banks that lend to one another in a ring."""
+    lend_in_a_ring(ledger)
+    return ledger
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    """An empty store of documents, beside the ledger."""
+    return Files(tmp_path / "files")
 
 
 def _empty(request: pytest.FixtureRequest, home: Path) -> str:

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.ingest.figure import peak_mib
+from benchmarks.figure import peak_mib
 from ingest.pipeline import run
 from ingest.report import RunReport
 from kg.files import Files
@@ -24,6 +24,7 @@ from kg.model import digest
 from kgrisk.guard import SocketGuard
 from tests.hostile import Case, corpus, good, write
 
+Rows = list[dict[str, Any]]
 IDENTITY = ["kind", "subject", "name", "object", "key", "document", "locator", "quote"]
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.truncate", "os.chmod")
@@ -62,7 +63,7 @@ class Clock:
         self._last = now
 
 
-def ingest(inputs: Path, home: Path, clock: Clock) -> tuple[RunReport, list[dict[str, Any]]]:
+def ingest(inputs: Path, home: Path, clock: Clock) -> tuple[RunReport, Rows]:
     with Ledger.open(home / "ledger") as ledger:
         report = run(inputs, ledger, Files(home / "files"), home, progress=clock)
         return report, ledger.alive().to_pylist()
@@ -94,34 +95,36 @@ def main(work: Path) -> None:
         report, claims = ingest(all_, home / "two", clock)
         watch.on = False
         left = guard.refused + guard.outside()
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    found = {
+        "cases": [(case.path, case.reason) for case in cases],
+        "quarantined": [(row.source, row.path, row.locator, row.reason) for row in report.quarantined],
+        "already": [(row.source, row.path, row.locator, row.reason) for row in told.quarantined],
+        "untaken": report.untaken,
+        "seconds": clock.seconds,
+        "cpu": usage.ru_utime + usage.ru_stime,
+        "peak_good": start,
+        "peak": peak_mib(),
+        "network": left,
+        "outside": watch.outside,
+        "changed": before != state(all_),
+    }
+    print(json.dumps(found | _said(files, cases, known, claims)))
+
+
+def _said(files: list[Case], cases: list[Case], known: Rows, claims: Rows) -> dict[str, Any]:
+    """What of the good files is missing among all claims, and what of the hostile ones came through."""
     have = {_identity(row) for row in claims}
     own = {digest(case.content) for case in files}  # tables made of several files are others with other files
     known = [row for row in known if row["document"] in own]
-    missing = [str(row) for row in known if _identity(row) not in have]
     injected = next(digest(case.content.rstrip(b"\n")) for case in cases if "injection" in case.path)
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    print(
-        json.dumps(
-            {
-                "cases": [(case.path, case.reason) for case in cases],
-                "quarantined": [(row.source, row.path, row.locator, row.reason) for row in report.quarantined],
-                "already": [(row.source, row.path, row.locator, row.reason) for row in told.quarantined],
-                "untaken": report.untaken,
-                "good": len(known),
-                "missing": missing,
-                "claims": len(claims),
-                "seconds": clock.seconds,
-                "cpu": usage.ru_utime + usage.ru_stime,
-                "peak_good": start,
-                "peak": peak_mib(),
-                "network": left,
-                "outside": watch.outside,
-                "changed": before != state(all_),
-                "injected": [row["name"] for row in claims if row["document"] == injected and row["kind"] == "edge"],
-                "passwd": [str(row) for row in claims if "root:x:" in str(row["value_text"]) + str(row["quote"])],
-            }
-        )
-    )
+    return {
+        "good": len(known),
+        "missing": [str(row) for row in known if _identity(row) not in have],
+        "claims": len(claims),
+        "injected": [row["name"] for row in claims if row["document"] == injected and row["kind"] == "edge"],
+        "passwd": [str(row) for row in claims if "root:x:" in str(row["value_text"]) + str(row["quote"])],
+    }
 
 
 if __name__ == "__main__":

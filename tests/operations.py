@@ -9,12 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 from shutil import copytree
+from typing import Any
 
 from ingest.preview import differences, preview
 from ingest.rulings import Ruling
 from kg.identity import clusters
 from kg.ledger import Ledger
-from kg.model import AsOf, Claim, ClaimBatch, Edge, Evidence, Facts, Judgement, Node, RunManifest
+from kg.model import AsOf, Claim, ClaimBatch, Edge, Evidence, Facts, Judgement, Node, RunManifest, SameEdge
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 EXTRACTORS = ("registers.csv@1", "filings.xbrl@1", "news.relations@1", "images.ocr@2", "model.risk@1")
@@ -48,8 +49,11 @@ class World:
     beside: Random = field(init=False)
     """Chance of previews and partings: a stream of its own, so that the operations stay what they were."""
 
+    joining: Random = field(init=False)
+    """Chance of judgements about edges, likewise."""
+
     def __post_init__(self) -> None:
-        self.random, self.beside = Random(self.seed), Random(self.seed + 1)
+        self.random, self.beside, self.joining = (Random(self.seed + n) for n in range(3))
         n = self.entities
         self.ids = (
             [f"lei:L{i:03d}" for i in range(n // 3)]
@@ -70,6 +74,8 @@ class World:
             size = min(self.random.choice((1, 1, 2, 5, 10)), count - done)
             retract: list[str] = []
             claims = [c for _ in range(size) for c in self._operation(retract)]
+            if self.joining.random() < 0.25:
+                claims += self._join(retract)
             self._commit(claims, retract)
             if self.beside.random() < 0.04:
                 self._part()
@@ -105,6 +111,32 @@ class World:
             pair = self.beside.choice(sorted(pairs))
             self._commit([self._claim(Judgement(*pair, same=False))])
             self.parted.add(frozenset(pair))
+
+    def _join(self, retract: list[str]) -> Iterator[Claim]:
+        """Say that a loan is that of another key, or is not, or when it ended, or take back what was said."""
+        r, alive = self.joining, self.ledger.alive().to_pylist()
+        loans = [row for row in alive if row["kind"] == "edge" and row["name"] == "LENDS_TO"]
+        judged = [row for row in alive if row["kind"] in ("same_edge", "not_same_edge")]
+        if loans and r.random() < 0.3:
+            yield self._end(r.choice(loans))
+        elif judged and r.random() < 0.3:
+            retract.append(r.choice(judged)["claim"])
+        elif loans:
+            denied = judged and r.random() < 0.3
+            one = r.choice(judged if denied else loans)
+            statement = one["value_text"] if denied else one["statement"]
+            key = one["key"] if denied else r.choice("fgh")
+            what = SameEdge(one["name"], one["subject"], one["object"], statement, key, not denied)
+            yield Claim(what, Evidence("doc joins", f"row:{r.randrange(99)}", "as said", "resolve.obligation@1"), START)
+
+    def _end(self, row: dict[str, Any]) -> Claim:
+        """The document of a loan says later when it ended."""
+        start, props = row["valid_from"], {"amount": row["value_decimal"], "currency": row["unit"]}
+        edge = Edge("LENDS_TO", row["subject"], row["object"], props, row["key"])
+        place = f"row:end {self.joining.randrange(9)}"
+        evidence = Evidence(row["document"], place, "as said", row["extractor"], 0.9)
+        end = start + timedelta(days=self.joining.randrange(50, 900))
+        return Claim(edge, evidence, row["published"] + timedelta(days=200), start, end)
 
     def _operation(self, retract: list[str]) -> Iterator[Claim]:
         kind = self.random.choices(

@@ -2,13 +2,15 @@
 
 A row of paraphrases.tsv has letters for names: A and D are banks, B, C, E and S firms, X and Y persons; the names
 change from row to row. `says` lists what holds (`LENDS_TO A B amount=5 currency=EUR`) and what has ended (a `-` before
-it); a row that says nothing denies, hedges or asks. The halves share no wording: dev is tuned on, test only counted.
+it; a `~` before it: may be read or not); a row that says nothing denies, hedges or asks. The halves share no wording:
+dev is tuned on, test only counted. wordings.tsv has the same letters, a form for each row and halves tune and test.
 """
 
 from __future__ import annotations
 
 import csv
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from ingest.extract.text.names import Gazetteer
 from ingest.source import Models
 
 TABLE = Path(__file__).parent / "data" / "paraphrases.tsv"
+WORDINGS = TABLE.parent / "wordings.tsv"
 PUBLISHED = datetime(2024, 3, 15, 12, tzinfo=UTC)
 RELATIONS = ("LENDS_TO", "OWNS", "SUBSIDIARY_OF", "SUPPLIES", "OFFICER_OF", "COMPETES_WITH", "EXPOSED_TO")
 BANKS = (
@@ -65,6 +68,9 @@ class Row:
     stratum: str
     sentence: str
     says: dict[Unit, dict[str, str]]
+    form: str = ""
+    may: frozenset[Unit] = frozenset()
+    """What follows from the sentence without being said: right if read, not missed if not."""
 
 
 @dataclass
@@ -92,22 +98,24 @@ class Count:
         return 2 * self.right / max(1, self.found + self.said)
 
 
-def rows(half: str) -> Iterator[Row]:
-    with TABLE.open(encoding="utf-8") as file:
+def rows(half: str, table: Path = TABLE) -> Iterator[Row]:
+    with table.open(encoding="utf-8") as file:
         for number, row in enumerate(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)):
             if row["half"] == half:
                 names = _names(number)
-                says = dict(_unit(said, names) for said in row["says"].split(" | ") if said)
-                yield Row(half, row["stratum"], _fill(row["sentence"], names), says)
+                units = [said for said in row["says"].split(" | ") if said]
+                says = dict(_unit(said, names) for said in units if said[0] != "~")
+                may = frozenset(_unit(said[1:], names)[0] for said in units if said[0] == "~")
+                yield Row(half, row["stratum"], _fill(row["sentence"], names), says, row.get("form", ""), may)
 
 
-def count(half: str) -> dict[str, Count]:
-    """Counts by relation, and of all."""
-    counts = {name: Count() for name in (*RELATIONS, "all")}
-    for row in rows(half):
+def count(half: str, table: Path = TABLE) -> dict[str, Count]:
+    """Counts by relation, by form where the table has forms, and of all."""
+    counts = defaultdict(Count, {name: Count() for name in (*RELATIONS, "all")})
+    for row in rows(half, table):
         found = {_of(f): f for f in relations(row.sentence, MODELS, PUBLISHED) if not f.event}
-        for unit in row.says.keys() | found.keys():
-            for name in (unit[0], "all"):
+        for unit in (row.says.keys() | found.keys()) - row.may:
+            for name in dict.fromkeys((unit[0], row.form or unit[0], "all")):
                 _add(counts[name], unit, row, found)
     return counts
 

@@ -56,26 +56,43 @@ def canonical(alive: list[Row]) -> dict[str, str]:
     return {id: min(ids, key=lambda i: (rank[i.split(":")[0]], i)) for id, ids in cluster.items()}
 
 
+def given_keys(alive: list[Row]) -> dict[tuple[str, str], str]:
+    """The key that judgements give to a statement: the one judged last and not denied, by (statement, subject)."""
+    denied = {(r["value_text"], r["subject"], r["key"]) for r in alive if r["kind"] == "not_same_edge"}
+    judged = [r for r in alive if r["kind"] == "same_edge"]
+    judged = [r for r in judged if (r["value_text"], r["subject"], r["key"]) not in denied]
+    judged.sort(key=lambda r: r["claim"], reverse=True)
+    judged.sort(key=lambda r: r["commit"])
+    return {(r["value_text"], r["subject"]): r["key"] for r in judged}
+
+
 def replay(events: list[Row], valid: datetime, known: datetime, published: datetime) -> Answer:
     """The answer by definition. `events` are the rows of Ledger.events()."""
     alive = _alive(events, known)
-    called = canonical(alive)
+    called, keys = canonical(alive), given_keys(alive)
     labels: dict[str, str] = {}
     for row in sorted(events, key=lambda r: r["commit"]):
         if row["kind"] == "node" and row["op"] == "assert" and row["known_from"] <= known:
             labels.setdefault(row["subject"], row["name"])
     best: dict[str, tuple[tuple[Any, ...], Row]] = {}
+    told: dict[str, list[Row]] = {}
     for row in alive:
-        if row["kind"] in ("same", "not_same") or not _covers(row, valid, published):
+        if "same" in row["kind"] or row["published"] > published:
             continue
         row = dict(
             row,
             source=called.get(row["subject"], row["subject"]),
             target=called.get(row["object"], row["object"]),
+            key=keys.get((row["statement"], row["subject"]), row["key"]),
+            joined=(row["statement"], row["subject"]) in keys,
         )
-        group = _group(row)
-        if group not in best or _better(row, best[group][1]):
-            best[group] = ((), row)
+        told.setdefault(_group(row), []).append(row)
+    for group, rows in told.items():
+        for row in rows:
+            if not _covers(row, valid, published) or any(_ends(row, other, valid) for other in rows):
+                continue
+            if group not in best or _better(row, best[group][1]):
+                best[group] = ((), row)
     winners = {group: row for group, (_, row) in best.items()}
     ids = {r["source"] for r in winners.values()} | {r["target"] for r in winners.values() if r["kind"] == "edge"}
     return Answer(
@@ -90,6 +107,13 @@ def _covers(row: Row, valid: datetime, published: datetime) -> bool:
     return bool(row["published"] <= published and row["valid_from"] <= valid < row["valid_to"])
 
 
+def _ends(row: Row, other: Row, valid: datetime) -> bool:
+    """True if the same document said later that what the row says had ended by then."""
+    same = ("document", "valid_from", *VALUES)
+    later = other["published"] > row["published"] and other["valid_to"] < row["valid_to"]
+    return later and other["valid_to"] <= valid and all(row[name] == other[name] for name in same)
+
+
 def _group(row: Row) -> str:
     if row["kind"] == "edge":
         return _hash(row["name"], row["source"], row["target"], "", row["key"], "")
@@ -102,7 +126,7 @@ def _group(row: Row) -> str:
 def _better(a: Row, b: Row) -> bool:
     def order(row: Row) -> tuple[Any, ...]:
         reliability = RELIABILITY.get(row["extractor"].split(".")[0], 1)
-        return reliability, row["published"], row["valid_from"], row["confidence"]
+        return not row["joined"], reliability, row["published"], row["valid_from"], row["confidence"]
 
     return order(a) > order(b) or (order(a) == order(b) and a["claim"] < b["claim"])
 

@@ -15,6 +15,8 @@ from kg.store import CLOCK_TEXT, GraphStore
 
 DAY = timedelta(days=1)
 START = datetime(2020, 1, 1, tzinfo=UTC)
+RING = [f"n{i:02d}" for i in range(12)]
+"""Banks that lend to one another, each to the next."""
 PROOF = Evidence("d" * 64, "row:1", 'said "so", {here}', "registers.csv@1", 0.9)
 
 
@@ -32,6 +34,11 @@ def banks(*names: str) -> list[Claim]:
 
 def loan(source: str, target: str, amount: str = "1", key: str = "f1", currency: str = "EUR") -> Edge:
     return Edge("LENDS_TO", f"lei:{source}", f"lei:{target}", {"amount": Decimal(amount), "currency": currency}, key)
+
+
+def lend_in_a_ring(ledger: Ledger) -> None:
+    """One commit: the banks of RING and their loans."""
+    commit(ledger, *banks(*RING), *(claim(loan(a, b)) for a, b in zip(RING, [*RING[1:], RING[0]], strict=True)))
 
 
 def rows(store: GraphStore, cypher: str, at: AsOf = AsOf(), **params: Any) -> list[dict[str, Any]]:

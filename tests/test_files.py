@@ -40,3 +40,20 @@ def test_a_file_is_stored_by_its_path_as_its_bytes_would_be(tmp_path: Path) -> N
     files = Files(tmp_path / "files")
     assert files.put_file(tmp_path / "large.csv") == files.put(b"row\n" * 1000)
     assert sum(f.is_file() for f in files.folder.rglob("*")) == 1
+
+
+def test_a_file_whose_digest_is_known_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "large.csv").write_bytes(b"row\n" * 1000)
+    files = Files(tmp_path / "files")
+    name = digest(b"row\n" * 1000)
+    monkeypatch.setattr("kg.files.digest_of", lambda path: pytest.fail(f"{path} was read again"))
+    assert files.put_file(tmp_path / "large.csv", name) == name
+    assert files.get(name) == b"row\n" * 1000
+
+
+def test_a_file_that_changed_since_it_was_named_is_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "large.csv").write_bytes(b"row\n" * 1000)
+    files = Files(tmp_path / "files")
+    with pytest.raises(LedgerError, match="was changed while it was read"):
+        files.put_file(tmp_path / "large.csv", digest(b"another"))
+    assert not any(f.is_file() for f in files.folder.rglob("*"))

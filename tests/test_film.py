@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,3 +115,23 @@ def test_a_video_in_which_nothing_is_written_or_said_is_refused(tmp_path: Path) 
     (record,) = source.records()
     with pytest.raises(RecordError, match="nothing is written in its 2 pictures and nothing was heard"):
         source.claims(record, Models())
+
+
+def test_the_sound_track_of_a_video_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import av
+
+    tracks: list[str] = []
+    opened = av.open
+
+    def counted(*args: Any, **options: Any) -> Any:
+        media = opened(*args, **options)
+        tracks.append("a track")
+        return media
+
+    (tmp_path / "2024-02-29-talk.mp4").write_bytes(TALK + b"\0" * 8)  # bytes that no test has heard before
+    source = Video(tmp_path)
+    (record,) = source.records()
+    monkeypatch.setattr(av, "open", counted)
+    found = source.claims(record, Models(KNOWN))
+    assert "segment" in found.claims.table["name"].to_pylist()
+    assert len(tracks) == 2  # its pictures, its sound

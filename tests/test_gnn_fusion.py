@@ -5,8 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnn.fusion import Fusion, batch_mixing, masked_softmax
-from gnn.model import seeded
+from gnn.model import Shape, seeded
+from gnn.models.relational import Relational
 from gnn.tensors import Features
+from tests.test_gnn_convolution import SUPPLIES, graph
 
 NODES, DIM = 7, 8
 WIDTHS = {"image": 5, "numeric": 3, "text": 4}
@@ -64,6 +66,58 @@ def test_other_samples_in_the_batch_change_nothing() -> None:
     assert torch.allclose(again[place], fused, atol=1e-6) and torch.allclose(others[place], weights, atol=1e-6)
     alone, _ = fusion()(structure[4:5], {n: Features(torch.tensor([0]), f.dense(NODES)[4:5]) for n, f in own.items()})
     assert torch.allclose(alone[0], fused[4], atol=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(masks, st.integers(0, 1000), st.permutations(range(NODES)), st.booleans())
+def test_dealing_the_samples_out_anew_deals_the_answers_out_and_changes_none(
+    present: torch.Tensor, seed: int, deal: list[int], scaled: bool
+) -> None:
+    """Each row by itself: neither its vector nor its attention hangs on which rows stand beside it, or how many."""
+    model, own = fusion(), features(present, seed)
+    structure = torch.randn(NODES, DIM, generator=torch.Generator().manual_seed(seed))
+    if scaled:
+        model.train()(structure, features(torch.ones(NODES, 3, dtype=torch.bool), seed + 1))  # a train window
+        model.eval()
+    fused, weights = model(structure, own)
+    order = torch.tensor(deal)
+    again, others = model(structure[order], picked(own, order))
+    assert torch.allclose(again, fused[order], atol=1e-6) and torch.allclose(others, weights[order], atol=1e-6)
+    part, its = model(structure[order[:3]], picked(own, order[:3]))
+    assert torch.allclose(part, fused[order[:3]], atol=1e-6) and torch.allclose(its, weights[order[:3]], atol=1e-6)
+    assert torch.equal(others == 0.0, ~present[order])
+    assert ((others.sum(1) - present[order].any(1).float()).abs() <= 1e-6).all()
+
+
+def picked(own: dict[str, Features], order: torch.Tensor) -> dict[str, Features]:
+    """The vectors of these rows, in this order."""
+    found = {}
+    for name, old in own.items():
+        has, dense = old.mask(NODES)[order], old.dense(NODES)[order]
+        found[name] = Features(torch.nonzero(has).squeeze(1), dense[has])
+    return found
+
+
+def test_a_modality_hidden_in_training_gets_no_attention_and_the_rest_shares_all_of_it() -> None:
+    with seeded(5):
+        model = Fusion(DIM, WIDTHS, dropout=0.5).train()
+        _, weights = model(torch.randn(NODES, DIM), features(torch.ones(NODES, 3, dtype=torch.bool)))
+    hidden = weights == 0.0
+    assert 0 < hidden.sum() < weights.numel()
+    assert torch.allclose(weights.sum(1), (~hidden).any(1).float(), atol=1e-6)
+
+
+def test_what_is_said_of_other_firms_without_an_edge_changes_no_vector_of_the_whole_network() -> None:
+    """Through fusion, messages and all: rows 0 to 3 have edges among themselves, the rest may be anything."""
+    edges = torch.tensor([[0, SUPPLIES, 1], [2, SUPPLIES, 3], [4, SUPPLIES, 5]])
+    own = graph(edges.tolist(), NODES).with_features(features(torch.ones(NODES, 3, dtype=torch.bool)))
+    other = {name: Features(f.rows, f.values.clone()) for name, f in own.features.items()}
+    for changed in other.values():
+        changed.values[4:] += 5.0
+    model = Relational(Shape.of(own), dim=DIM, table=False).eval()
+    with torch.no_grad():
+        before, after = model.embed(own), model.embed(own.with_features(other))
+    assert torch.equal(before[:4], after[:4]) and not torch.allclose(before[4:], after[4:])
 
 
 def sorted_rows(rows: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

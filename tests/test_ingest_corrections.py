@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,12 +24,6 @@ LOAN = (
     "cik:1,cik:2,term loan,100,EUR,2020-01-01,,2020-02-01\n"
 )
 CORRECTED = LOAN.replace(",100,", ",200,")
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(tmp_path / "home" / "ledger") as opened:
-        yield opened
 
 
 @pytest.fixture

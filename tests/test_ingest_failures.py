@@ -23,12 +23,6 @@ Claims = Callable[[Filings, Record, Models], Iterator[Claim]]
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(tmp_path / "home" / "ledger") as opened:
-        yield opened
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     inputs = tmp_path / "inputs"
     inputs.mkdir()

@@ -173,7 +173,7 @@ def test_cells_of_a_json_table_become_facts_measures_and_statements(tmp_path: Pa
     assert facts["table 1|Assets > Loss on pumps|Years ended June 30, 2023"][0] == -12_500_000
     assert {row["value_real"] for row in rows(extract, "measure")} == {0.255, 0.24}
     assert "Oakmere Ratings" in {row["value_text"] for row in rows(extract, "statement")}
-    assert {row["published"] for row in rows(extract)} == {day("2023-09-01")}
+    assert {row["published"] for row in rows(extract)} == {day("2023-09-02")}
 
 
 @pytest.mark.parametrize(

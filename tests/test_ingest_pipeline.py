@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,12 +23,6 @@ from kg.model import AsOf, Claim, ClaimBatch, Evidence, Node, day
 from tests.ingest_reading import DATA
 
 TABLES = ("registers", "trades", "filings")
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(tmp_path / "home" / "ledger") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -26,11 +26,6 @@ BIG, SMALL, ALIAS, FIRM = "lei:BIG", "lei:SMALL", "name:big bank", "lei:FIRM"
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(tmp_path / "files")
-
-
-@pytest.fixture
 def banks(tmp_path: Path, files: Files) -> Iterator[Ledger]:
     """Two banks, a name that may be one of them, loans, distress scores and vectors."""
     digest = put_vectors(files, np.eye(4, dtype=np.float32))

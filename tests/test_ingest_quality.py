@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -55,12 +53,6 @@ def test_short_and_restless_series_are_left_alone() -> None:
 def test_rows_said_twice_are_told_from_rows_that_contradict() -> None:
     frame = pl.DataFrame({"k": [1, 1, 1, 2], "x": [5, 5, 6, 5]})
     assert repeats(frame, ["k"]).select("row", "rule").rows() == [(1, "duplicate"), (2, "contradiction")]
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(tmp_path / "ledger") as opened:
-        yield opened
 
 
 def said(what: Node | Edge, published: str = "2024-01-05", since: str = "") -> Claim:

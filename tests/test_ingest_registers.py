@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+from ingest.source import Models
 from ingest.sources.registers import Registers
 from kg.model import day
 from tests.ingest_reading import misquoted, read, rows
@@ -94,3 +95,16 @@ def test_figures_and_dates_written_otherwise_are_cleaned_and_counted(tmp_path: P
         "encoding.cp1252": 3, "number.separators": 1, "number.unit": 1, "number.currency_sign": 1, "date.day_first": 2,
     }  # fmt: skip
     assert [refusal.locator for refusal in extract.refused] == ["row:3"] and misquoted(record, extract) == []
+
+
+def test_a_row_with_a_day_is_public_at_its_end_and_one_with_a_time_then(tmp_path: Path) -> None:
+    head = "supplier_id,customer_id,amount,currency,valid_from,valid_to,published"
+    times = ("2023-04-05", " 2023-04-05 ", "2023-04-05T00:00:00Z", "2023-04-05 17:30:00")
+    lines = [f"cik:{n},cik:99,5,EUR,2020-01-01,,{when}" for n, when in enumerate(times, 1)]
+    path = tmp_path / "supply.csv"
+    path.write_text("\n".join([head, *lines]))
+    (record,) = Registers(tmp_path).records()
+    told = rows(Registers(tmp_path).claims(record, Models()), "SUPPLIES")
+    assert [row["published"].isoformat()[:16] for row in told] == [
+        "2023-04-06T00:00", "2023-04-06T00:00", "2023-04-05T00:00", "2023-04-05T17:30",
+    ]  # fmt: skip

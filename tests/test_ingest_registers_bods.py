@@ -13,7 +13,8 @@ import pytest
 from ingest.source import Extract, Models, Record
 from ingest.sources.bods import Bods
 from kg.errors import RecordError
-from kg.model import FIRST, LAST
+from kg.ledger import Ledger
+from kg.model import FIRST, LAST, AsOf, RunManifest
 from tests.contract.examples.bods import LINK, MILL, NEW, OLD, interest, statement
 from tests.ingest_reading import misquoted, rows
 
@@ -37,8 +38,9 @@ def edges(extract: Extract, type: str) -> list[tuple[Any, ...]]:
 
 def test_a_replaced_share_holds_until_the_statement_that_replaces_it() -> None:
     assert edges(given(NEW), "OWNS") == [
-        ("", 0.4, day("2018-03-01"), day("2021-06-01"), day("2019-01-10")),
-        ("", 0.625, day("2021-05-20"), LAST, day("2021-06-01")),
+        ("", 0.4, day("2018-03-01"), LAST, day("2019-01-11")),
+        ("", 0.4, day("2018-03-01"), day("2021-06-01"), day("2021-06-02")),
+        ("", 0.625, day("2021-05-20"), LAST, day("2021-06-02")),
     ]
 
 
@@ -52,9 +54,10 @@ def test_control_without_capital_is_an_office_named_by_its_kind() -> None:
 def test_a_range_keeps_its_minimum_as_the_share_and_is_told_whole() -> None:
     extract = given(OLD)
     owns = rows(extract, "OWNS")
-    assert [row["value_real"] for row in owns] == [0.5, 0.8] and owns[0]["valid_to"] == day("2020-02-01")
+    assert [row["value_real"] for row in owns] == [0.5, 0.5, 0.8] and owns[1]["valid_to"] == day("2020-02-01")
     assert [row["value_text"] for row in rows(extract, "statement")] == ["shareholding over 50 to 75 %"]
-    assert [row["key"] for row in rows(extract, "OFFICER_OF")] == ["appointment of board"]
+    offices = rows(extract, "OFFICER_OF")  # told open, then with its end
+    assert [row["key"] for row in offices] == ["appointment of board"] * 2 and offices[0]["valid_to"] == LAST
     assert "annotations" in extract.unread and extract.rules == {"statement.superseded": 1}
 
 
@@ -130,9 +133,10 @@ def test_every_real_statement_file_goes_in(real_data: Path) -> None:
         extract = source.claims(record, Models())
         assert not extract.refused and misquoted(record, extract) == []
         counts["shareholdings"] += sum(_counts_as_owning(item) for item in json.loads(record.content))
-        counts.update(row["name"] for row in rows(extract))
+        counts.update(row["name"] for row in rows(extract) if row["confidence"] == 1)
+        counts["ended"] += sum(row["name"] == "OWNS" and row["confidence"] < 1 for row in rows(extract))
     assert counts["Person"] == 28 and counts["Company"] == 35
-    assert counts["OWNS"] == counts["shareholdings"] == 36
+    assert counts["OWNS"] == counts["shareholdings"] == 36 and counts["ended"] == 11
 
 
 def _counts_as_owning(item: dict[str, Any]) -> int:
@@ -148,5 +152,26 @@ def test_a_statement_is_public_when_it_was_published_and_not_when_it_was_made() 
     old = statement("m1", "mill", "entity", "2019-01-10", MILL) | {
         "publicationDetails": {"publicationDate": "2017-12-01"}
     }
-    assert {row["published"] for row in given([late]).claims.table.to_pylist()} == {day("2019-05-31")}
-    assert {row["published"] for row in given([old]).claims.table.to_pylist()} == {day("2019-01-10")}
+    assert {row["published"] for row in given([late]).claims.table.to_pylist()} == {day("2019-06-01")}
+    assert {row["published"] for row in given([old]).claims.table.to_pylist()} == {day("2019-01-11")}
+
+
+def test_the_end_of_what_is_replaced_is_not_known_before_it_is_published(ledger: Ledger) -> None:
+    closed = statement(
+        "c2", "ann-mill", "relationship", "2020-01-01", LINK | {"interests": [interest("trustee", "2018")]}, "closed"
+    )
+    opened = statement("c1", "ann-mill", "relationship", "2019-01-10", closed["recordDetails"])
+    ledger.commit(given([*NEW[:2], opened, closed]).claims, RunManifest("test"))
+
+    def offices(valid: str, published: str) -> int:
+        at = AsOf(valid=day(valid), published=day(published))
+        seen = ledger.view(at).edges_of("OFFICER_OF").num_rows
+        versions = ledger.delta(0).opens.to_pylist()
+        told = [v for v in versions if v["type"] == "OFFICER_OF" and v["valid_from"] <= day(valid) < v["valid_to"]]
+        assert sum(v["published"] <= day(published) < v["published_to"] for v in told) == seen
+        return seen
+
+    assert offices("2019-06-01", "2019-12-31") == 1
+    assert offices("2020-06-01", "2019-12-31") == 1  # nobody has told yet that it will end
+    assert offices("2020-06-01", "2020-01-02") == 0
+    assert offices("2019-06-01", "2020-01-02") == 1

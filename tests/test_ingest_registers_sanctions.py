@@ -31,16 +31,16 @@ def day(text: str) -> datetime:
 def test_every_alias_is_a_name_public_since_the_regulation_that_brought_it() -> None:
     names = {row["value_text"]: row for row in rows(given(listed("2024-01-01", PORT)), "name")}
     assert set(names) == {"Grebe Port Services JSC", "АО Портовые услуги Гребе", "格雷贝港口服务", "GPS"}
-    assert names["АО Портовые услуги Гребе"]["published"] == day("2023-06-02")
-    assert names["GPS"]["confidence"] == 0.6 and names["格雷贝港口服务"]["published"] == day("2022-03-15")
+    assert names["АО Портовые услуги Гребе"]["published"] == day("2023-06-03")  # a day is public at its end
+    assert names["GPS"]["confidence"] == 0.6 and names["格雷贝港口服务"]["published"] == day("2022-03-16")
 
 
 def test_a_listed_party_is_marked_by_each_programme_since_its_designation() -> None:
     extract = given(listed("2024-01-01", PORT))
     marks = [(row["value_text"], row["valid_from"], row["valid_to"], row["published"]) for row in rows(extract, "flag")]
     assert marks == [
-        ("sanctioned: HARBOUR", day("2022-03-15"), LAST, day("2022-03-15")),
-        ("sanctioned: QUAY", day("2022-03-15"), LAST, day("2023-06-02")),
+        ("sanctioned: HARBOUR", day("2022-03-15"), LAST, day("2022-03-16")),
+        ("sanctioned: QUAY", day("2022-03-15"), LAST, day("2023-06-03")),
     ]
     (hit,) = rows(extract, "AFFECTED_BY")
     assert (hit["subject"], hit["valid_from"]) == (GREBE, day("2022-03-15"))

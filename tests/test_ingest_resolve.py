@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
@@ -14,17 +13,6 @@ from kg.errors import LedgerError
 from kg.files import Files
 from kg.ledger import Ledger
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Node, RunManifest, day
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(tmp_path / "ledger") as opened:
-        yield opened
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(tmp_path / "files")
 
 
 def tell(ledger: Ledger, *said: Node | Edge) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -21,17 +20,6 @@ from kg.ledger import Ledger
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Facts, Judgement, Node, RunManifest, day
 
 IRIS = Author("Iris Hallam", "same address in both files")
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(tmp_path / "ledger") as opened:
-        yield opened
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(tmp_path / "files")
 
 
 def tell(ledger: Ledger, *said: Node | Edge | Facts, published: str = "2020-01-01", **valid: str) -> None:

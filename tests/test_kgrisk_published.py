@@ -52,7 +52,7 @@ def graph(tmp_path: Path) -> Iterator[Graph]:
 
 
 def test_the_cut_is_a_year_before_a_source_last_published_whatever_was_judged_or_scored_since(graph: Graph) -> None:
-    last_balance = datetime(2019, 2, 20, tzinfo=UTC)
+    last_balance = datetime(2019, 2, 21, tzinfo=UTC)  # the end of the day the register gives
     assert graph.default_cut() == last_balance
     of_a_newspaper(graph)
     assert graph.resolve().judgements == 1

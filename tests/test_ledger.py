@@ -1,48 +1,25 @@
-"""The log: what it takes, what it refuses, and what never changes."""
+"""The log: what it takes, how it is seen at an instant, and what never changes."""
 
-import json
-import subprocess
-import sys
-from datetime import UTC, datetime, timedelta
+from __future__ import annotations
+
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
 
-from kg.errors import ClockError, ForeignLedgerError, LeaseHeldError, LedgerError, OntologyError, StaleWriterError
-from kg.lease import Lease
 from kg.ledger import Ledger
-from kg.model import AsOf, Claim, ClaimBatch, Edge, Evidence, Facts, Judgement, Node, RunManifest, iso
+from kg.model import AsOf, Claim, ClaimBatch, Edge, Judgement, Node
 from kg.project import project
+from tests.ledger_world import RUN, amounts, bank, evidence, loan, two_banks
 from tests.operations import START, Ticking, World, instants
 from tests.replay import answer_of
-
-RUN = RunManifest("test")
-
-
-def evidence(document: str = "doc1", extractor: str = "registers.csv@1", locator: str = "row:1") -> Evidence:
-    return Evidence(document, locator, "as said", extractor)
-
-
-def bank(id: str, name: str, document: str = "doc1") -> Claim:
-    return Claim(Node("Bank", id, {"name": name}), evidence(document), START)
-
-
-def loan(amount: int, document: str = "doc1", published: datetime = START, extractor: str = "registers.csv@1") -> Claim:
-    edge = Edge("LENDS_TO", "lei:A", "lei:B", {"amount": Decimal(amount), "currency": "EUR"}, "f1")
-    return Claim(edge, evidence(document, extractor), published, START)
-
-
-def amounts(ledger: Ledger, at: AsOf) -> list[Decimal]:
-    return ledger.view(at).edges["value_decimal"].to_pylist()
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    ledger = Ledger.open(tmp_path / "ledger", clock=Ticking())
-    ledger.commit(ClaimBatch.of([bank("lei:A", "Alpha"), bank("lei:B", "Beta")]), RUN)
-    return ledger
+    return two_banks(tmp_path / "ledger")
 
 
 def test_the_same_batch_twice_makes_one_commit(ledger: Ledger) -> None:
@@ -155,134 +132,6 @@ def test_a_reader_in_the_middle_of_a_question_survives_a_compaction(ledger: Ledg
     assert project(cursor, 0, 2).opens.num_rows == reader.delta(0).opens.num_rows > 0
 
 
-def test_a_clock_set_back_is_refused(tmp_path: Path) -> None:
-    now = [datetime(2026, 1, 1, tzinfo=UTC)]
-    ledger = Ledger.open(tmp_path / "ledger", clock=lambda: now[0])
-    ledger.commit(ClaimBatch.of([bank("lei:A", "Alpha")]), RUN)
-    now[0] -= timedelta(hours=1)
-    with pytest.raises(ClockError, match=r"the clock says 2025-12-31T23:00.*set the clock right"):
-        ledger.commit(ClaimBatch.of([bank("lei:B", "Beta")]), RUN)
-
-
-def test_a_clock_that_stands_still_gives_growing_known_times(tmp_path: Path) -> None:
-    ledger = Ledger.open(tmp_path / "ledger", clock=lambda: START)
-    for id in ("lei:A", "lei:B"):
-        ledger.commit(ClaimBatch.of([bank(id, id)]), RUN)
-    assert ledger.known(2) == ledger.known(1) + timedelta(microseconds=1)
-
-
-def test_a_second_writer_is_told_who_holds_the_lease(ledger: Ledger) -> None:
-    code = (
-        "import sys, time; from pathlib import Path; from kg.lease import Lease\n"
-        "with Lease(Path(sys.argv[1])):\n    print('held', flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(ledger.lease.path)], stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout is not None and other.stdout.readline() == "held\n"
-        with pytest.raises(LeaseHeldError, match=f"process {other.pid} on "):
-            ledger.commit(ClaimBatch.of([loan(10)]), RUN)
-        other.kill()
-    assert ledger.commit(ClaimBatch.of([loan(10)]), RUN) == 2
-
-
-def test_a_writer_whose_lease_was_taken_over_writes_nothing(ledger: Ledger) -> None:
-    def usurp(stage: str) -> None:
-        if stage == "commit:before":
-            raise AssertionError("must not get this far")
-
-    with ledger.lease:
-        held = json.loads(ledger.lease.path.read_text())
-        ledger.lease.path.write_text(json.dumps(held | {"fence": held["fence"] + 1}))
-        with pytest.raises(StaleWriterError, match="the newest is"):
-            ledger.commit(ClaimBatch.of([loan(10)]), RUN, on_io=usurp)
-    assert ledger.head == 1
-
-
-def test_two_open_ledgers_take_turns_and_number_commits_without_gap(ledger: Ledger) -> None:
-    other = Ledger.open(ledger.folder, clock=Ticking(START + timedelta(days=4000)))
-    assert other.commit(ClaimBatch.of([loan(10)]), RUN) == 2
-    late = Ledger.open(ledger.folder, clock=Ticking(START + timedelta(days=4001)))
-    assert late.commit(ClaimBatch.of([loan(11, "doc2")]), RUN) == 3
-    assert ledger.head == 3
-    assert ledger.commits()["commit"].to_pylist() == [1, 2, 3]
-
-
-def test_a_commit_that_another_writer_made_first_is_refused(ledger: Ledger) -> None:
-    other = Ledger.open(ledger.folder, clock=Ticking(START + timedelta(days=4000)))
-    other.lease = Lease(ledger.folder / "other.json")
-
-    def first(stage: str) -> None:
-        if stage == "commit:before":
-            other.commit(ClaimBatch.of([loan(11, "doc2")]), RUN)
-
-    with pytest.raises(StaleWriterError, match="another writer was first"):
-        ledger.commit(ClaimBatch.of([loan(10)]), RUN, on_io=first)
-    assert ledger.commits()["commit"].to_pylist() == [1, 2]
-    assert amounts(ledger, AsOf()) == [11]
-
-
-def test_a_foreign_uuid_is_refused(ledger: Ledger) -> None:
-    with pytest.raises(ForeignLedgerError, match="filled from ledger 123"):
-        ledger.check("123")
-
-
-def test_a_folder_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "letter.txt").write_text("dear all")
-    with pytest.raises(LedgerError, match="holds no ledger"):
-        Ledger.open(tmp_path)
-
-
-def test_a_time_without_zone_is_refused() -> None:
-    with pytest.raises(ClockError, match="has no zone"):
-        ClaimBatch.of([Claim(Node("Bank", "lei:A"), evidence(), datetime(2020, 1, 1))])
-
-
-def test_clocks_are_written_with_a_fixed_width() -> None:
-    assert iso(datetime(1, 1, 1, tzinfo=UTC)) == "0001-01-01T00:00:00.000000Z"
-
-
-REFUSED = {
-    "no node row": Edge("OWNS", "lei:A", "lei:Z", {"share": 0.1}),
-    "may not run from Bank lei:A to Country iso:DE": Edge("OWNS", "lei:A", "iso:DE", {"share": 0.1}),
-    "is a Bank already": Node("Company", "lei:A"),
-    "scheme that Person does not take": Node("Person", "lei:Q"),
-    "label Alien is unknown": Node("Alien", "lei:Q"),
-    "cannot be one entity": Judgement("lei:A", "iso:DE"),
-    "a judgement needs two ids": Judgement("lei:A", "lei:A"),
-    "no ISO 4217 currency": Facts("lei:A", {"assets": Decimal(1)}),
-    "not a finite number": Facts("lei:A", {"distress": float("nan")}),
-}
-
-
-@pytest.mark.parametrize("reason", REFUSED)
-def test_a_claim_that_does_not_fit_is_refused_with_the_reason(ledger: Ledger, reason: str) -> None:
-    germany = Claim(Node("Country", "iso:DE"), evidence(), START)
-    with pytest.raises(OntologyError, match=reason):
-        ledger.commit(ClaimBatch.of([germany, Claim(REFUSED[reason], evidence(), START)]), RUN)
-    assert ledger.head == 1
-
-
-def test_an_event_with_an_end_is_refused(ledger: Ledger) -> None:
-    paid = Edge("PAID", "lei:A", "lei:B", {"amount": Decimal(1), "currency": "EUR"})
-    with pytest.raises(OntologyError, match="PAID is an event"):
-        ledger.commit(ClaimBatch.of([Claim(paid, evidence(), START, START, START + timedelta(days=1))]), RUN)
-
-
-@pytest.mark.parametrize(
-    ("what", "reason"),
-    [
-        (Node("Bank", "lei:A", {"colour": "red"}), "'colour' of lei:A: unknown"),
-        (Edge("LIKES", "lei:A", "lei:B"), "edge type 'LIKES': unknown"),
-        (Edge("OWNS", "lei:A", "lei:B", {"amount": 3}), "'amount' of edge OWNS: unknown"),
-        (Edge("OWNS", "lei:A", "lei:B", {"share": "half"}), "'half' is no real"),
-    ],
-)
-def test_an_unknown_word_of_the_vocabulary_is_named(what: Node | Edge, reason: str) -> None:
-    with pytest.raises(OntologyError, match=reason):
-        ClaimBatch.of([Claim(what, evidence(), START)])
-
-
 def test_a_view_asked_twice_is_read_from_disk_and_equal(ledger: Ledger) -> None:
     ledger.commit(ClaimBatch.of([loan(10)]), RUN)
     first = ledger.view()
@@ -317,11 +166,3 @@ def test_a_contradiction_that_comes_later_is_counted_from_its_commit_on(ledger: 
         (ledger.known(2), 10, 0),
         (ledger.known(3), 10, 1),
     ]
-
-
-def test_a_damaged_table_is_named(ledger: Ledger) -> None:
-    ledger.close()
-    for file in (ledger.folder / "table").glob("*.parquet"):
-        file.write_bytes(b"not a table")
-    with pytest.raises(LedgerError, match=r"cannot be read.*restore it from a backup"):
-        Ledger.open(ledger.folder)

@@ -32,6 +32,9 @@ def test_the_operations_did_merge_unmerge_and_conflict(world: World) -> None:
     events = world.ledger.events().to_pylist()
     assert sum(e["kind"] == "same" and e["op"] == "assert" for e in events) > 50
     assert sum(e["kind"] == "same" and e["op"] == "retract" for e in events) > 20
+    assert sum(e["kind"] == "same_edge" and e["op"] == "assert" for e in events) > 20
+    assert sum(e["kind"] == "same_edge" and e["op"] == "retract" for e in events) > 3
+    assert sum(e["kind"] == "not_same_edge" for e in events) > 3
     opens = world.ledger.delta(0).opens
     assert sum(c > 0 for c in opens["conflict"].to_pylist()) > 50
 

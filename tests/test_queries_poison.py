@@ -1,6 +1,6 @@
 """The poison test: every named query on every store answers exactly like its oracle, ids and order included.
 
-The graph of `tests/poison.py` has 2,000 nodes and about 39,000 claims; beside every true statement stand twins that
+The graph of `tests/poison` has 2,000 nodes and about 39,000 claims; beside every true statement stand twins that
 must not be seen. No expected answer may be empty, or the query would prove nothing.
 """
 
@@ -19,7 +19,7 @@ from kg.model import AsOf, iso
 from kg.store import GraphStore
 from queries.catalog import Catalog
 from tests import oracles
-from tests.poison import NOW, World, day
+from tests.poison import NOW, Seen, World, day
 
 pytestmark = pytest.mark.slow
 CATALOG = Catalog()
@@ -58,35 +58,48 @@ def params(name: str, world: World, at: AsOf) -> dict[str, Any]:
     seen = world.seen(at)
     commit = world.ledger.commit_at(at.known)
     other = iso(world.ledger.known(1 if commit > 1 else 2))
+    if name in ASKED_OF:
+        more = {"top": 500} if name == "similar_companies" else {}
+        return busiest(world, at, name, [{"id": id, **more} for id in _most(seen, *ASKED_OF[name])])
+    return busiest(world, at, name, _choices(seen, other).get(name, [{}]))
 
-    def most(end: str, *types: str) -> list[str]:
-        ranked = [id for id, _ in Counter(getattr(r, end) for r in seen.of(*types)).most_common()]
-        return ranked[:8] + ranked[8::10][:8]
 
-    by_id = {
-        "exposure_by_counterparty": most("source", "LENDS_TO", "EXPOSED_TO"),
-        "ownership_chain": most("target", "OWNS"),
-        "ultimate_owner": most("target", "OWNS"),
-        "hit_if_fails": most("target", "LENDS_TO", "EXPOSED_TO"),
-        "payment_trail": most("source", "PAID"),
-        "similar_companies": most("target", "SUPPLIES"),
-        "concentration_by_sector": most("source", "LENDS_TO"),
-        "supply_chain_upstream": most("target", "SUPPLIES"),
-        "entity_profile": most("source", "equity"),
-        "largest_holders": most("source", "ISSUED"),
-        "payments_between_owners": most("source", "HAS_ACCOUNT"),
-        "sentiment_by_day": most("source", "sentiment"),
-        "shared_identifiers": most("source", "SHARES_IDENTIFIER"),
-    }
-    fixed: dict[str, list[dict[str, Any]]] = {
+ASKED_OF = {
+    "exposure_by_counterparty": ("source", "LENDS_TO", "EXPOSED_TO"),
+    "ownership_chain": ("target", "OWNS"),
+    "ultimate_owner": ("target", "OWNS"),
+    "hit_if_fails": ("target", "LENDS_TO", "EXPOSED_TO"),
+    "payment_trail": ("source", "PAID"),
+    "similar_companies": ("target", "SUPPLIES"),
+    "concentration_by_sector": ("source", "LENDS_TO"),
+    "supply_chain_upstream": ("target", "SUPPLIES"),
+    "entity_profile": ("source", "equity"),
+    "largest_holders": ("source", "ISSUED"),
+    "payments_between_owners": ("source", "HAS_ACCOUNT"),
+    "sentiment_by_day": ("source", "sentiment"),
+    "said_about": ("source", "LENDS_TO", "sentiment"),
+    "shared_identifiers": ("source", "SHARES_IDENTIFIER"),
+}
+"""Questions about one entity: the end of which rows it is."""
+
+
+def _most(seen: Seen, end: str, *types: str) -> list[str]:
+    """Entities that stand most often at this end of such rows, and some that do less often."""
+    ranked = [id for id, _ in Counter(getattr(r, end) for r in seen.of(*types)).most_common()]
+    return ranked[:8] + ranked[8::10][:8]
+
+
+def _choices(seen: Seen, other: str) -> dict[str, list[dict[str, Any]]]:
+    """Parameters of the questions that ask otherwise; `other` is a second known instant."""
+    return {
         "evidence_behind_edge": [
             {"source": r.source, "relation": r.type, "target": r.target} for r in seen.of("LENDS_TO", "OWNS")[:40]
         ],
         "what_changed_between": [
-            {"id": id, "known_before": other} for id in most("source", "LENDS_TO", "OWNS", "SUPPLIES")
+            {"id": id, "known_before": other} for id in _most(seen, "source", "LENDS_TO", "OWNS", "SUPPLIES")
         ],
         "restatements": [{"known_before": other}],
-        "believed_at": [{"id": id, "known_then": other} for id in most("source", "LENDS_TO")],
+        "believed_at": [{"id": id, "known_then": other} for id in _most(seen, "source", "LENDS_TO")],
         "documents_that_mention_both": _mentioned_together(seen),
         "common_officers": [{"at_least": n} for n in (1, 2, 3, 4)],
         "assets_hit": [{"event_type": kind} for kind in ("default", "bankruptcy", "lawsuit")],
@@ -95,12 +108,9 @@ def params(name: str, world: World, at: AsOf) -> dict[str, Any]:
         "distress_ranking": [{"top": 200}],
         "top_predicted_links": [{"top": 500}],
     }
-    more = {"top": 500} if name == "similar_companies" else {}
-    choices = [{"id": id, **more} for id in by_id[name]] if name in by_id else fixed.get(name, [{}])
-    return busiest(world, at, name, choices)
 
 
-def _mentioned_together(seen: Any) -> list[dict[str, Any]]:
+def _mentioned_together(seen: Seen) -> list[dict[str, Any]]:
     by_document: dict[str, list[str]] = {}
     for row in seen.of("MENTIONED_IN"):
         by_document.setdefault(row.target, []).append(row.source)

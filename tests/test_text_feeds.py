@@ -192,3 +192,19 @@ def test_a_page_whose_wrapper_is_marked_keeps_its_text() -> None:
 )  # fmt: skip
 def test_the_language_is_told_by_script_and_common_words(text: str, code: str) -> None:
     assert language(text) == code
+
+
+@pytest.mark.parametrize(
+    ("written", "public"),
+    [
+        ("2023-04-05", "2023-04-06T00:00:00+00:00"),  # nobody had read it at its midnight
+        ("20230405", "2023-04-06T00:00:00+00:00"),
+        ("2023-04-05T00:00:00Z", "2023-04-05T00:00:00+00:00"),
+        ("2023-04-05T09:30:00+02:00", "2023-04-05T07:30:00+00:00"),
+        ("Wed, 05 Apr 2023 09:30:00 GMT", "2023-04-05T09:30:00+00:00"),
+    ],
+)
+def test_a_day_without_a_time_is_public_at_its_end(tmp_path: Path, written: str, public: str) -> None:
+    line = json.dumps({"published": written, "title": "Brent & Sons plc", "body": "It fell 3%. Then it rose again."})
+    (record,) = records(tmp_path, "a.jsonl", line)
+    assert props(record)["published"] == public

@@ -250,7 +250,7 @@ def test_the_largest_page_is_read_within_a_gibibyte() -> None:
     code = (  # a process of its own, so that its memory is its own
         "import io, numpy as np\n"
         "from PIL import Image\n"
-        "from benchmarks.ingest.figure import peak_mib\n"
+        "from benchmarks.figure import peak_mib\n"
         "from ingest.extract.pages.ocr import PageReader\n"
         "grey = np.full((6300, 6300), 255, np.uint8); grey[::90, ::3] = 0\n"
         "out = io.BytesIO(); Image.fromarray(grey).save(out, 'PNG', compress_level=1)\n"

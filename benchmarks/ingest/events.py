@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from benchmarks.ingest.figure import Figure
+from benchmarks.figure import Figure
 from ingest.extract.prose.relations import Finding, relations
 from ingest.extract.text.dates import find_dates
 from ingest.extract.text.names import Gazetteer, longest

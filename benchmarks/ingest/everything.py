@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.ingest.figure import Figure, real_data
+from benchmarks.figure import Figure, real_data
 from ingest.pipeline import run
 from ingest.report import RunReport
 from kg.files import Files

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.ingest.figure import Figure, peak_mib, real_data
+from benchmarks.figure import Figure, peak_mib, real_data
 from ingest.extract.filings import dossier
 from ingest.extract.filings.document import tagged_facts
 from ingest.extract.filings.grid import of_lists, of_page

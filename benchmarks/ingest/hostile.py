@@ -9,7 +9,7 @@ import sys
 import tempfile
 from typing import Any
 
-from benchmarks.ingest.figure import Figure
+from benchmarks.figure import Figure
 
 CRASHED = "please report it"
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 
-from benchmarks.ingest.figure import Figure, real_data
+from benchmarks.figure import Figure, real_data
 from ingest.extract.market.correlation import METHODS, matrix, p_values
 from ingest.extract.market.series_together import read_together
 from ingest.locate import locate

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
-from benchmarks.ingest.figure import Figure, peak_mib, real_data
+from benchmarks.figure import Figure, peak_mib, real_data
 from ingest.candidates import candidates
 from ingest.extract.text.names import plain_name
 from ingest.pair_decision import MERGE, UNDECIDED, Named, Profile, decide

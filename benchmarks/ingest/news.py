@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.ingest.figure import Figure, real_data
+from benchmarks.figure import Figure, real_data
 from ingest.extract.news.repeats import Text, repeats
 from ingest.extract.prose import chinese_score
 from ingest.extract.text.names import Gazetteer

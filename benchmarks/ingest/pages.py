@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.ingest.figure import Figure, real_data
+from benchmarks.figure import Figure, real_data
 from benchmarks.page_pictures import pictures
 from benchmarks.page_sheet import Picture
 from ingest.extract.pages.fields import amount_of, day_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from benchmarks.ingest.figure import Figure, real_data
+from benchmarks.figure import Figure, real_data
 from ingest.extract.prose.relations import relations
 from tests.paraphrases import MODELS, PUBLISHED, count, rows
 from tests.real_sentences import tally

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.ingest.figure import Figure, peak_mib, real_data
+from benchmarks.figure import Figure, peak_mib, real_data
 from ingest.extract.pages.ocr import PageReader, lines
 from ingest.extract.pages.receipts import receipt
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from benchmarks.ingest.figure import Figure
+from benchmarks.figure import Figure
 from ingest.source import Models
 from ingest.sources.gleif import Gleif
 from ingest.suspects import repeats, suspects

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from benchmarks.ingest.figure import Figure, real_data
+from benchmarks.figure import Figure, real_data
 from ingest.extract.sound.sound import RATE, decode_sound, seconds
 from ingest.extract.sound.speech import Listener
 

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 import pyarrow.compute as pc
 
-from benchmarks.ingest.figure import Figure, peak_mib, real_data
+from benchmarks.figure import Figure, peak_mib, real_data
 from ingest.source import Models
 from ingest.sources.trades import Trades
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.ingest.figure import Figure
+from benchmarks.figure import Figure
 from ingest.extract.prose.score import score
 from ingest.pipeline import run
 from kg.files import Files

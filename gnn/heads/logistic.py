@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from gnn.head import Cohort, Head, facts
+from gnn.head import Cohort, Head, facts, widths
 from kg.errors import MissingExtraError
 
 HINT = "this head needs scikit-learn; run: pip install 'kgrisk[learn]' (or: pip install scikit-learn)"
@@ -23,10 +23,11 @@ class Logistic(Head):
 
     def blocks(self, cohort: Cohort) -> list[Block]:
         """What the regression reads, in parts that are scaled each in its way."""
-        return [Block(facts(cohort))]
+        return [Block(facts(cohort, self.widths.get("numeric", 1)))]
 
     def fit(self, cohorts: Sequence[Cohort], valid: Cohort) -> None:
         """The strength of the penalty is the one of STRENGTHS with the least log loss on `valid`."""
+        self.widths = widths([*cohorts, valid])
         self._scale(cohorts)
         x, y = self._stack(cohorts)
         tried = [(log_loss(valid.truth, Regression(x, y, c)(self._features(valid))), c) for c in STRENGTHS]
@@ -87,7 +88,7 @@ class Regression:
         return probability
 
 
-def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Mean negative log likelihood."""
+def log_loss(truth: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """Mean negative log likelihood, weighed where weights are given."""
     p = np.clip(probability, 1e-6, 1 - 1e-6)
-    return float(-np.mean(truth * np.log(p) + (1 - truth) * np.log(1 - p)))
+    return float(-np.average(truth * np.log(p) + (1 - truth) * np.log(1 - p), weights=weight))

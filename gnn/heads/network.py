@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gnn.balance import weights
 from gnn.evaluate import auprc
-from gnn.head import TIES, Cohort, Head, contagion
+from gnn.head import TIES, Cohort, Head, contagion, widths
 from gnn.heads.logistic import log_loss
 from gnn.model import Shape, exact, seeded
 from gnn.models.relational import Relational
+from gnn.tensors import Features
 from gnn.train import Recipe, fit
 
 
@@ -25,16 +27,18 @@ class Network(Head):
     """
 
     name = "network"
+    balance: float = 0.0
+    """How much more firms with a scarce modality weigh in the loss, from 0 (nothing) to 1: see gnn/balance.py."""
     recipe = Recipe(epochs=40, rate=0.01, decay=0.97, weight_decay=3e-2, patience=12)
 
     def fit(self, cohorts: Sequence[Cohort], valid: Cohort) -> None:
         """The number of epochs is chosen on `valid`; then the network is fitted anew for as many on all cohorts."""
         recipe = Recipe(**{**vars(self.recipe), "seed": self.seed, "threads": self.threads})
         first = self._build([*cohorts, valid])
-        run = fit(first, DistressTask(cohorts, valid), recipe, self.state and self.state / "choose")
+        run = fit(first, DistressTask(cohorts, valid, self.balance), recipe, self.state and self.state / "choose")
         self.model = self._build([*cohorts, valid])
         again = Recipe(**{**vars(recipe), "epochs": max(run.best, 1)})
-        fit(self.model, DistressTask([*cohorts, valid], None), again, self.state and self.state / "all")
+        fit(self.model, DistressTask([*cohorts, valid], None, self.balance), again, self.state and self.state / "all")
 
     def predict(self, cohort: Cohort) -> np.ndarray:
         with torch.no_grad(), exact(self.threads):
@@ -42,9 +46,8 @@ class Network(Head):
         return probability
 
     def _build(self, cohorts: Sequence[Cohort]) -> Distress:
-        widths = {name: own.values.shape[1] for c in cohorts for name, own in c.graph.features.items()}
         rate = sum(c.positives for c in cohorts) / max(sum(map(len, cohorts)), 1)
-        return Distress(Shape(0, dict(sorted(widths.items()))), rate, self.seed)
+        return Distress(Shape(0, widths(cohorts)), rate, self.seed)
 
 
 class Distress(nn.Module):
@@ -62,24 +65,29 @@ class Distress(nn.Module):
     def forward(self, cohort: Cohort) -> Tensor:
         x = self.encoder.embed(cohort.graph)[cohort.rows]
         own = cohort.graph.features.get("numeric")
-        facts = torch.zeros(len(cohort), self.width) if own is None else own.dense(len(cohort.graph))[cohort.rows]
+        facts = torch.zeros(len(cohort), self.width)
+        if own is not None and self.width:
+            scaled = Features(own.rows, self.encoder.fusion.scale["numeric"](own.values))
+            facts = scaled.dense(len(cohort.graph))[cohort.rows]
         near = torch.from_numpy(contagion(cohort)).to(torch.float32)
         logit: Tensor = self.out(torch.cat([F.dropout(x, 0.3, self.training), facts, near], dim=1)).squeeze(1)
         return logit
 
 
 class DistressTask:
-    """Cross-entropy over the firms of each cohort; validated on a later cohort."""
+    """Cross-entropy over the firms of each cohort, weighed by the modalities they have; validated on a later cohort."""
 
-    def __init__(self, cohorts: Sequence[Cohort], valid: Cohort | None) -> None:
+    def __init__(self, cohorts: Sequence[Cohort], valid: Cohort | None, balance: float = 0.0) -> None:
         self.cohorts = [c for c in cohorts if len(c)]
         self.valid = valid
+        self.weights = [say(c, balance) for c in self.cohorts]
+        self.valid_weight = say(valid, balance).double().numpy() if valid is not None else None
 
     def losses(self, model: nn.Module) -> Iterator[Tensor]:
         """One step per cohort, in random order."""
         for number in torch.randperm(len(self.cohorts)).tolist():
-            own = self.cohorts[number]
-            yield F.binary_cross_entropy_with_logits(model(own), torch.from_numpy(own.truth).to(torch.float32))
+            own, truth = self.cohorts[number], torch.from_numpy(self.cohorts[number].truth).to(torch.float32)
+            yield F.binary_cross_entropy_with_logits(model(own), truth, self.weights[number])
 
     def validate(self, model: nn.Module) -> float | None:
         """AUPRC less log loss: firms in the right order, and probabilities of the right size."""
@@ -87,4 +95,9 @@ class DistressTask:
             return None
         probability = torch.sigmoid(model(self.valid)).double().numpy()
         ranked = auprc(self.valid.truth, probability) if self.valid.positives else 0.0
-        return ranked - log_loss(self.valid.truth, probability)
+        return ranked - log_loss(self.valid.truth, probability, self.valid_weight)
+
+
+def say(cohort: Cohort, balance: float) -> Tensor:
+    """(firms,) weight of each firm in the loss."""
+    return weights(cohort.graph.present(sorted(cohort.graph.features))[cohort.rows], balance)

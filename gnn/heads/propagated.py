@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from gnn.convolution import both_ways, freshness
-from gnn.head import Cohort, contagion, facts
+from gnn.head import Cohort, contagion
 from gnn.heads.logistic import Block, Logistic
 from gnn.tensors import GraphTensors
 from gnn.vocabulary import LABELS, RELATIONS
+from kg.errors import ModelError
 
 SPEAKERS: Final = ("Document", "Page", "Event")
 """Labels of the nodes whose vectors are carried to the firms they name."""
@@ -32,17 +32,21 @@ class Propagated(Logistic):
     def blocks(self, cohort: Cohort) -> list[Block]:
         """Facts, partners' distress, degrees, and one block per modality of the documents around the firm."""
         graph = cohort.graph
-        plain = [facts(cohort), contagion(cohort), degrees(graph)[cohort.rows].numpy().astype(np.float64)]
-        spoken = [spoken_of(graph, name)[cohort.rows] for name in sorted(graph.features) if name != "numeric"]
-        return [Block(part) for part in plain] + [Block(part.numpy().astype(np.float64), whole=True) for part in spoken]
+        plain = [*super().blocks(cohort), Block(contagion(cohort)), Block(degrees(graph)[cohort.rows].double().numpy())]
+        spoken = [spoken_of(graph, name, dim) for name, dim in self.widths.items() if name != "numeric"]
+        return plain + [Block(part[cohort.rows].double().numpy(), whole=True) for part in spoken]
 
 
-def spoken_of(graph: GraphTensors, modality: str) -> Tensor:
+def spoken_of(graph: GraphTensors, modality: str, dim: int) -> Tensor:
     """(nodes, dim) mean vector of the speakers beside each node, old ones less, drawn to 0 where there are few."""
-    own = graph.features[modality]
+    total, weight = torch.zeros(len(graph), dim), torch.zeros(len(graph))
+    own = graph.features.get(modality)
+    if own is None:
+        return total
+    if own.values.shape[1] != dim:
+        raise ModelError(f"modality {modality}: vectors of {own.values.shape[1]} numbers, the head knows {dim}")
     values, has = own.dense(len(graph)), own.mask(len(graph))
     speaks = has & torch.isin(graph.labels, torch.tensor([LABELS.index(name) for name in SPEAKERS]))
-    total, weight = torch.zeros_like(values), torch.zeros(len(graph))
     for side in both_ways(graph):
         heard = speaks[side.source]
         target, say = side.target[heard], freshness(graph)[heard]

@@ -23,7 +23,7 @@ from kg.model import ClaimBatch
 class Audio(Source):
     """Earnings calls and phone calls."""
 
-    extractor = "audio.speech@1"
+    extractor = "audio.speech@2"
     patterns = ("*.wav", "*.flac", "*.mp3", "*.ogg", "*.opus", "*.m4a")
 
     def records(self) -> Iterator[Record]:
@@ -38,7 +38,7 @@ class Audio(Source):
         said = said_beside(record.sidecar, record.path)
         published, rules = publication(record, said)
         wave = decode_sound(record.content)
-        words = Listener(models.cache).words(record.content)
+        words = Listener(models.cache).words(record.content, wave)
         if not words:
             raise RecordError(f"{record.path}: no words were heard in {seconds(wave):.1f} s of sound")
         speaker, refused = subject(said, models)

@@ -1,7 +1,7 @@
 """Beneficial ownership statements (BODS 0.2 to 0.4, JSON or JSON lines): parties, shares and control, with their ends.
 
-A statement is public since its `publicationDate`, and no earlier than its `statementDate`. One that is replaced holds
-until the one that replaces it.
+A statement is public since its `publicationDate`, and no earlier than its `statementDate`. One that is replaced is held
+to last until the one that replaces it is published; from then on it ended with that one.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _ABOUT = frozenset(
 class Bods(Source):
     """Ownership and control as statements of a register."""
 
-    extractor: ClassVar[str] = "bods.statements@2"
+    extractor: ClassVar[str] = "bods.statements@3"
     patterns: ClassVar[Sequence[str]] = ("*.json", "*.jsonl")
 
     def records(self) -> Iterator[Record]:
@@ -97,21 +97,24 @@ class _Reading:
         if statement.kind == "relationship":
             said = list(relationship(statement, later, ids))
         else:
-            said = list(_until(party(statement), party(later) if later else None, later))
+            said = list(_until(statement, later))
         self.claims += [self._claim(one, statement) for one in said]
 
     def _claim(self, said: Said, statement: Statement) -> Claim:
         quote = written(at(self._value, said.place.removeprefix("json:")))
-        evidence = Evidence(self._document, said.place, quote, self._extractor)
-        return Claim(said.what, evidence, statement.public, said.valid_from, said.valid_to)
+        sure = 0.99 if said.published else 1.0  # what a statement says goes before the end of what it replaces
+        evidence = Evidence(self._document, said.place, quote, self._extractor, sure)
+        return Claim(said.what, evidence, said.published or statement.public, said.valid_from, said.valid_to)
 
 
-def _until(said: Iterator[Said], later: Iterator[Said] | None, next: Statement | None) -> Iterator[Said]:
+def _until(statement: Statement, later: Statement | None) -> Iterator[Said]:
     """What a party's next statement no longer says ends with it; that the party exists does not."""
-    kept = {repr(one.what) for one in later} if later is not None else set()
-    for one in said:
-        gone = next is not None and repr(one.what) not in kept and _can_end(one)
-        yield one._replace(valid_to=next.published) if gone and next else one
+    kept = {repr(one.what) for one in party(later)} if later else set()
+    for one in party(statement):
+        if later and repr(one.what) not in kept and _can_end(one):
+            yield from one.until(later.published, statement, later)
+        else:
+            yield one
 
 
 def _can_end(said: Said) -> bool:

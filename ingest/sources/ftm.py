@@ -14,7 +14,7 @@ from ingest.extract.formats.pointer import BROKEN, at, pointer, read_json, writt
 from ingest.extract.registers import entities, links
 from ingest.extract.registers.entities import Entity, entity_id
 from ingest.extract.registers.parties import Said
-from ingest.extract.registers.statements import moment
+from ingest.extract.registers.statements import public
 from ingest.sidecar import published_beside, read_beside
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
@@ -24,7 +24,7 @@ from kg.model import Claim, ClaimBatch, Evidence
 class Ftm(Source):
     """Entities and links of FollowTheMoney."""
 
-    extractor: ClassVar[str] = "ftm.entities@1"
+    extractor: ClassVar[str] = "ftm.entities@2"
     patterns: ClassVar[Sequence[str]] = ("*.json", "*.jsonl", "*.ftm")
 
     def records(self) -> Iterator[Record]:
@@ -139,7 +139,7 @@ class _Reading:
 
     def _published(self, entity: Entity) -> datetime:
         told = entity.item.get("last_change") or entity.first("modifiedAt")
-        when = moment(told) or self._otherwise
+        when = public(told) or self._otherwise
         if when is None:
             raise RecordError(f"{entity.schema} {entity.given} does not say when it was published")
         return when

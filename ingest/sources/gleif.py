@@ -14,7 +14,7 @@ from typing import BinaryIO, ClassVar, Final
 
 import polars as pl
 
-from ingest.clean import instants
+from ingest.clean import public
 from ingest.extract.formats.rows import CLOCK, RowClaims
 from ingest.extract.formats.table import columns_in
 from ingest.extract.registers import lei, lei_relations
@@ -33,7 +33,7 @@ _MARKS = (b"LEIRecord", b"RelationshipRecord", b"ReportingException")
 class Gleif(Source):
     """Entities and relationships of the global LEI index."""
 
-    extractor: ClassVar[str] = "gleif.lei@1"
+    extractor: ClassVar[str] = "gleif.lei@2"
     patterns = ("*.csv", "*.parquet", "*.xml", "*.json")
 
     def records(self) -> Iterator[Record]:
@@ -130,5 +130,5 @@ def _published(frame: pl.DataFrame, otherwise: datetime | None) -> pl.DataFrame:
     """Publication of each row: its last update, else what the carrier says."""
     if lei.UPDATED not in frame.columns:
         frame = frame.with_columns(pl.lit(None, pl.String).alias(lei.UPDATED))
-    said = instants(lei.UPDATED)
+    said = public(lei.UPDATED)
     return frame.with_columns(said.fill_null(pl.lit(otherwise, CLOCK)).alias("published"))

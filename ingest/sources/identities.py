@@ -20,7 +20,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from ingest.clean import instants
+from ingest.clean import instants, public
 from ingest.extract.formats.identifier import account_id, identified, identify
 from ingest.extract.formats.pointer import BROKEN, read_json
 from ingest.extract.formats.rows import CLOCK, RowClaims, missing, split
@@ -52,7 +52,7 @@ _READ = frozenset((*WHO, *_WANTED, "first_seen", "last_seen", "published"))
 class Identities(Source):
     """Devices and addresses that parties use."""
 
-    extractor = "identities.rows@1"
+    extractor = "identities.rows@2"
     patterns = ("*.csv", "*.parquet", "*.jsonl")
     key: ClassVar[bytes] = b"kgrisk"
     """Key of the pseudonyms; who has it can test a guess, so set one of your own for data about persons."""
@@ -115,7 +115,8 @@ class Identities(Source):
         frame = frame.with_columns(pl.format("{}:{}", "kind", "value").alias("#value"))
         frame = identified(frame, who, "#who", rule=account_id if who.startswith("account") else identify)
         frame = identified(frame, "#value", "#id", rule=self.pseudonym)
-        frame = frame.with_columns(*(instants(c).alias(f"#{c}") for c in TIMES), pl.col("published").alias("#said"))
+        frame = frame.with_columns(*(instants(c).alias(f"#{c}") for c in TIMES[:2]), pl.col("published").alias("#said"))
+        frame = frame.with_columns(public("published").alias("#published"))
         read = pl.lit(record.published or record.meta.get("read"), CLOCK)
         frame = frame.with_columns(
             pl.coalesce("#published", pl.max_horizontal("#last_seen", "#first_seen"), read).alias("published"),

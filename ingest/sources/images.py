@@ -9,23 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from ingest.extract.pages.claims import Page, page_claims, unsure
+from ingest.extract.pages.claims import Page, caption_claims, page_claims, shape_claims, unsure
 from ingest.extract.pages.fields import day_of
 from ingest.extract.pages.ocr import Box, PageReader, locator, read_box
-from ingest.extract.pages.per_kind import read_page
-from ingest.extract.pages.pixels import pixels
+from ingest.extract.pages.pdf import things
+from ingest.extract.pages.per_kind import PICTURED, Reading, read_page
 from ingest.extract.pages.register import page_records, told, when_published
-from ingest.extract.pages.stamps import shapes
+from ingest.extract.pages.running import running
+from ingest.extract.pages.stamps import seen
+from ingest.extract.prose.paged import Sheet, paged_prose
 from ingest.extract.text.names import Gazetteer
 from ingest.source import Extract, Models, Record, Source
 from kg.errors import RecordError
-from kg.model import Claim, ClaimBatch, Evidence, Node
+from kg.model import Claim, ClaimBatch
 
 
 class Images(Source):
     """Page scans: text, kind, key fields and the relations that notices, invoices and cheques state."""
 
-    extractor: ClassVar[str] = "images.ocr@2"
+    extractor: ClassVar[str] = "images.ocr@3"
     patterns: ClassVar[Sequence[str]] = ("*.png", "*.jpg", "*.jpeg", "*.PNG", "*.JPG", "*.JPEG")
 
     def records(self) -> Iterator[Record]:
@@ -49,15 +51,14 @@ class Images(Source):
         page = Page(record.document, f"page:{record.document}", boxes, quote, when, self.extractor)
         said, refused = told(record, page.id, when, self.extractor, gazetteer)
         refused += [unsure(locator(field.boxes), reason) for field, reason in reading.doubtful]
-        seen = _shapes(page, record.content, reading.kind)
-        return Extract(ClaimBatch.of([*page_claims(page, reading, gazetteer), *seen, *said]), refused)
+        shapes = seen(things(record.content, 0, boxes), reading.kind)
+        claims = [*page_claims(page, reading, gazetteer), *shape_claims(page, shapes)]
+        claims += [*caption_claims(page, reading, shapes), *_prose(page, reading, models)]
+        return Extract(ClaimBatch.of([*claims, *said]), refused)
 
 
-def _shapes(page: Page, content: bytes, kind: str) -> Iterator[Claim]:
-    """Tables, signatures and stamps on a page that is a form or letter."""
-    if kind in ("chart", "photograph"):
-        return
-    for shape in shapes(pixels(content), page.boxes):
-        evidence = Evidence(page.document, shape.locator, shape.kind, page.extractor, 0.7)
-        key = f"{shape.kind}|{shape.x0},{shape.y0}"
-        yield Claim(Node("Page", page.id, {"statement": shape.kind}, key), evidence, page.published, page.published)
+def _prose(page: Page, reading: Reading, models: Models) -> Iterator[Claim]:
+    """What the sentences of a letter or notice say."""
+    if reading.kind not in PICTURED:
+        text = running(page.boxes)
+        yield from paged_prose([Sheet(page, text.text, text)], page.id, models)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from ingest.clean import instants
+from ingest.clean import instants, public
 from ingest.extract.formats.identifier import identified
 from ingest.extract.formats.pointer import at, pointer, read_json, written
 from ingest.extract.formats.rows import CLOCK, RowClaims, missing, split
@@ -34,7 +34,7 @@ REACH = ("entity", "site", "event", "event_type", "distance_km", "radius_km", "s
 class Incidents(Source):
     """External events with a place, and the assets they hit."""
 
-    extractor = "incidents.places@1"
+    extractor = "incidents.places@2"
     patterns = ("*.csv", "*.parquet", "*.geojson", "*.json")
 
     def records(self) -> Iterator[Record]:
@@ -125,7 +125,7 @@ def _assets(record: Record) -> tuple[pl.DataFrame, list[Refusal], set[str]]:
         value = pl.col(name).cast(pl.Float64, strict=False)
         frame = frame.with_columns(pl.when(value.is_between(-most, most)).then(value).alias(f"#{name}"))
     said = pl.col("published")
-    frame = frame.with_columns(instants("published").alias("#when"), said.alias("#said"))
+    frame = frame.with_columns(public("published").alias("#when"), said.alias("#said"))
     unreadable = pl.when(pl.col("#said").is_not_null() & pl.col("#when").is_null())
     reason = pl.coalesce(
         pl.col("id!"),

@@ -35,7 +35,7 @@ _FEEDS: Final = (".rss", ".atom", ".rdf")
 class News(Source):
     """Articles: documents, mentions, relations and events with the sentence that says them."""
 
-    extractor: ClassVar[str] = "news.text@2"
+    extractor: ClassVar[str] = "news.text@3"
     patterns: ClassVar[Sequence[str]] = (
         "*.jsonl", "*.html", "*.htm", "*.xml", "*.rss", "*.atom", "*.rdf", "*.csv",
     )  # fmt: skip

@@ -13,17 +13,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Final
 
-from ingest.extract.pages.claims import Page, page_claims, unsure
+from ingest.extract.pages.claims import Page, caption_claims, page_claims, shape_claims, unsure
 from ingest.extract.pages.fields import currency_of, day_of, first_date
 from ingest.extract.pages.kind import value_of
 from ingest.extract.pages.ocr import Box, PageReader, lines, locator, page_text
-from ingest.extract.pages.pdf import MAX_PAGES, Table, head, page, read_place, words
-from ingest.extract.pages.per_kind import read_page
+from ingest.extract.pages.pdf import MAX_PAGES, Table, head, page, read_place, things, words
+from ingest.extract.pages.per_kind import PICTURED, Reading, read_page
 from ingest.extract.pages.register import page_records, told, when_published
-from ingest.extract.prose.assertions import Origin, names_to_claims, to_claims
-from ingest.extract.prose.relations import relations
+from ingest.extract.pages.running import running
+from ingest.extract.pages.stamps import seen
+from ingest.extract.prose.paged import Sheet, paged_prose
 from ingest.extract.text.names import Gazetteer
-from ingest.extract.text.recognise import written_names
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Node, Value, day
@@ -58,7 +58,7 @@ class _Document:
 class Pdf(Source):
     """PDF documents: their text and what it says, page by page; scanned pages as page images are read."""
 
-    extractor: ClassVar[str] = "pdf.page@1"
+    extractor: ClassVar[str] = "pdf.page@2"
     patterns: ClassVar[Sequence[str]] = ("*.pdf", "*.PDF")
 
     def records(self) -> Iterator[Record]:
@@ -71,17 +71,20 @@ class Pdf(Source):
         document = _Document(record, models, reader, _when(record, reader), self.extractor)
         claims: list[Claim] = []
         refused: list[Refusal] = []
+        sheets: list[Sheet] = []
         for number in range(1, min(count, MAX_PAGES) + 1):
             try:
-                said, doubtful = _page(document, number)
+                read = _page(document, number)
             except RecordError as error:
-                said, doubtful = [], [Refusal(f"page:{number}", str(error))]
-            claims += said
-            refused += doubtful
+                read = _Read(refused=[Refusal(f"page:{number}", str(error))])
+            claims += read.claims
+            refused += read.refused
+            sheets += read.sheets
         if count > MAX_PAGES:
             refused.append(Refusal(f"page:{MAX_PAGES + 1}", f"{count} pages; the first {MAX_PAGES} are read; split it"))
         if not claims:
             raise RecordError(f"{record.path}: no words on any page; {refused[0].reason if refused else 'it is empty'}")
+        claims += paged_prose(sheets, document.id, models)
         said, doubtful = told(record, document.id, document.published, self.extractor, models.gazetteer or Gazetteer())
         return Extract(ClaimBatch.of([*_titled(document), *claims, *said]), [*refused, *doubtful])
 
@@ -113,11 +116,20 @@ def _titled(document: _Document) -> Iterator[Claim]:
             return
 
 
-def _page(document: _Document, number: int) -> tuple[list[Claim], list[Refusal]]:
-    """Claims of one page; what it carries as text is read as prose too."""
+@dataclass(frozen=True)
+class _Read:
+    """What one page gave; its prose is read with that of the other pages."""
+
+    claims: Sequence[Claim] = ()
+    refused: Sequence[Refusal] = ()
+    sheets: Sequence[Sheet] = ()
+
+
+def _page(document: _Document, number: int) -> _Read:
+    """Claims of one page, and its running text."""
     boxes = document.boxes(number)
     if not boxes:
-        return [], []
+        return _Read()
     reading = read_page(boxes)
     sheet = Page(
         document.record.document,
@@ -126,31 +138,27 @@ def _page(document: _Document, number: int) -> tuple[list[Claim], list[Refusal]]
         lambda inside: document.quote(inside, number),
         document.published,
         document.extractor,
+        number,
     )
-    gazetteer = document.models.gazetteer or Gazetteer()
-    claims = list(page_claims(sheet, reading, gazetteer))
-    evidence = sheet.evidence(boxes, 1.0)
-    claims.append(Claim(Edge("PAGE_OF", sheet.id, document.id), evidence, document.published, document.published))
+    claims = list(page_claims(sheet, reading, document.models.gazetteer or Gazetteer()))
+    of = Edge("PAGE_OF", sheet.id, document.id)
+    claims.append(Claim(of, sheet.evidence(boxes, 1.0), document.published, document.published))
     carried = page(document.record.content, number)
-    if reading.kind not in _FORMS:
-        claims += _prose(document, number, carried.text or page_text(boxes)) if carried.text else []
     for place, table in enumerate(carried.tables, 1):
         claims += _table(sheet, table, place, number)
-    return claims, [unsure(locator(f.boxes, number), reason) for f, reason in reading.doubtful]
+    shapes = [] if carried.text else seen(things(document.record.content, number, boxes), reading.kind)
+    claims += [*shape_claims(sheet, shapes), *caption_claims(sheet, reading, shapes)]
+    refused = [unsure(locator(f.boxes, number), reason) for f, reason in reading.doubtful]
+    return _Read(claims, refused, list(_running(sheet, reading, carried.text)))
 
 
-def _prose(document: _Document, number: int, text: str) -> Iterator[Claim]:
-    """Names in the page's text and what its sentences say of them."""
-    origin = Origin(document.record.document, document.published, document.extractor, f"page:{number} ")
-    found = relations(text, document.models, document.published)
-    mentions = written_names(text, document.models.gazetteer or Gazetteer())
-    yield from names_to_claims(mentions, text, origin)
-    first = {m.id: m for m in reversed(mentions)}
-    for id, mention in first.items():
-        edge = Edge("MENTIONED_IN", id, document.id, {"count": sum(m.id == id for m in mentions)})
-        evidence = origin.evidence(text, (mention.start, mention.end), 0.9 if mention.entity else 0.7)
-        yield Claim(edge, evidence, document.published, document.published)
-    yield from to_claims(found, text, origin)
+def _running(sheet: Page, reading: Reading, carried: str) -> Iterator[Sheet]:
+    """The prose of a page: what it carries as text, else the paragraphs that OCR read."""
+    if carried and reading.kind not in _FORMS:
+        yield Sheet(sheet, carried)
+    elif not carried and reading.kind not in PICTURED:
+        text = running(sheet.boxes)
+        yield Sheet(sheet, text.text, text)
 
 
 def _table(sheet: Page, table: Table, place: int, number: int) -> Iterator[Claim]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from ingest.clean import instants
+from ingest.clean import public
 from ingest.extract.formats.identifier import identified
 from ingest.extract.formats.rows import CLOCK, RowClaims, missing, split
 from ingest.extract.formats.table import Table, columns_in, read_table
@@ -71,7 +71,7 @@ STAKES: Mapping[str, tuple[str, tuple[str, str], tuple[str, ...]]] = {
 class Registers(Source):
     """Tables of entities and of relations between them."""
 
-    extractor = "registers.rows@2"
+    extractor = "registers.rows@3"
     patterns = ("*.csv", "*.parquet", "*.tsv", "StockTable")
 
     def records(self) -> Iterator[Record]:
@@ -113,9 +113,7 @@ def layout_of(columns: tuple[str, ...]) -> str:
 def _published(table: Table, otherwise: datetime | None) -> pl.DataFrame:
     """Publication of each row; a table that does not say was public when it was read."""
     if "published" in table.columns:
-        return table.frame.with_columns(
-            pl.col("published").alias("#published"), instants("published").alias("published")
-        )
+        return table.frame.with_columns(pl.col("published").alias("#published"), public("published").alias("published"))
     return table.frame.with_columns(
         pl.lit(None, pl.String).alias("#published"), pl.lit(otherwise, CLOCK).alias("published")
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from ingest.extract.formats.identifier import COUNTRIES, identify, person_id
-from ingest.extract.registers.sanctioned import Entry, Part, is_list, list_day, read_list
+from ingest.extract.registers.sanctioned import Entry, Part, is_list, list_day, read_list, shown
 from ingest.extract.registers.statements import moment
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import RecordError
@@ -26,7 +26,7 @@ _ENDING = ("delist", "repeal", "terminat")
 class Sanctions(Source):
     """Parties under financial sanctions of the EU."""
 
-    extractor: ClassVar[str] = "sanctions.parties@1"
+    extractor: ClassVar[str] = "sanctions.parties@2"
     patterns: ClassVar[Sequence[str]] = ("*.xml", "*.csv")
 
     def records(self) -> Iterator[Record]:
@@ -51,7 +51,7 @@ class Sanctions(Source):
 
     def claims(self, record: Record, models: Models) -> Extract:
         found = read_list(record.content)
-        generated = list_day(found.generated) or record.meta.get("read")
+        generated = shown(found.generated) or record.meta.get("read")
         gone, until = set(record.meta.get("gone", ())), moment(record.meta.get("until"))
         claims: list[Claim] = []
         refused: list[Refusal] = []
@@ -76,7 +76,7 @@ class _Reading:
 
     def __init__(self, document: str, extractor: str, entry: Entry, generated: datetime | None) -> None:
         self._document, self._extractor, self._entry = document, extractor, entry
-        laws = [day for law in entry.each("regulation") if (day := list_day(law.get("publicationDate")))]
+        laws = [day for law in entry.each("regulation") if (day := shown(law.get("publicationDate")))]
         first = min(laws, default=generated)
         if first is None or not entry.reference:
             raise RecordError("an entry without reference number, or without any date of publication")
@@ -172,7 +172,7 @@ class _Reading:
         holds: tuple[datetime | None, datetime | None] = (None, None),
         sure: float = 1.0,
     ) -> Claim:
-        told = list_day(part.get("publicationDate")) if part else None
+        told = shown(part.get("publicationDate")) if part else None
         evidence = Evidence(self._document, *place, self._extractor, sure)
         return Claim(what, evidence, told or self._first, *holds)
 

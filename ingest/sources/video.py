@@ -29,7 +29,7 @@ from kg.model import Claim, ClaimBatch, Edge, Evidence, Node, digest
 class Video(Source):
     """Recorded presentations and meetings."""
 
-    extractor = "video.film@1"
+    extractor = "video.film@2"
     patterns = ("*.mp4", "*.mov", "*.mkv", "*.webm")
 
     def records(self) -> Iterator[Record]:
@@ -53,8 +53,9 @@ class Video(Source):
             refused += doubtful
         speaker, unknown = subject(said, models)
         try:
-            words = Listener(models.cache).words(record.content)
-            recording = Recording(decode_sound(record.content), words, said.get("title", ""))
+            wave = decode_sound(record.content)
+            words = Listener(models.cache).words(record.content, wave)
+            recording = Recording(wave, words, said.get("title", ""))
             claims += recording.claims(origin, models, speaker) if words else ()
         except RecordError as error:
             refused.append(Refusal("sound", str(error)))

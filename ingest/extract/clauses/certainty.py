@@ -4,19 +4,25 @@ past."""
 from __future__ import annotations
 
 from enum import Enum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from ingest.extract.clauses.denials import (
     CALLS,
     REPORTS,
+    SHAMS,
+    SHRINKS,
     TALES,
     URGES,
     WRONGLY,
     belied,
     branded,
+    enlarged,
     forged,
     inverted,
     stands_for,
+    surely,
+    unfailing,
     untrue,
 )
 from ingest.extract.text.lexicon import (
@@ -96,8 +102,10 @@ def _climb(token: Token, grade: Certainty) -> Certainty:
 def _local(token: Token) -> Certainty:
     """What the word's own dependants say of it."""
     noun = token.pos_ not in ("VERB", "AUX")
-    words = {c.lower_ for c in token.children if not (noun and c.dep_ == "neg" and c.i > token.i)}  # chair, not of Acme
-    if (words & {"longer"} and words & {"no", "not", "n't"}) or _no_longer(token):
+    helpers = [g for c in token.children if c.dep_ in ("aux", "auxpass") for g in c.children]  # never has she been
+    near = [c for c in token.children if not (noun and c.dep_ == "neg" and c.i > token.i)]  # chair, not of Acme
+    words = {c.lower_ for c in (*near, *helpers) if not enlarged(c)}
+    if (words & {"longer", "anymore"} and words & {"no", "not", "n't"}) or _no_longer(token):
         return Certainty.ENDED
     if words & NEGATORS or words & (DOUBT_ADVERBS | WRONGLY) or _scopes_neither(token):
         return Certainty.OPEN
@@ -113,7 +121,10 @@ def _local(token: Token) -> Certainty:
 
 
 def _no_longer(token: Token) -> bool:
-    """`no longer a subsidiary`: the adverb may hang on the verb, the noun or the word before."""
+    """`no longer a subsidiary`, `not chair any more`: the adverb may hang on the verb, the noun or the word before."""
+    if token.lemma_ == "be" and any(c.lower_ in NEGATORS for c in token.children):
+        below = list(token.subtree)
+        return any(a.lower_ == "any" and b.lower_ in ("longer", "more") for a, b in pairwise(below))
     for child in token.children:
         if child.lower_ == "longer" and any(c.lower_ in ("no", "any") for c in child.children):
             return True
@@ -123,6 +134,8 @@ def _no_longer(token: Token) -> bool:
 def _refuses(verb: Token) -> bool:
     """`ruled out a loan`, `talks broke down`, `according to rumours`."""
     if any((verb.lemma_, c.lower_) in REFUSALS for c in verb.children):
+        return True
+    if any((verb.lemma_, t.lower_) in SHRINKS for c in verb.children for t in (c, *c.children)):
         return True
     doubted = (t for c in verb.children if c.lower_ == "according" for t in c.subtree)
     return any(t.lemma_ in DOUBT_NOUNS for t in doubted)
@@ -189,13 +202,18 @@ def _against(token: Token) -> bool:
 
 
 def _governed(head: Token) -> Certainty:
+    if unfailing(head) or surely(head):
+        return Certainty.SAID
     if head.pos_ in ("VERB", "AUX"):
         if head.lemma_ in ENDING:
             return max(Certainty.ENDED, _local(head), key=ORDER.index)
         yet = head.lemma_ in ("have", "be") and any(c.lower_ == "yet" for c in head.children)  # has yet to
         return (
             Certainty.OPEN
-            if yet or head.lemma_ in HEDGES | URGES or (head.dep_ == "nsubj" and head.lemma_ in TALES) or untrue(head)
+            if yet
+            or head.lemma_ in HEDGES | URGES | SHAMS
+            or (head.dep_ == "nsubj" and head.lemma_ in TALES)
+            or untrue(head)
             else _local(head)
         )
     if head.lower_ == "none" or (head.pos_ == "NOUN" and head.head.pos_ in ("VERB", "AUX") and _denied_subject(head)):
@@ -216,6 +234,8 @@ def _joined(token: Token, head: Token) -> Certainty | None:
     """A second verb shares `may` with the first if it has no word of its own: `may sue or acquire`."""
     if token.pos_ not in ("VERB", "AUX"):
         return Certainty.OPEN if _denied(head) else Certainty.SAID
+    if any(c.lower_ == "nor" and c.dep_ in ("cc", "neg", "preconj") for c in (*head.children, *token.children)):
+        return Certainty.OPEN
     own = any(c.dep_ in ("aux", "auxpass", "nsubj", "nsubjpass") for c in token.children)
     if own or token.tag_ in ("VBZ", "VBP", "VBD"):
         return Certainty.SAID if _reported(head) else None
@@ -229,7 +249,7 @@ def _reported(head: Token) -> bool:
 def _reached(token: Token) -> bool:
     """True if the verb's word reaches this noun or phrase: its object, or what it turns `from` or `down`."""
     if token.dep_ == "prep":
-        return token.i > token.head.i and token.lower_ in ("from", "of", "for", "about", "against", "on", "to")
+        return token.i > token.head.i and token.lower_ in ("from", "of", "for", "about", "against", "on", "to", "at")
     return token.dep_ in ("dobj", "nsubjpass", "pobj", "attr")
 
 
@@ -251,12 +271,14 @@ def _over(token: Token, verb: Token) -> Certainty | None:
 
 def _nominal(token: Token, head: Token) -> Certainty:
     """A noun in the object or phrase of a verb or noun: `has no loans`, `rejected the loan`, `rumours of a default`."""
+    if surely(token):
+        return Certainty.SAID
     if _denied(token):
         return Certainty.OPEN
     if head.pos_ in ("VERB", "AUX"):
         if over := _over(token, head):
             return over
-        if _reached(token) and head.lemma_ in HEDGES | LAPSE:
+        if _reached(token) and head.lemma_ in HEDGES | LAPSE | SHAMS:
             return Certainty.OPEN
         presupposed = (
             token.dep_ in ("nsubj", "nsubjpass") and head.lemma_ not in GRANTING | _SEALING and not _refuses(head)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from ingest.extract.text.lexicon import DOUBT_NOUNS, NEGATORS, UNTRUE, words
@@ -21,7 +22,8 @@ TALES: Final = DOUBT_NOUNS | words(
 """Nouns whose content is never said to be so."""
 FALSE: Final = UNTRUE | words(
     "fake bogus forged spoof mistaken erroneous fictitious invented spurious phoney phony misleading groundless "
-    "nonsense fabrication fiction invention hoax lie falsehood myth rubbish mistake error joke canard untruth"
+    "nonsense fabrication fiction invention hoax lie falsehood myth rubbish mistake error joke canard untruth "
+    "forgery fantasy prank sham fable"
 )
 """What a false statement is called."""
 REBUTS: Final = words(
@@ -69,6 +71,48 @@ CALLS: Final = RUNNERS | words("pressure call demand motion temptation invitatio
 """Nouns whose infinitive is only asked for."""
 URGES: Final = words("urge press beg encourage lobby call recommend nominate woo tempt pressure implore advise")
 """Verbs whose infinitive is only asked for."""
+SHAMS: Final = words(
+    "pretend pose suppose purport feign mean miss balk shy hesitate shrink recoil refrain desist abstain object "
+    "persuade reverse backtrack withhold impersonate masquerade apply train dream"
+)
+"""Verbs whose complement does not come about, or is only shown: `pretended to be`, `balked at naming`."""
+SHRINKS: Final = frozenset(
+    {
+        ("back", "away"),
+        ("back", "off"),
+        ("come", "close"),
+        ("do", "without"),
+        ("fall", "through"),
+        ("hold", "off"),
+        ("line", "up"),
+        ("pass", "up"),
+        ("put", "forward"),
+        ("put", "list"),
+        ("shy", "away"),
+        ("stop", "short"),
+        ("think", "better"),
+    }
+)
+"""Verbs with a word beside or below them after which it does not, or not yet, come about."""
+_SURELY: Final = words("doubt secret surprise wonder question accident coincidence mystery")
+"""Nouns that say, with `no` before them, that it is so."""
+
+
+def surely(noun: Token) -> bool:
+    """`there is no doubt that`, `it is no secret that`."""
+    return noun.lemma_.lower() in _SURELY and any(c.lower_ == "no" for c in noun.children)
+
+
+def unfailing(verb: Token) -> bool:
+    """`did not hesitate to appoint`, `never fails to`: denied twice."""
+    denied = any(c.lower_ in NEGATORS for c in verb.children)
+    return denied and verb.lemma_ in ("hesitate", "fail", "neglect", "forget", "omit")
+
+
+def enlarged(negator: Token) -> bool:
+    """`not` of `not only chief executive but chairman`, which denies nothing."""
+    after = negator.nbor(1).lower_ if negator.i + 1 < len(negator.doc) else ""
+    return after in ("only", "just", "merely", "least")
 
 
 def passed_over(name: Token) -> bool:
@@ -151,7 +195,8 @@ def _contrary(verb: Token, noun: Token) -> bool:
 
 def inverted(verb: Token) -> bool:
     """`At no time was she`, `Not once did he`, `Had she accepted`, `Were he to join`: the helper before its subject."""
-    subject = next((c for c in verb.children if c.dep_ in ("nsubj", "nsubjpass")), None)
+    bearers = ("nsubj", "nsubjpass", "attr") if verb.lemma_ == "be" else ("nsubj", "nsubjpass")
+    subject = next((c for c in verb.children if c.dep_ in bearers), None)
     if subject is None:
         return False
     helpers = [c for c in verb.children if c.dep_ in ("aux", "auxpass") and c.i < subject.i]
@@ -171,3 +216,22 @@ def stands_for(verb: Token) -> bool:
     near += [g for c in verb.children if c.dep_ == "prep" for g in c.children]
     near += [g for t in near for p in t.children if p.dep_ == "prep" for g in p.children]
     return any(t.lemma_.lower() in RUNNERS for t in near)
+
+
+_NOW_AND_THEN: Final = re.compile(
+    r"\b(?:from time to time|at times|now and then|(?:ordinary|normal|usual) course|as a matter of course"
+    r"|every so often|occasionally|periodically|routinely|regularly|sometimes|typically|customarily)\b"
+)
+
+
+def recurrent(doc: Doc) -> bool:
+    """`From time to time we settled suits`: what happens again and again is not one event.
+
+    Said in a relative clause it is an aside about somebody, not about what the sentence tells.
+    """
+    found = _NOW_AND_THEN.search(" ".join(t.lower_ for t in doc))
+    if found is None:
+        return False
+    words_before = len(" ".join(t.lower_ for t in doc)[: found.end()].split())
+    verbs = [a for a in (doc[words_before - 1], *doc[words_before - 1].ancestors) if a.pos_ in ("VERB", "AUX")]
+    return bool(verbs) and all(v.dep_ != "relcl" for v in verbs)

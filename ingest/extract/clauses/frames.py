@@ -82,7 +82,8 @@ _GET_STAKE: Final = (
 )
 
 FRAMES: Final[tuple[Frame, ...]] = (
-    _edge("OWNS", "own", "agent", "patient noun:in noun:of"),
+    _edge("OWNS", "own", "agent", "patient noun:in noun:of", future=False),
+    _edge("SUBSIDIARY_OF", "consolidate", "patient subject:of", "agent"),
     _edge("OWNS", _GET_STAKE, "agent", "noun:in noun:of in patient", noun=STAKE, future=False),
     _edge("OWNS", _TAKE_IN, "agent", "patient", avoid=STAKE | ORDER, future=False),
     _edge("OWNS", "sell transfer", "to", "noun:in noun:of patient", noun=STAKE, future=False),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _FIRMS: Final = ("Google", "Microsoft", "Amazon", "Intel", "Oracle", "Boeing", "Nokia", "Siemens", "Toyota", "Samsung")
 _PEOPLE: Final = ("Smith", "Jones", "Brown", "Miller", "Wilson")
+_BATCH: Final = 128
+"""Sentences that are parsed together."""
 _ASIDE: Final = re.compile(
     r"\s?\((?:[^()]{0,12}(?:NYSE|NASDAQ|Nasdaq|LSE|TSX|XETRA|ticker)[^()]*|[^()]{0,40}[“\"][^()]*)\)"
 )
@@ -52,82 +54,105 @@ class Parsed:
         return self.spans[token.i][0]
 
 
-def parses(
-    nlp: Language, text: str, span: tuple[int, int], names: list[Mention], sums: list[Money]
-) -> Iterator[Parsed]:
-    """Trees of the sentence text[span], the likeliest first (amounts that overlap a name are left alone).
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence to be parsed: text[span] with the names and amounts of money in it."""
+
+    text: str
+    span: tuple[int, int]
+    names: Sequence[Mention]
+    sums: Sequence[Money]
+    """Amounts that overlap a name are left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The tokens that the parser is given for a sentence, and what stands under them."""
+
+    sentence: Sentence
+    words: list[str]
+    spaces: list[bool]
+    spans: list[tuple[int, int]]
+    mentions: dict[int, Mention]
+
+
+def parses(nlp: Language, sentences: Sequence[Sentence]) -> Iterator[Iterator[Parsed]]:
+    """For each sentence its trees, the likeliest first; the first trees of all sentences are made together.
 
     A tree without a verb at its root is nearly always a mistake (`ships` read as a noun), which a pronoun in place
     of the first name often mends. A reader to whom the first tree says nothing may ask for one more.
     """
-    pieces = _pieces(span, names, sums)
-    first = _parse(nlp, text, span, pieces, "")
+    firsts = _parsed(nlp, [_tokens(nlp, sentence, "") for sentence in sentences])
+    for sentence, first in zip(sentences, firsts, strict=True):
+        yield _trees(nlp, sentence, first)
+
+
+def _trees(nlp: Language, sentence: Sentence, first: Parsed) -> Iterator[Parsed]:
     if first.verbal or not first.mentions:
         yield first
-    second = _parse(nlp, text, span, pieces, "It")
+    (second,) = _parsed(nlp, [_tokens(nlp, sentence, "It")])
     if second.verbal or first.verbal:
         yield second
     if not first.verbal and first.mentions:
         yield first
 
 
-def _parse(nlp: Language, text: str, span: tuple[int, int], pieces: list[Mention | Money], opening: str) -> Parsed:
-    """`opening` stands for the first name if it is given."""
+def _parsed(nlp: Language, given: Sequence[_Words]) -> list[Parsed]:
     from spacy.tokens import Doc
 
-    words: list[str] = []
-    spaces: list[bool] = []
-    spans: list[tuple[int, int]] = []
-    mentions: dict[int, Mention] = {}
+    docs = [Doc(nlp.vocab, words=one.words, spaces=one.spaces) for one in given]
+    for name in ("tok2vec", "tagger", "parser", "attribute_ruler", "lemmatizer"):
+        docs = list(nlp.get_pipe(name).pipe(docs, batch_size=_BATCH))  # type: ignore[attr-defined]
+    return [
+        Parsed(one.sentence.span[0], one.sentence.text[slice(*one.sentence.span)], doc, one.spans, one.mentions)
+        for one, doc in zip(given, docs, strict=True)
+    ]
+
+
+def _tokens(nlp: Language, sentence: Sentence, opening: str) -> _Words:
+    """`opening` stands for the first name if it is given."""
+    text, span = sentence.text, sentence.span
+    made = _Words(sentence, [], [], [], {})
     at = span[0]
-    for piece in pieces:
-        _plain(nlp, text, (at, piece.start), words, spaces, spans)
+    for piece in _pieces(span, sentence.names, sentence.sums):
+        _plain(nlp, (at, piece.start), made)
         if isinstance(piece, Mention):
-            mentions[len(words)] = piece
+            made.mentions[len(made.words)] = piece
             pool = _PEOPLE if piece.label == "Person" else _FIRMS
-            placeholder = [opening if opening and len(mentions) == 1 else pool[len(mentions) % len(pool)]]
+            count = len(made.mentions)
+            placeholder = [opening if opening and count == 1 else pool[count % len(pool)]]
         else:
             placeholder = ["$", "5", "million"]
-        words += placeholder
-        spaces += [False] * len(placeholder)
-        spans += [(piece.start, piece.end)] * len(placeholder)
+        made.words.extend(placeholder)
+        made.spaces.extend([False] * len(placeholder))
+        made.spans.extend([(piece.start, piece.end)] * len(placeholder))
         at = piece.end
         if isinstance(piece, Mention) and (aside := _ASIDE.match(text, at, span[1])):
             at = aside.end()
-    _plain(nlp, text, (at, span[1]), words, spaces, spans)
-    doc = Doc(nlp.vocab, words=words, spaces=spaces)
-    for name in ("tok2vec", "tagger", "parser", "attribute_ruler", "lemmatizer"):
-        doc = nlp.get_pipe(name)(doc)
-    return Parsed(span[0], text[span[0] : span[1]], doc, spans, mentions)
+    _plain(nlp, (at, span[1]), made)
+    return made
 
 
-def _pieces(span: tuple[int, int], names: list[Mention], sums: list[Money]) -> list[Mention | Money]:
+def _pieces(span: tuple[int, int], names: Sequence[Mention], sums: Sequence[Money]) -> list[Mention | Money]:
     inside: list[Mention | Money] = [m for m in names if span[0] <= m.start and m.end <= span[1]]
     free = [s for s in sums if span[0] <= s.start and s.end <= span[1]]
     inside += [s for s in free if not any(m.start < s.end and s.start < m.end for m in inside)]
     return sorted(inside, key=lambda piece: piece.start)
 
 
-def _plain(
-    nlp: Language,
-    text: str,
-    span: tuple[int, int],
-    words: list[str],
-    spaces: list[bool],
-    spans: list[tuple[int, int]],
-) -> None:
+def _plain(nlp: Language, span: tuple[int, int], made: _Words) -> None:
     """Append the ordinary tokens of text[span]; white space only sets the mark of the token before it."""
     if span[0] >= span[1]:
         return
-    for token in nlp.make_doc(text[span[0] : span[1]]):
+    for token in nlp.make_doc(made.sentence.text[span[0] : span[1]]):
         if token.is_space:
-            if spaces:
-                spaces[-1] = True
+            if made.spaces:
+                made.spaces[-1] = True
             continue
         start = span[0] + token.idx
-        words.append(token.text)
-        spaces.append(bool(token.whitespace_))
-        spans.append((start, start + len(token.text)))
+        made.words.append(token.text)
+        made.spaces.append(bool(token.whitespace_))
+        made.spans.append((start, start + len(token.text)))
 
 
 def passive(verb: Token) -> bool:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 from ingest.extract.clauses.certainty import ORDER, Certainty, certainty
 from ingest.extract.clauses.denials import TALES, WRONGLY, untrue
 from ingest.extract.clauses.grammar import Parsed, after
+from ingest.extract.clauses.leaving import leaves
 from ingest.extract.clauses.lending import CREDIT
 from ingest.extract.clauses.match import Match, edges
-from ingest.extract.clauses.officers import leaves
 from ingest.extract.clauses.referents import Referents, distinct
 from ingest.extract.clauses.titles import role_of
 from ingest.extract.text import lexicon as lex

@@ -21,7 +21,7 @@ _BEARERS: Final[tuple[tuple[frozenset[str], str, bool, tuple[str, ...]], ...]] =
     (lex.PARENT, "SUBSIDIARY_OF", False, ("of", "to")),
     (lex.words("hold"), "SUBSIDIARY_OF", False, ("of", "for")),
     (lex.words("guarantor"), "EXPOSED_TO", True, ("of", "for")),
-    (lex.SHAREHOLDER, "OWNS", True, ("of", "in")),
+    (lex.SHAREHOLDER | lex.words("investor co-owner"), "OWNS", True, ("of", "in")),
     (lex.LENDER, "LENDS_TO", True, ("to", "of")),
     (lex.BORROWER, "LENDS_TO", False, ("of",)),
     (lex.SUPPLIER, "SUPPLIES", True, ("to", "for", "of")),
@@ -61,7 +61,7 @@ def _noun(token: Token, lemma: str, referents: Referents) -> Iterator[Match]:
     for nouns, type, first, prepositions in _BEARERS:
         if lemma in nouns:
             yield from _bearer(token, (type, first, prepositions), referents)
-    if lemma in lex.OWED:
+    if lemma in lex.OWED and not (lemma == "line" and token.head.lower_ == "in"):  # in line for a post
         yield from lending(token, referents)
     elif lemma in lex.LAWSUIT_SURE:
         yield from _lawsuit(token, referents)
@@ -84,6 +84,8 @@ def _bearer(noun: Token, rule: tuple[str, bool, tuple[str, ...]], referents: Ref
     ids = {b.id for b in bearers}
     others = distinct([m for m in others if m.id not in ids])
     grade = Certainty.ENDED if _former(noun) or _former(holder) else certainty(holder)
+    if grade is Certainty.FUTURE and type in ("OWNS", "SUBSIDIARY_OF"):  # what will be held is not held
+        grade = Certainty.OPEN
     share = 1.0 if type == "SUBSIDIARY_OF" and _wholly(noun) else None
     ends = (bearers, others) if first else (others, bearers)
     yield from edges(type, *ends, grade, share=share)
@@ -99,7 +101,7 @@ def _called(noun: Token) -> list[Token]:
     """Who is called so: by `is`, in apposition on either side, as the name behind it, after `as` or `among`."""
     found = [c for c in noun.children if c.dep_ == "appos"]
     head = noun.head
-    if noun.dep_ in ("attr", "oprd") or (noun.dep_ == "dobj" and head.lemma_ in ("become", "remain")):
+    if noun.dep_ in ("attr", "oprd") or (noun.dep_ == "dobj" and head.lemma_ in ("become", "remain", "form")):
         found += _patients(head) if noun.dep_ == "oprd" else subjects(head)
     elif noun.dep_ == "appos" or noun.dep_ in ("compound", "nmod", "amod"):
         found += [head]
@@ -119,6 +121,9 @@ def _by_preposition(preposition: Token) -> list[Token]:
         return _called(above)
     if preposition.lower_ not in ("as", "among", "amongst"):
         return []
+    fronted = any(s.i > preposition.i for s in subjects(above)) if above.pos_ == "VERB" else False
+    if fronted and preposition.lower_ == "as":  # As a subsidiary of Acme, Beta pays no tax
+        return subjects(above)
     if above.lemma_ == "be":
         return [*subjects(above), *objects(above)]
     return (_patients(above) or subjects(above)) if above.pos_ == "VERB" else []

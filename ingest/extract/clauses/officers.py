@@ -3,50 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from ingest.extract.clauses.certainty import ORDER, Certainty, certainty
 from ingest.extract.clauses.denials import passed_over, undone
 from ingest.extract.clauses.grammar import Parsed, after, has, objects, passive, phrase, subjects
+from ingest.extract.clauses.leaving import bygone, departed, leavers, leavers_of, leaves, removes, terms
 from ingest.extract.clauses.referents import Referents, distinct
-from ingest.extract.clauses.titles import MAKES, TITLES, before_name, firms_of, role_said, titles_near, who
+from ingest.extract.clauses.titles import (
+    MAKES,
+    TITLES,
+    Office,
+    before_name,
+    firms_of,
+    on_board,
+    only_firm,
+    role_said,
+    titles_near,
+    who,
+)
 from ingest.extract.text.lexicon import (
     BOARD,
     DISMISS,
-    ENDS,
-    EXPIRES,
     GONE,
     LEADS,
     LEAVE,
-    NEGATORS,
     POST,
     REPLACES,
     SAYING,
     SERVE,
-    TERM,
     words,
 )
 from ingest.extract.text.names import Mention
-from kg.ontology import FIRMS
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-_ENDED: Final = words("former ex outgoing departing retired previous late")
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """A person, a firm and what the person is there."""
-
-    person: Mention
-    firm: Mention
-    role: str
-    certainty: Certainty
-    implied: bool = False
-    """True if the firm is only the one the sentence names."""
+_ENDED: Final = words("former ex outgoing departing retired previous late previously formerly once sometime")
 
 
 def offices(parsed: Parsed, referents: Referents) -> Iterator[Office]:
@@ -54,18 +49,19 @@ def offices(parsed: Parsed, referents: Referents) -> Iterator[Office]:
     found: list[Office] = []
     gone: set[str] = set()
     for token in parsed.doc:
-        if token.pos_ == "VERB" and token.lemma_ in MAKES | SERVE | LEAVE | DISMISS:
+        if token.pos_ in ("VERB", "AUX") and (token.lemma_ in MAKES | SERVE | LEAVE | DISMISS or leaves(token)):
             found += _of_verb(token, referents)
-            gone |= _leavers(token, referents)
+            gone |= leavers(token, referents)
         elif token.pos_ == "NOUN" and token.lemma_ in _MADE:
             found += _of_appointment(token, referents)
-        elif token.pos_ == "NOUN" and token.lemma_ in TERM:
-            found += _of_term(token, referents)
-        elif token.pos_ == "NOUN" and token.lemma_ in GONE:
-            gone |= _departed(token, referents)
-        elif token.pos_ in ("NOUN", "PROPN", "ADJ") and token.lemma_.lower() in TITLES and _is_head(token):
+        elif token.pos_ == "NOUN" and token.lemma_ == "charge":
+            found += _in_charge(token, referents)
+        elif token.pos_ == "NOUN":
+            found += terms(token, referents)
+            gone |= departed(token, referents) if token.lemma_ in GONE else set()
+        if token.pos_ in ("NOUN", "PROPN", "ADJ") and _is_title(token):
             found += _of_title(token, referents)
-    aside = {m.start for i, m in parsed.mentions.items() if passed_over(parsed.doc[i])}
+    aside = {parsed.place(t) for t in parsed.doc if t.pos_ == "PROPN" and passed_over(t)}
     denied = {(o.person.id, o.firm.id) for o in found if o.certainty is Certainty.OPEN}
     for office in found:
         doubted = office.implied and (office.person.id, office.firm.id) in denied
@@ -78,96 +74,68 @@ def _over(office: Office, gone: set[str]) -> bool:
     return office.person.id in gone and office.certainty is not Certainty.OPEN
 
 
-def _is_head(token: Token) -> bool:
-    """`officer` of `chief executive officer`, not its first words."""
+def _is_title(token: Token) -> bool:
+    """`officer` of `chief executive officer`, not its first words; the board where it is said who sits on it."""
+    if token.lemma_.lower() not in TITLES:
+        return on_board(token) and token.dep_ == "nsubj" and token.head.lemma_ in ("include", "comprise")
     return not (token.dep_ in ("compound", "amod", "nmod") and token.head.lemma_.lower() in TITLES)
 
 
-def leaves(verb: Token) -> bool:
-    """`step down`, `hand over`, `stand aside`; neither `step up` nor `leave open`."""
-    if verb.lemma_ in ("step", "stand"):
-        return has(verb, "down", "aside", "back")
-    if verb.lemma_ in ("hand", "bow", "stop"):
-        return has(verb, "over", "out")
-    return verb.lemma_ in LEAVE | DISMISS
-
-
-def _leavers(verb: Token, referents: Referents) -> set[str]:
-    """Who leaves by a verb that names no office itself."""
-    if not leaves(verb) or certainty(verb) not in (Certainty.SAID, Certainty.FUTURE):
-        return set()
-    if titles_near(verb, explicit=True):
-        return set()
-    if any(c.dep_ == "xcomp" and c.lemma_ in SERVE for c in verb.children):  # left Acme to join Beta
-        return set()
-    dismissed = verb.lemma_ in DISMISS
-    leavers = subjects(verb) if dismissed == passive(verb) else objects(verb)
-    if verb.lemma_ == "part":  # with somebody, or they and somebody
-        leavers = [*after(verb, "with"), *subjects(verb)]
-    return {m.id for t in leavers for m in referents.people(t)}
-
-
-def _of_term(noun: Token, referents: Referents) -> Iterator[Office]:
-    """`her term as chairman of Acme has expired`, `his contract as chief executive was not renewed`."""
-    verb = noun.head
-    denied = any(c.lower_ in NEGATORS for c in verb.children) and verb.lemma_ in ("renew", "extend", "prolong")
-    if not (denied or has(verb, "over") or verb.lemma_ in ENDS | EXPIRES) or noun.dep_ == "pobj":
-        return
-    holders = [c for c in noun.children if c.dep_ == "poss"] or after(noun, "of")
-    persons = distinct([m for t in holders for m in referents.people(t)])
-    for title in [t for t in after(noun, "as") if t.lemma_.lower() in TITLES]:
-        for person, firm in product(persons, distinct(firms_of(title, referents))):
-            yield Office(person, firm, role_said(title, referents), Certainty.ENDED)
-
-
-def _departed(noun: Token, referents: Referents) -> set[str]:
-    """Who hands in a resignation, or whose it is."""
-    if certainty(noun) not in (Certainty.SAID, Certainty.FUTURE):
-        return set()
-    who = [c for c in noun.children if c.dep_ == "poss"] + after(noun, "of")
-    if noun.dep_ == "dobj" and noun.head.lemma_ in ("hand", "tender", "submit", "announce", "give"):
-        who += subjects(noun.head)
-    return {m.id for t in who for m in referents.people(t)}
-
-
 def _of_verb(verb: Token, referents: Referents) -> Iterator[Office]:
-    lemma, certain = verb.lemma_, certainty(verb)
-    agents = after(verb, "by") if passive(verb) else who(verb)
-    patients = subjects(verb) if passive(verb) else objects(verb)
-    titles = titles_near(verb)
-    people, employers = (patients, agents) if lemma in MAKES | DISMISS else (agents, patients)
-    persons = distinct([m for t in people for m in referents.people(t)])
-    if not persons and lemma in MAKES:  # elected Jane Doe chair
-        persons = distinct(
-            [
-                m
-                for t in titles
-                for c in t.children
-                if c.dep_ in ("compound", "nmod", "appos", "nsubj")
-                for m in referents.people(c)
-            ]
-        )
-    firms = _employers(verb, titles, employers, persons, referents)
-    untitled = (lemma in LEADS) or (lemma in LEAVE | {"join", "rejoin"} and persons)
-    if not titles and not untitled:
-        return
-    role = role_said(titles[0], referents) if titles else ""
-    if any(c.lower_ in ("no", "neither") for t in patients for c in t.children):  # joined neither Acme nor Beta
-        certain = Certainty.OPEN
-    left = leaves(verb)
+    """Who is given an office by a verb, who leaves one, and who had it before."""
+    lemma, certain, titles, left = verb.lemma_, certainty(verb), titles_near(verb), leaves(verb)
     if lemma in LEAVE | DISMISS and not left and not has(verb, "up"):
         return
-    if left and certain is Certainty.FUTURE:
-        certain = Certainty.SAID
-    over = left or (lemma in LEADS and _pluperfect(verb) and not _told(verb))
-    ended = over and certain is Certainty.SAID
-    for person, firm in product(persons, distinct(firms)):
+    people, employers = _roles(verb, left)
+    persons = distinct([m for t in people for m in referents.people(t)])
+    if not persons and lemma in MAKES:  # elected Jane Doe chair
+        beside = [c for t in titles for c in t.children if c.dep_ in ("compound", "nmod", "appos", "nsubj")]
+        persons = distinct([m for c in beside for m in referents.people(c)])
+    if not titles and not (lemma in LEADS or (lemma in LEAVE | {"join", "rejoin"} and persons)):
+        return
+    firms = distinct(_employers(verb, titles, employers, persons, referents))
+    if left and titles and not firms:
+        firms = only_firm(referents, persons, titles[0])
+    role = role_said(titles[0], referents) if titles else ""
+    if any(c.lower_ in ("no", "neither") for t in employers for c in t.children):  # joined neither Acme nor Beta
+        certain = Certainty.OPEN
+    over = left or bygone(verb) or (lemma in LEADS and _pluperfect(verb) and not _told(verb))
+    ended = over and (certain is Certainty.SAID or (left and certain is Certainty.FUTURE))
+    for person, firm in product(persons, firms):
         yield Office(person, firm, role, Certainty.ENDED if ended else certain)
-    if lemma in REPLACES and certain in (Certainty.SAID, Certainty.FUTURE):
+    if certain in (Certainty.SAID, Certainty.FUTURE):
         ids = {p.id for p in persons}
-        before = distinct([m for t in patients for m in referents.people(t) if m.id not in ids])
-        for person, firm in product(before, distinct(firms)):
-            yield Office(person, firm, role, Certainty.ENDED)
+        for tokens, grade in ((_predecessors(verb), Certainty.ENDED), (_heirs(verb), certain)):
+            others = distinct([m for t in tokens for m in referents.people(t) if m.id not in ids])
+            yield from (Office(person, firm, role, grade) for person, firm in product(others, firms))
+
+
+def _roles(verb: Token, left: bool) -> tuple[list[Token], list[Token]]:
+    """Who gets or leaves the office, and beside whom the firm may stand."""
+    agents = after(verb, "by") if passive(verb) else who(verb)
+    patients = subjects(verb) if passive(verb) else objects(verb)
+    if left:
+        return leavers_of(verb), agents if removes(verb) else patients
+    if verb.lemma_ in _TURNS and not passive(verb):
+        return after(verb, "to", "for", "on"), agents
+    if verb.lemma_ == "replace" and (successors := after(verb, "with", "by")):
+        return successors, agents
+    return (patients, agents) if verb.lemma_ in MAKES else (agents, patients)
+
+
+_TURNS: Final = words("turn opt")
+
+
+def _predecessors(verb: Token) -> list[Token]:
+    """Whose office somebody takes."""
+    return (subjects(verb) if passive(verb) else objects(verb)) if verb.lemma_ in REPLACES else []
+
+
+def _heirs(verb: Token) -> list[Token]:
+    """To whom somebody hands over, for whom somebody makes way."""
+    if verb.lemma_ == "hand" and leaves(verb):
+        return after(verb, "to")
+    return after(verb, "for", "to") if verb.lemma_ in ("make", "give") and leaves(verb) and has(verb, "way") else []
 
 
 def _employers(
@@ -187,7 +155,7 @@ def _employers(
 def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
     """`Jane Doe, chief executive of Acme`, `Acme's chairman, Jane Doe`, `Acme chief executive Jane Doe`."""
     firms = distinct(firms_of(title, referents))
-    people, said = [c for c in title.children if c.dep_ == "appos"], _standing(title)
+    people, said = [c for c in title.children if c.dep_ == "appos"] + _styled(title), _standing(title)
     if title.dep_ == "conj" and title.head.dep_ == "appos" and title.head.lemma_.lower() in TITLES:
         people.append(title.head.head)  # Jane Doe, Vice President and Treasurer of Acme
     if title.dep_ == "appos":
@@ -198,25 +166,40 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
         people.append(title.head)
         firms = firms or distinct([m for c in title.head.lefts if c.i != title.i for m in referents.firms(c)])
         firms = firms or _under(title.head, referents)
+    elif title.dep_ == "pobj" and title.head.lower_ in ("at", "in") and title.head.head.lemma_ == "be":
+        people += subjects(title.head.head)  # she has been at the head of Beta
+        said = certainty(title.head.head)
+    elif title.dep_ == "nsubj" and title.head.lemma_ in ("include", "comprise"):
+        people += objects(title.head)
     elif title.dep_ == "nsubj" and title.head.lemma_ == "be":
         people += [c for c in title.head.children if c.dep_ in ("attr", "acomp")]
     elif title.dep_ == "pobj" and title.head.lower_ == "as" and title.i < title.head.head.i:  # As chairman of Beta, she
         people += subjects(title.head.head)
     elif title.dep_ == "dobj" and title.head.lemma_ in ("have", "get", "find"):
         firms = firms or distinct([m for t in subjects(title.head) for m in referents.firms(t)])
+        people += after(title.head, "in")
     elif title.dep_ == "pobj" and title.head.dep_ == "prep" and title.head.head.lemma_ in POST:
         people += _given(title.head.head)
         said = certainty(title.head.head.head) if people else said
     people += _beside(title)
     persons = distinct([m for t in people for m in referents.people(t)])
     firms = [m for m in firms if m.name not in {p.name for p in persons}]
-    only = _only_firm(referents, persons, title) if persons and not firms else []
+    only = only_firm(referents, persons, title) if persons and not firms else []
     was = title.head.tag_ == "VBD" or (title.head.lemma_ == "be" and _pluperfect(title.head))
     past = title.dep_ == "attr" and was and not _told(title.head)  # she was, or had been, chairman
-    ended = past or has(title, "until", "once", "formerly") or any(t.lower_ in _ENDED for t in phrase(title))
+    ended = (
+        past or has(title, "until", "once", "formerly", "previously") or any(t.lower_ in _ENDED for t in phrase(title))
+    )
     certain = max(Certainty.ENDED, said, key=ORDER.index) if ended else said
     for person, firm in product(persons, firms or only):
         yield Office(person, firm, role_said(title, referents), certain, implied=not firms)
+
+
+def _styled(title: Token) -> list[Token]:
+    """`the treasurer, who is called Jane Doe`, `its finance chief is called Jane Doe`."""
+    verbs = [c for c in title.children if c.dep_ in ("relcl", "acl")]
+    verbs += [title.head] if title.dep_ == "nsubjpass" else []
+    return [c for v in verbs if v.lemma_ == "call" for c in v.children if c.dep_ == "oprd"]
 
 
 def _pluperfect(verb: Token) -> bool:
@@ -240,16 +223,6 @@ def _given(post: Token) -> list[Token]:
     return after(post.head, "to") if post.dep_ == "nsubj" and post.head.lemma_ in ("go", "fall", "pass") else []
 
 
-def _only_firm(referents: Referents, persons: list[Mention], title: Token) -> list[Mention]:
-    """The one firm of the sentence, if it names one and one person only."""
-    surely = {m.start for m in referents.parsed.mentions.values() if m.label == "Person"}
-    if title.dep_ != "attr" and not all(p.start in surely for p in persons):
-        return []
-    mentions = [m for m in referents.parsed.mentions.values() if m.name not in {p.name for p in persons}]
-    firms = {m.id: m for m in mentions}
-    return list(firms.values()) if len(firms) == 1 and all(m.label in FIRMS for m in mentions) else []
-
-
 def _beside(title: Token) -> list[Token]:
     """The name right behind a title and its phrase: `Acme's head of treasury, Jane Doe, said`."""
     inner = [t for c in title.children if c.dep_ == "prep" and c.lower_ == "of" for t in c.children]
@@ -266,18 +239,43 @@ def _of_appointment(noun: Token, referents: Referents) -> Iterator[Office]:
     people = [c for c in noun.children if c.dep_ == "poss"] or after(noun, "of")
     persons = distinct([m for t in people for m in referents.people(t)])
     posts = [t for p in ("as", "to") for t in after(noun, p)]
+    posts += after(noun.head, "as") if noun.dep_ == "dobj" and not posts else []
     posts += [t for c in noun.children if c.dep_ == "acl" for t in c.children if t.dep_ == "dobj"]  # "to finance chief"
     certain = Certainty.OPEN if undone(noun) else certainty(noun)
     for title in [t for t in posts if t.lemma_.lower() in TITLES | BOARD]:
         firms = distinct(firms_of(title, referents))
         announced = noun.dep_ == "dobj" and noun.head.lemma_ in ("announce", "confirm", "approve", "report")
-        firms = firms or (distinct([m for t in subjects(noun.head) for m in referents.firms(t)]) if announced else [])
+        told = [
+            m
+            for t in subjects(noun.head)
+            for m in referents.firms(t) or referents.firms(t, "of") or _beneath(t, referents)
+        ]
+        firms = firms or (distinct(told) if announced else [])
         for person, firm in product(persons, firms):
             yield Office(person, firm, role_said(title, referents), certain)
 
 
+def _beneath(noun: Token, referents: Referents) -> list[Mention]:
+    """Acme, of `shareholders of Acme`."""
+    return [m for t in after(noun, "of", "at") for m in referents.firms(t)]
+
+
+def _in_charge(noun: Token, referents: Referents) -> Iterator[Office]:
+    """`has been in charge of Acme as chief executive`."""
+    verb = noun.head.head
+    if noun.dep_ != "pobj" or noun.head.lower_ != "in" or verb.lemma_ not in ("be", "remain", "stay"):
+        return
+    titles = [t for t in (*after(noun, "as"), *after(verb, "as")) if t.lemma_.lower() in TITLES]
+    role = role_said(titles[0], referents) if titles else ""
+    persons = distinct([m for t in subjects(verb) for m in referents.people(t)])
+    for person, firm in product(persons, distinct(_beneath(noun, referents))):
+        yield Office(person, firm, role, certainty(verb))
+
+
 def _standing(title: Token) -> Certainty:
     """A title in apposition holds whatever the sentence denies or wishes; a predicate does not."""
+    if title.dep_ == "dobj" and title.head.lemma_ in REPLACES | DISMISS and has(title, "its", "their"):
+        return Certainty.SAID  # no plans to replace its chair, Jane Doe
     if title.dep_ in ("attr", "nsubj", "dobj"):
         return certainty(title)
     if title.dep_ == "appos" and any(c.dep_ == "neg" and c.i < title.i for c in title.head.children):

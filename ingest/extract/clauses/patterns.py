@@ -7,10 +7,12 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from ingest.extract.clauses.certainty import Certainty, certainty
+from ingest.extract.clauses.denials import passed_over, recurrent
 from ingest.extract.clauses.distress import distress
 from ingest.extract.clauses.exposures import exposures
 from ingest.extract.clauses.frames import FRAMES, Frame
-from ingest.extract.clauses.grammar import Parsed, after, objects, passive, receivers, subjects, together
+from ingest.extract.clauses.grammar import Parsed, after, has, objects, passive, receivers, subjects, together
+from ingest.extract.clauses.holdings import holdings
 from ingest.extract.clauses.implied import implied
 from ingest.extract.clauses.match import Match, edges
 from ingest.extract.clauses.nominals import nominals
@@ -28,12 +30,15 @@ def matches(parsed: Parsed, topic: Mention | None, speaker: Mention | None) -> l
     """All that the sentence speaks of, with how certain it is; denied and open statements too."""
     referents = Referents(parsed, topic, speaker)
     found = [*framed(parsed, referents), *nominals(parsed, referents), *distress(parsed, referents)]
-    found += [*exposures(parsed, referents), *supply(parsed, referents)]
+    found += [*exposures(parsed, referents), *supply(parsed, referents), *holdings(parsed, referents)]
     for office in offices(parsed, referents):
         parties = (("source", office.person), ("target", office.firm))
         place, sure = office.person.start, office.certainty
         found.append(Match("OFFICER_OF", parties, place, sure, role=office.role, implied=office.implied))
-    return [*found, *implied(parsed, referents, found)]
+    found += implied(parsed, referents, found)
+    aside = {m.start for i, m in parsed.mentions.items() if passed_over(parsed.doc[i]) and parsed.doc[i].dep_ != "poss"}
+    told = [m for m in found if aside.isdisjoint(party.start for _, party in m.parties)]
+    return [m for m in told if not m.event] if recurrent(parsed.doc) else told
 
 
 def framed(parsed: Parsed, referents: Referents, frames: Sequence[Frame] = FRAMES) -> Iterator[Match]:
@@ -61,6 +66,8 @@ def _frame(frame: Frame, verb: Token, referents: Referents) -> Iterator[Match]:
         return
     if certain is Certainty.FUTURE and not frame.future:
         return
+    if frame.type == "OWNS" and _agreed(verb):
+        return
     if frame.ended and certain in (Certainty.SAID, Certainty.FUTURE):  # what will be repaid is still owed
         certain = Certainty.ENDED if certain is Certainty.SAID else Certainty.SAID
     if frame.type == "LENDS_TO" and noun is not None and "from" in frame.parties[0][1]:
@@ -76,8 +83,24 @@ def _frame(frame: Frame, verb: Token, referents: Referents) -> Iterator[Match]:
         return
     if frame.type == "LENDS_TO" and verb.lemma_ in _MUTUAL:
         slots = _bank_lends(slots)
+    whole = 1.0 if verb.lemma_ == "own" and has(verb, "wholly", "fully", "entirely", "outright") else None
+    if frame.type == "OWNS" and slots[1] and {m.id for _, m in slots[0]} == {m.id for _, m in slots[1]}:
+        slots[1] = [("target", m) for m in _teller(verb, referents)]
     for parties in product(*slots):
-        yield Match(frame.type, tuple(parties), parties[-1][1].start, certain, frame.event)
+        yield Match(frame.type, tuple(parties), parties[-1][1].start, certain, frame.event, share=whole)
+
+
+def _teller(verb: Token, referents: Referents) -> list[Mention]:
+    """Beta, of `Beta said that Acme held 18 percent of its shares`."""
+    told = verb.dep_ == "ccomp" and verb.head.lemma_ in lex.SAYING | {"show"}
+    return distinct([m for t in subjects(verb.head) for m in referents.firms(t)]) if told else []
+
+
+def _agreed(verb: Token) -> bool:
+    """`Acme to buy Beta`, `agreed to buy Beta`: what is announced is not held yet."""
+    if not any(c.dep_ == "aux" and c.lower_ == "to" for c in verb.children):
+        return False
+    return verb.dep_ == "ROOT" or verb.head.lemma_ in ("agree", "commit", "contract", "undertake", "arrange", "set")
 
 
 def _close(verb: Token) -> list[Token]:

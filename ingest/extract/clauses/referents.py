@@ -32,8 +32,12 @@ class Referents:
 
     def people(self, token: Token) -> list[Mention]:
         """Persons the token stands for; a proper noun without a mention counts where only a person can stand."""
-        found = [m for t in together(token) for m in (self._one(t) or self._proper(t))]
+        found = [m for t in together(token) for m in (self._one(t) or list(self._proper(t)) or self._titled(t))]
         return [self.as_person(m) for m in found if m.label == "Person" or self.could_be_person(m)]
+
+    def _titled(self, token: Token) -> list[Mention]:
+        """An unrecognised name in apposition: `the chairman of Acme, Jane Doe`."""
+        return [m for c in token.children if c.dep_ == "appos" for m in self._proper(c)]
 
     def firms(self, token: Token, *prepositions: str) -> list[Mention]:
         return [m for m in self.of(token, *prepositions) if m.label in FIRMS]
@@ -75,8 +79,8 @@ class Referents:
         before = token.nbor(-1).lower_ if token.i else ""
         if self.speaker and token.text == "Company" and (definite or before in ("the", "our")):
             return self._here(self.speaker, token)
-        if word in ("it", "its", "they", "their", "he", "she"):
-            return self._before(token, person=word in ("he", "she"))
+        if word in ("it", "its", "itself", "they", "their", "themselves", "he", "she", "his", "her", "him"):
+            return self._before(token, person=word in ("he", "she", "his", "her", "him"))
         generic = definite and token.lemma_.lower() in GENERIC and not any(c.dep_ == "prep" for c in token.children)
         return self._here(self.topic, token) if self.topic and generic and token.pos_ == "NOUN" else None
 

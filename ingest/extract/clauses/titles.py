@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
+from ingest.extract.clauses.certainty import Certainty
 from ingest.extract.clauses.grammar import after, objects, phrase, subjects
 from ingest.extract.clauses.referents import Referents
-from ingest.extract.text.lexicon import APPOINT, DISMISS, HELM, LEAVE, POST, SERVE, words
+from ingest.extract.text.lexicon import APPOINT, DISMISS, HELM, LEAVE, POST, REPLACES, SERVE, words
 from ingest.extract.text.lexicon import TITLES as WRITTEN
 from ingest.extract.text.names import Mention
+from kg.ontology import FIRMS
 
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
 TITLES: Final = WRITTEN | words("boss chairmanship directorship treasurership trustee")
 """Head nouns of what an officer is called, those of the press with them."""
-MAKES: Final = APPOINT | words("make elevate swear vote unveil present introduce announce prefer tap anoint crown")
+MAKES: Final = APPOINT | words(
+    "make elevate swear vote unveil present introduce announce prefer tap anoint crown "
+    "install instal turn trust assign recall enlist engage approve retain opt lure attract keep"
+)
 """Verbs that give somebody a title, where they have one beside them."""
 _BEATS: Final = words("beat pip defeat outdo edge trump overtake best")
 _PLACES: Final = ("of", "at", "for", "in")
-_ASIDE: Final = words("new former its their outgoing the a an longtime current incoming next then acting own")
+_ASIDE: Final = words(
+    "previously formerly once new former its their outgoing the a an longtime current incoming next then acting own"
+)
 _RANKS: Final = words(
     "chief vice deputy executive managing senior non-executive financial operating risk general group"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A person, a firm and what the person is there."""
+
+    person: Mention
+    firm: Mention
+    role: str
+    certainty: Certainty
+    implied: bool = False
+    """True if the firm is only the one the sentence names."""
 
 
 def titles_near(verb: Token, explicit: bool = False) -> list[Token]:
@@ -40,7 +60,7 @@ def titles_near(verb: Token, explicit: bool = False) -> list[Token]:
             if c.dep_ in ("oprd", "attr", "dobj", "appos", "npadvmod", "dative", "ccomp", "xcomp")
         ]
     )
-    level += [t for p in ("as", "to", "from", "with", "of", "at", "on") for t in after(verb, p)]
+    level += [t for p in ("as", "to", "from", "with", "of", "at", "on", "off") for t in after(verb, p)]
     level += [
         g
         for c in level
@@ -51,11 +71,18 @@ def titles_near(verb: Token, explicit: bool = False) -> list[Token]:
         t for c in (*level, *objects(verb)) for p in ("of", "as") for t in after(c, p) if c.lemma_.lower() in POST
     ]
     level += [x for t in level for c in t.children if c.dep_ == "conj" for x in (c,)]
+    if verb.lemma_ in REPLACES | DISMISS and not explicit:  # replaced its chief executive Jane Doe
+        level += [c for t in objects(verb) for c in t.children if c.dep_ in ("compound", "amod", "nmod")]
     return [t for t in level if t.lemma_.lower() in TITLES or t.lower_ in HELM or _on_board(t, verb)]
 
 
 def _on_board(noun: Token, verb: Token) -> bool:
-    return noun.lemma_ == "board" and verb.lemma_ in SERVE | MAKES | LEAVE | DISMISS and noun.dep_ != "nsubj"
+    verbs = SERVE | MAKES | LEAVE | DISMISS | {"be", "give", "lose"}
+    return on_board(noun) and verb.lemma_ in verbs and noun.dep_ != "nsubj"
+
+
+def on_board(noun: Token) -> bool:
+    return noun.lemma_ == "board"
 
 
 def firms_of(title: Token, referents: Referents) -> list[Mention]:
@@ -72,6 +99,17 @@ def _firms_beside(title: Token, referents: Referents) -> list[Mention]:
     return [m for t in near for m in referents.firms(t)] or [
         m for t in near for x in after(t, "of") for m in referents.firms(x)
     ]
+
+
+def only_firm(referents: Referents, persons: list[Mention], title: Token) -> list[Mention]:
+    """The one firm of the sentence, if it names one and one person only."""
+    surely = {m.start for m in referents.parsed.mentions.values() if m.label == "Person"}
+    given = title.dep_ == "attr" or (title.dep_ == "pobj" and title.head.lower_ == "as")
+    if not given and not all(p.start in surely for p in persons):
+        return []
+    mentions = [m for m in referents.parsed.mentions.values() if m.name not in {p.name for p in persons}]
+    firms = {m.id: m for m in mentions}
+    return list(firms.values()) if len(firms) == 1 and all(m.label in FIRMS for m in mentions) else []
 
 
 def role_said(title: Token, referents: Referents) -> str:

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Final
 
 from ingest.extract.clauses.certainty import Certainty
+from ingest.extract.clauses.denials import recurrent
 from ingest.extract.clauses.frames import FRAMES
 from ingest.extract.clauses.grammar import Parsed
 from ingest.extract.clauses.match import Match
@@ -40,6 +41,8 @@ EVENT_WORDS: Final = (
 
 def happenings(parsed: Parsed, topic: Mention | None, speaker: Mention | None) -> list[Match]:
     """All events of a parsed sentence that no other reader finds; one that several rules find is told once."""
+    if recurrent(parsed.doc):
+        return []
     scene = Scene(parsed, topic, speaker)
     readers = (ratings, takeovers, conduct, officer_changes, results, stoppages)
     found = chain(_framed(scene), _reported(scene), *(read(scene) for read in readers))

@@ -27,7 +27,8 @@ def takeovers(scene: Scene) -> Iterator[Match]:
     for noun in scene.nouns(words("merger")):
         yield from _merger(scene, noun)
     for verb in scene.verbs(_BUY):
-        if verb.dep_ == "ROOT" and has(verb, "to") and not has(verb, "be", "is", "was"):
+        agreed = verb.dep_ == "xcomp" and verb.head.lemma_ == "agree" and certainty(verb.head) is Certainty.SAID
+        if (agreed or verb.dep_ == "ROOT") and has(verb, "to") and not has(verb, "be", "is", "was"):
             yield from _announced(scene, verb)
 
 

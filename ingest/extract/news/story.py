@@ -10,13 +10,13 @@ import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 from ingest.clean import decode
 from kg.errors import RecordError
-from kg.model import as_time
+from kg.model import as_time, next_day
 
 _SPACES: Final = re.compile(r"\s+")
 _LONE: Final = re.compile(r"[\ud800-\udfff]")
@@ -75,7 +75,7 @@ def whole(text: str) -> str:
 
 
 def moment(text: str, path: str, zone: bool = True) -> datetime:
-    """An ISO date or time, the time of a mail, feed or post, or seconds since 1970; a date alone is its midnight UTC.
+    """An ISO date or time, the time of a mail, feed or post, or seconds since 1970; a date alone is its end in UTC.
 
     A time that names no zone is refused, or with `zone` False taken as UTC, as the tables of all sources are.
     """
@@ -83,11 +83,21 @@ def moment(text: str, path: str, zone: bool = True) -> datetime:
     found = _iso(written) or _mail(written) or _post(written) or _seconds(written)
     if found is None:
         raise RecordError(f"{path}: published {text!r} is no ISO date or time, such as 2023-04-05T09:30:00Z")
+    if _day(written):
+        return next_day(found.replace(tzinfo=UTC))
     if found.tzinfo is not None:
         return as_time(found)
     if zone and len(written) > len("2023-04-05"):
         raise RecordError(f"{path}: published {text!r} has no zone; write it with Z or an offset")
     return found.replace(tzinfo=UTC)
+
+
+def _day(text: str) -> bool:
+    """True for a date without a time."""
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _iso(text: str) -> datetime | None:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from ingest.extract.pages.caption import caption
 from ingest.extract.pages.fields import PARTIES, Field, amount_of, day_of
 from ingest.extract.pages.ocr import Box, page_text
 from ingest.extract.pages.per_kind import Reading
+from ingest.extract.pages.shape import Shape
 from ingest.extract.text.names import Gazetteer, collapse, label_of, text_id
 from ingest.source import Refusal
 from kg.model import Claim, Edge, Evidence, Node, Value, next_day
@@ -26,6 +28,8 @@ RELATIONS: Final = (
 )
 """Edge type with the fields of its source and target."""
 _MONEY: Final = ("amount", "total", "tax", "net")
+_SEEN: Final = 0.7
+"""How sure a shape is that was found."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,17 @@ class Page:
     """Locator of the rectangle around boxes, and what reading it back gives."""
     published: datetime
     extractor: str
+    number: int = 1
+    """Of the page in its document."""
 
     def evidence(self, boxes: Sequence[Box], confidence: float) -> Evidence:
         """Evidence in the rectangle around these boxes, quoted as reading it back gives it."""
         where, quote = self.quote(boxes)
         return Evidence(self.document, where, quote, self.extractor, confidence)
+
+    def seen(self, shape: Shape) -> Evidence:
+        """Evidence of a shape: its kind, at its rectangle."""
+        return Evidence(self.document, shape.on(self.number), shape.kind, self.extractor, _SEEN)
 
 
 def page_claims(page: Page, reading: Reading, gazetteer: Gazetteer) -> Iterator[Claim]:
@@ -60,6 +70,29 @@ def page_claims(page: Page, reading: Reading, gazetteer: Gazetteer) -> Iterator[
         evidence = page.evidence(boxes, min(b.score for b in boxes))
         yield Claim(Node("Page", page.id, {"measure": value}, key), evidence, page.published, page.published)
     yield from _relations(page, reading.fields, gazetteer)
+
+
+def shape_claims(page: Page, shapes: Sequence[Shape]) -> Iterator[Claim]:
+    """Tables, signatures, stamps and bars, each by its rectangle."""
+    for shape in shapes:
+        node = Node("Page", page.id, {"statement": shape.kind}, f"{shape.kind}|{shape.x0},{shape.y0}")
+        yield Claim(node, page.seen(shape), page.published, page.published)
+
+
+def caption_claims(page: Page, reading: Reading, shapes: Sequence[Shape]) -> Iterator[Claim]:
+    """The caption by the whole page, and each part of it by the boxes or shapes that it tells of."""
+    told = caption(reading, page.boxes, shapes)
+    scores = [box.score for part in told.parts[1:] for box in part.boxes] or [1.0]
+    sure = round(reading.sure * min(*scores, _SEEN if shapes else 1.0), 4)
+    whole = page.evidence(page.boxes, sure)
+    yield Claim(Node("Page", page.id, {"caption": told.text}), whole, page.published, page.published)
+    for at, part in enumerate(told.parts, 1):
+        node = Node("Page", page.id, {"statement": part.text}, f"caption|{at}")
+        if part.boxes:
+            evidence = page.evidence(part.boxes, min(box.score for box in part.boxes))
+            yield Claim(node, evidence, page.published, page.published)
+        for shape in part.shapes:
+            yield Claim(node, page.seen(shape), page.published, page.published)
 
 
 def _field(page: Page, field: Field, text: str) -> Claim:

@@ -16,7 +16,9 @@ from typing import Any, Final, TypeVar
 
 from ingest.extract.pages.ocr import BOX, Box, PageReader, lines, read_box, read_pixels, words_in
 from ingest.extract.pages.pdf_guard import check, is_pdf
-from ingest.extract.pages.stamps import read_shape
+from ingest.extract.pages.pixels import pixels
+from ingest.extract.pages.shape import Shape
+from ingest.extract.pages.stamps import read_shape, shapes
 from kg.errors import MissingExtraError, RecordError
 from kg.model import digest
 
@@ -28,6 +30,7 @@ PIXELS: Final = 9_000_000
 """Pixels of a drawn page; larger ones are drawn smaller."""
 DOTS: Final = 200
 _CHARS: Final = re.compile(r"page:(\d+) chars:(\d+)-(\d+)")
+SHAPE: Final = re.compile(r"page:(\d+) shape:\d+,\d+,\d+,\d+")
 _CARRIES: Final = 20
 """Letters from which a page is taken to carry its text."""
 
@@ -81,14 +84,19 @@ def words(content: bytes, number: int, reader: PageReader) -> tuple[Box, ...]:
     """Boxes of a page: of its text if it carries one, else as OCR reads them."""
     if page(content, number).text:
         return page(content, number).boxes
-    return reader.keep(f"{digest(content)}-{number}", lambda: read_pixels(draw(content, number)))
+    return reader.keep(f"{digest(content)}-{number}", lambda: _read(content, number))
+
+
+@lru_cache(maxsize=64)
+def _read(content: bytes, number: int) -> tuple[Box, ...]:
+    return read_pixels(draw(content, number))
 
 
 def read_place(content: bytes, locator: str, reader: PageReader) -> str:
     """What stands at a `page:` locator of a page image or PDF."""
     if not is_pdf(content):
-        if " shape:" in locator:
-            return read_shape(content, locator, reader)
+        if SHAPE.fullmatch(locator):
+            return read_shape(things(content, 0, reader.read(content)), locator)
         return read_box(content, locator, reader)
     if match := _CHARS.fullmatch(locator):
         number, start, end = (int(n) for n in match.groups())
@@ -98,7 +106,16 @@ def read_place(content: bytes, locator: str, reader: PageReader) -> str:
         return text[start:end]
     if match := BOX.fullmatch(locator):
         return words_in(words(content, int(match[1]), reader), locator)
-    raise RecordError(f"locator {locator!r}: expected page:3 chars:10-20 or page:3 box:x0,y0,x1,y1")
+    if match := SHAPE.fullmatch(locator):
+        number = int(match[1])
+        return read_shape(things(content, number, words(content, number, reader)), locator)
+    raise RecordError(f"locator {locator!r}: expected page:3 with chars:10-20, box:x0,y0,x1,y1 or shape:x0,y0,x1,y1")
+
+
+@lru_cache(maxsize=16)
+def things(content: bytes, number: int, boxes: tuple[Box, ...]) -> tuple[Shape, ...]:
+    """Shapes on a page of a PDF whose words are known, or on a page image (number 0)."""
+    return tuple(shapes(draw(content, number) if number else pixels(content), boxes))
 
 
 def draw(content: bytes, number: int) -> Any:

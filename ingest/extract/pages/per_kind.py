@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from ingest.extract.pages.chart import chart
 from ingest.extract.pages.cheque import cheque
@@ -13,6 +14,9 @@ from ingest.extract.pages.invoice import invoice
 from ingest.extract.pages.kind import page_type
 from ingest.extract.pages.ocr import Box, lines
 from ingest.extract.pages.receipts import receipt
+
+PICTURED: Final = ("receipt", "invoice", "cheque", "chart", "table", "photograph")
+"""Kinds whose scans hold no running text."""
 
 
 @dataclass(frozen=True)

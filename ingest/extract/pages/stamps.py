@@ -7,46 +7,39 @@ largest stroke of ink that is neither of these, no straight line and no printed 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-from ingest.extract.pages.ocr import Box, PageReader
-from ingest.extract.pages.pixels import pixels
+from ingest.extract.pages.bars import bars
+from ingest.extract.pages.ocr import Box
+from ingest.extract.pages.shape import Shape
 from kg.errors import RecordError
 
 _SATURATED: Final = 70
 _INK: Final = 110
 """Grey level below which a pixel is ink."""
+_RIM: Final = 5
+"""Pixels within which a shape touches the edge of the picture."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A thing that is not text, and its rectangle."""
-
-    kind: str
-    x0: int
-    y0: int
-    x1: int
-    y1: int
-
-    @property
-    def locator(self) -> str:
-        return f"page:1 shape:{self.x0},{self.y0},{self.x1},{self.y1}"
+def seen(found: Sequence[Shape], kind: str) -> list[Shape]:
+    """Shapes that belong on a page of a kind: bars on a chart, none on a photograph, else the others."""
+    return [] if kind == "photograph" else [s for s in found if (s.kind == "bar") == (kind == "chart")]
 
 
-def read_shape(content: bytes, locator: str, reader: PageReader) -> str:
-    """Kind of the shape that is found in exactly this rectangle of a page image."""
-    for shape in shapes(pixels(content), reader.read(content)):
-        if shape.locator == locator:
+def read_shape(found: Sequence[Shape], locator: str) -> str:
+    """Kind of the shape that was found in exactly the rectangle of a locator."""
+    place = locator.rpartition(" ")[2]
+    for shape in found:
+        if shape.on().endswith(f" {place}"):
             return shape.kind
-    raise RecordError(f"no table, signature or stamp is found at {locator}; the image has others or another size")
+    raise RecordError(f"no table, signature, stamp or bar is found at {locator}; the page has others or another size")
 
 
 def shapes(image: Any, boxes: Sequence[Box] = ()) -> list[Shape]:
     """Shapes on a picture (height x width x 3, red green blue) whose words are known."""
     ruled, lines = _tables(image)
     stamps = list(_stamps(image))
-    return [*ruled, *stamps, *_signature(image, [*ruled, *stamps], lines, boxes)]
+    return [*ruled, *stamps, *_signature(image, [*ruled, *stamps], lines, boxes), *bars(image)]
 
 
 def _tables(image: Any) -> tuple[list[Shape], Any]:
@@ -66,8 +59,9 @@ def _tables(image: Any) -> tuple[list[Shape], Any]:
     _, _, stats, _ = cv2.connectedComponentsWithStats(lines)
     for x, y, w, h, _ in stats[1:]:
         crossings, _ = cv2.connectedComponents(crossed[y : y + h, x : x + w])
-        if w > wide / 5 and h > 40 and crossings - 1 >= 9:
-            found.append(Shape("table", int(x + 3), int(y + 3), int(x + w - 3), int(y + h - 3)))
+        table = Shape("table", int(x + 3), int(y + 3), int(x + w - 3), int(y + h - 3))
+        if w > wide / 5 and h > 40 and crossings - 1 >= 9 and _edges(table, image) < 3:
+            found.append(table)
     return found, lines
 
 
@@ -111,5 +105,12 @@ def _signature(image: Any, taken: Sequence[Shape], lines: Any, boxes: Sequence[B
         for x, y, w, h, area in stats[1:]
         if w > 90 and 20 < h < w and area < 0.5 * w * h and w < 0.5 * image.shape[1]
     ]
+    loose = [pair for pair in loose if not _edges(pair[1], image)]
     if loose:
         yield max(loose, key=lambda pair: pair[0])[1]
+
+
+def _edges(shape: Shape, image: Any) -> int:
+    """How many edges of the picture a shape touches: there lies the dark rim of a scan, not what is on the page."""
+    high, wide = image.shape[:2]
+    return sum(gap <= _RIM for gap in (shape.x0, shape.y0, wide - shape.x1, high - shape.y1))

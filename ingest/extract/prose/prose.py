@@ -11,9 +11,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from ingest.extract.prose.assertions import Origin, event_id, names_to_claims, to_claims
+from ingest.extract.prose.chinese import sentences as chinese_sentences
 from ingest.extract.prose.chinese_relations import findings
+from ingest.extract.prose.chinese_tone import chinese_tone
 from ingest.extract.prose.relations import Finding, relations
-from ingest.extract.prose.tone import tone_towards
+from ingest.extract.prose.tone import Judge, tone, tone_towards
 from ingest.extract.text.language import lines
 from ingest.extract.text.names import Gazetteer, Mention
 from ingest.extract.text.recognise import written_names
@@ -99,15 +101,21 @@ def reported(found: Sequence[Finding], document: str, text: str, origin: Origin)
 
 
 def toned(named: Sequence[Mention], text: str, origin: Origin) -> Iterator[Claim]:
-    """How the text speaks of each firm: `sentiment`, keyed by the document, by the sentence that says most.
-
-    Chinese lines are left out: tone was fitted on English headlines.
-    """
-    chinese = [(start, end) for start, end, is_chinese in lines(text) if is_chinese]
-    firms = [m for m in named if m.label != "Person" and not any(a <= m.start < b for a, b in chinese)]
-    said = list(sentences(text))
-    for id, (m, tone) in sorted(tone_towards(text, firms).items()):
-        span = next(((start, end) for start, end in said if start <= m.start < end), (m.start, m.end))
-        evidence = origin.evidence(text, span, round(tone.confidence, 4))
-        props = {"sentiment": round(tone.value, 4)}
+    """How the text speaks of each firm: `sentiment`, keyed by the document, by the sentence that says most."""
+    cut = list(judged(text))
+    firms = [m for m in named if m.label != "Person"]
+    for id, (m, heard) in sorted(tone_towards(text, firms, cut=cut).items()):
+        span = next(((start, end) for start, end, _ in cut if start <= m.start < end), (m.start, m.end))
+        evidence = origin.evidence(text, span, round(heard.confidence, 4))
+        props = {"sentiment": round(heard.value, 4)}
         yield Claim(Facts(id, props, f"doc:{origin.document}"), evidence, origin.published, origin.published)
+
+
+def judged(text: str) -> Iterator[tuple[int, int, Judge]]:
+    """The sentences of a text, each with what tells its tone: a regression in English, lists of words in Chinese."""
+    chinese = [(start, end) for start, end, is_chinese in lines(text) if is_chinese]
+    for start, end in sentences(text):
+        if not any(a <= start < b for a, b in chinese):
+            yield start, end, tone
+    for a, b in chinese:
+        yield from ((start, end, chinese_tone) for start, end in chinese_sentences(text, a, b))

@@ -12,7 +12,7 @@ import json
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -120,16 +120,26 @@ def tone(text: str, spans: Sequence[tuple[int, int]]) -> list[Tone]:
     return [_weights().judge(buckets(text, spans, which)) for which in range(len(spans))]
 
 
-def tone_towards(text: str, mentions: Sequence[Mention], headline: bool = True) -> dict[str, tuple[Mention, Tone]]:
+Judge = Callable[[str, Sequence[tuple[int, int]]], list[Tone]]
+"""What tells how a sentence speaks of each of the names in it, such as `tone`."""
+
+
+def tone_towards(
+    text: str,
+    mentions: Sequence[Mention],
+    headline: bool = True,
+    cut: Iterable[tuple[int, int, Judge]] | None = None,
+) -> dict[str, tuple[Mention, Tone]]:
     """How a whole text speaks of each entity: the mean over the sentences that name it, a headline counting twice.
 
-    With it comes the mention whose sentence leans most. `headline` tells whether the first line is one.
+    With it comes the mention whose sentence leans most. `headline` tells whether the first line is one; `cut` is the
+    sentences with who judges each, by default all of them as English.
     """
     title = text.find("\n") if headline else -1
     heard: dict[str, list[tuple[float, Mention, Tone]]] = defaultdict(list)
-    for start, end in sentences(text):
+    for start, end, judge in ((*span, tone) for span in sentences(text)) if cut is None else cut:
         inside = [m for m in mentions if start <= m.start and m.end <= end]
-        told = tone(text[start:end], [(m.start - start, m.end - start) for m in inside])
+        told = judge(text[start:end], [(m.start - start, m.end - start) for m in inside])
         weight = _HEADLINE if end <= title else 1.0
         for m, judged in zip(inside, told, strict=True):
             heard[m.id].append((weight, m, judged))

@@ -43,7 +43,13 @@ def relationship(statement: Statement, later: Statement | None, ids: Mapping[str
         if start and end and start >= end:
             continue  # replaced, or ended, before it began
         for what in _interest(statement, interest, (owner, subject), number):
-            yield Said(what, statement.place("interests", number), start, end if isinstance(what, Edge) else None)
+            one = Said(what, statement.place("interests", number), start)
+            if end is None or not isinstance(what, Edge):
+                yield one
+            elif later is None or moment(interest.get("endDate")):
+                yield one._replace(valid_to=end)
+            else:
+                yield from one.until(end, statement, later)
 
 
 def _interest(statement: Statement, interest: Object, ends: tuple[str, str], number: int) -> Iterator[Edge | Facts]:
@@ -94,7 +100,7 @@ def _percent(value: Any) -> Decimal | None:
 
 
 def _end(statement: Statement, interest: Object, later: Statement | None) -> datetime | None:
-    """When the interest ended: as told, as told by the statement that replaces this one, or with that statement."""
+    """When the interest ended: as told, as the statement that replaces this one tells it, or with that statement."""
     told = moment(interest.get("endDate"))
     if told or (later is None and not statement.closed):
         return told

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import polars as pl
 
+from ingest.sidecar import public
 from kg.errors import RecordError
 
 _KNOWN = frozenset(("countries", "leis", "names", "limit", "published"))
@@ -73,8 +74,9 @@ def _limit(value: Any) -> int | None:
 def _time(value: Any) -> datetime | None:
     if value is None:
         return None
-    moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if (when := public(str(value))) is None:
+        raise ValueError(f"published {value!r} is no ISO date or time")
+    return when
 
 
 def _plain(name: str) -> str:

@@ -23,6 +23,16 @@ class Said(NamedTuple):
     place: str
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    published: datetime | None = None
+    """When it was public, where another statement tells it."""
+
+    def until(self, end: datetime, statement: Statement, later: Statement) -> Iterator[Said]:
+        """Open, as the statement told it, and with its end, as the one that replaces it told it."""
+        if later.public <= statement.public:
+            yield self._replace(valid_to=end)
+        else:
+            yield self
+            yield self._replace(valid_to=end, place=later.place(), published=later.public)
 
 
 def party_id(statement: Statement) -> str:

@@ -111,7 +111,7 @@ def incident(row: Mapping[str, Any], place: str, quote: str, rings: Sequence[Rin
     if end is not None and end <= start:
         raise RecordError(f"end {row.get('end')} is not after start {row.get('start')}")
     # that an event is over is not known before: without a date of publication it is told when it ends
-    published = _moment(row.get("published"), "published", end=False) or end or start
+    published = _moment(row.get("published"), "published", end=True) or end or start
     name = str(row.get("event_id") or "").strip().removeprefix("event:")
     name = name or sha256(f"{kind}|{latitude}|{longitude}|{start.isoformat()}".encode()).hexdigest()[:24]
     title = str(row.get("title") or "").strip()
@@ -170,7 +170,7 @@ def _number(value: Any, name: str, least: float, most: float) -> float:
 
 
 def _moment(value: Any, name: str, *, end: bool) -> datetime | None:
-    """An instant of an ISO time, or of milliseconds since 1970; a day that ends something is included in it."""
+    """An instant of an ISO time, or of milliseconds since 1970; with `end` a bare day is its end."""
     text = "" if value is None else str(value).strip()
     if not text:
         return None

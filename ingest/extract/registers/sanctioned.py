@@ -15,7 +15,7 @@ from lxml import etree
 
 from ingest.extract.formats.markup import local, parse
 from ingest.extract.formats.table import ROW, read_table
-from ingest.extract.registers.statements import moment
+from ingest.extract.registers.statements import moment, public
 from kg.errors import RecordError
 
 KINDS: Final[Mapping[str, str]] = {
@@ -101,9 +101,18 @@ class SanctionsList:
 
 def list_day(text: str) -> datetime | None:
     """Day or time of an ISO date, or of `05/08/2026`, which the list's CSV writes day first."""
+    return moment(_year_first(text))
+
+
+def shown(text: str) -> datetime | None:
+    """When what the list dates so was public: a day at its end."""
+    return public(_year_first(text))
+
+
+def _year_first(text: str) -> str:
     day, _, rest = text.strip().partition("/")
     month, _, year = rest.partition("/")
-    return moment(f"{year}-{month:0>2}-{day:0>2}" if year else text)
+    return f"{year}-{month:0>2}-{day:0>2}" if year else text
 
 
 def is_list(head: bytes) -> bool:

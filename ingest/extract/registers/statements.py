@@ -16,6 +16,7 @@ from typing import Any, Final
 from ingest.extract.formats.pointer import BROKEN, pointer
 from ingest.source import Refusal
 from kg.errors import RecordError
+from kg.model import next_day
 
 Object = Mapping[str, Any]
 _KINDS: Final[Mapping[str, str]] = {
@@ -41,7 +42,7 @@ class Statement:
     published: datetime
     """When the statement was made."""
     public: datetime
-    """When its publisher made it public: no earlier than it was made."""
+    """When its publisher made it public: no earlier than it was made, and a day at its end."""
     closed: bool
     details: Object
     steps: tuple[str | int, ...]
@@ -91,7 +92,7 @@ def _statement(item: Any, number: int | None, roots: Mapping[str, str]) -> State
         str(item.get("recordId") or roots.get(id, id)),
         kind,
         published,
-        max(published, moment(shown) or published),
+        max(public(said) or published, public(shown) or published),
         item.get("recordStatus") == "closed",
         details,
         (*steps, "recordDetails") if "recordDetails" in item else tuple(steps),
@@ -137,6 +138,18 @@ def moment(value: Any) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def public(value: Any) -> datetime | None:
+    """When what is dated so was public: the end of an ISO date, a year or a month; a time as it is."""
+    start = moment(value)
+    match = _DATE.match(value.strip()) if isinstance(value, str) else None
+    if start is None or match is None:
+        return start
+    if match[3]:
+        return next_day(start)
+    months = 1 if match[2] else 12
+    return start.replace(year=start.year + (start.month + months > 12), month=(start.month + months - 1) % 12 + 1)
 
 
 def objects(details: Object, key: str) -> Iterator[tuple[int, Object]]:

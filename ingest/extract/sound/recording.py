@@ -1,15 +1,17 @@
 """A recording becomes claims: what is said in each stretch, how it sounds, whom it names and what it says of them.
 
-Only known names become entities: a name that was merely heard is left out, with all it takes part in.
+Only known names become entities: a name that was merely heard is left out, with all it takes part in. How a stretch
+sounds says nothing but that: no relation and no event is found, left out or weighed by it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest.extract.prose.assertions import Origin
 from ingest.extract.prose.prose import prose
+from ingest.extract.sound.arousal import arousals
 from ingest.extract.sound.sound import RATE, Wave, acoustics, seconds
 from ingest.extract.sound.speech import Word, join, locator
 from ingest.extract.sound.spoken import Transcript, transcript
@@ -64,12 +66,26 @@ class Recording:
 
     def _segments(self, document: str, spoken: Spoken) -> Iterator[Claim]:
         """What is said in each stretch and how it sounds, keyed by its time."""
-        for stretch in segments(self.words):
+        stretches = list(segments(self.words))
+        sounds = [sounding(self.wave, stretch) for stretch in stretches]
+        for stretch, found in zip(stretches, sounds, strict=True):
             evidence, where = spoken.of(stretch, 1.0), locator(stretch)
             yield self._fact(Facts(document, {"segment": join(stretch)}, where), evidence, spoken)
-            samples = self.wave[int(stretch[0].start * RATE) : int(stretch[-1].end * RATE)]
-            for name, value in acoustics(samples).items() if len(samples) else ():
+            for name, value in found.items():
                 yield self._fact(Facts(document, {"measure": value}, f"acoustic|{name}|{where}"), evidence, spoken)
+        yield from self._agitation(document, spoken, stretches, sounds)
+
+    def _agitation(
+        self, document: str, spoken: Spoken, stretches: Sequence[Sequence[Word]], sounds: Sequence[Mapping[str, float]]
+    ) -> Iterator[Claim]:
+        """How agitated each stretch sounds beside its speaker's middle; the wider the interval, the less sure."""
+        heard = [pair for pair in zip(stretches, sounds, strict=True) if pair[1]]
+        for (stretch, _), found in zip(heard, arousals([sound for _, sound in heard]), strict=False):
+            evidence, where = spoken.of(stretch, 1 - (found.high - found.low)), locator(stretch)
+            yield self._fact(Facts(document, {"arousal": found.value}, where), evidence, spoken)
+            for end, value in (("low", found.low), ("high", found.high)):
+                fact = Facts(document, {"measure": value}, f"arousal {end}|{where}")
+                yield self._fact(fact, evidence, spoken)
 
     @staticmethod
     def _fact(what: Facts, evidence: Evidence, spoken: Spoken) -> Claim:
@@ -83,3 +99,11 @@ def segments(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
         if word.last or number == len(words):
             yield words[first:number]
             first = number
+
+
+def sounding(wave: Wave, stretch: Sequence[Word]) -> Mapping[str, float]:
+    """How a stretch sounds and how fast it is said; nothing where its seconds hold no sample."""
+    samples = wave[int(stretch[0].start * RATE) : int(stretch[-1].end * RATE)]
+    if not len(samples):
+        return {}
+    return {**acoustics(samples), "words a minute": round(60 * len(stretch) / seconds(samples), 2)}

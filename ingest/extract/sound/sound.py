@@ -78,7 +78,7 @@ def seconds(wave: Wave) -> float:
 def acoustics(wave: Wave) -> Mapping[str, float]:
     """Measures of a stretch of sound by name, rounded: Hz, dBFS, shares and counts a minute.
 
-    `pitch mean` and `pitch deviation` are left out where no frame is voiced.
+    `pitch mean`, `pitch deviation` and `jitter` are left out where no frame is voiced.
     """
     frames = _frames(wave)
     level = 20 * np.log10(np.maximum(np.sqrt((frames.astype(np.float64) ** 2).mean(axis=1)), 1e-6))
@@ -94,9 +94,24 @@ def acoustics(wave: Wave) -> Mapping[str, float]:
         "pauses a minute": _pauses(loud) / max(seconds(wave) / 60, 1e-9),
         "zero crossings a second": float(crossings),
     }
+    found |= {"spectral tilt": _tilt(wave), "shimmer": _unsteady(level, loud & (pitch > 0))}
     if len(voiced):
         found |= {"pitch mean": float(voiced.mean()), "pitch deviation": float(voiced.std())}
+        found |= {"jitter": _unsteady(np.log(np.maximum(pitch, 1e-9)), loud & (pitch > 0))}
     return {name: round(value, 4) for name, value in sorted(found.items())}
+
+
+def _tilt(wave: Wave) -> float:
+    """Decibels by which what lies above 1 kHz is louder than what lies below: a pressed voice has more."""
+    power = np.abs(np.fft.rfft(wave)) ** 2
+    low = int(1000 * len(wave) / RATE) + 1
+    return float(10 * np.log10((power[low:].sum() + 1e-12) / (power[1:low].sum() + 1e-12)))
+
+
+def _unsteady(values: NDArray[np.float64], voiced: NDArray[np.bool_]) -> float:
+    """Mean change from one voiced frame to the next; of pitch (as a ratio) it is like jitter, of level like shimmer."""
+    both = voiced[1:] & voiced[:-1]
+    return float(np.abs(np.diff(values))[both].mean()) if both.any() else 0.0
 
 
 def _frames(wave: Wave) -> Wave:

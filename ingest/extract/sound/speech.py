@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -17,13 +18,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from ingest.extract.sound.sound import RATE, decode_sound
+from ingest.extract.sound.sound import RATE, Wave, decode_sound
 from kg.errors import MissingExtraError, RecordError
 from kg.model import digest
 
 ENGINE: Final = "whisper-tiny-en-1"
 """Part of the name of every kept result: raise the number when settings change what is heard."""
 _LOCATOR: Final = re.compile(r"time:(\d+\.\d\d)-(\d+\.\d\d)")
+_MOST: Final = 16
+"""Recordings whose words are remembered where no folder keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +43,23 @@ class Word:
     """True where a sentence or segment ends with it."""
 
 
+_MEMORY: OrderedDict[str, tuple[Word, ...]] = OrderedDict()
+
+
 class Listener:
     """Hears recordings; with a folder given, words are kept there between runs."""
 
     def __init__(self, cache: Path | None = None) -> None:
         self.folder = cache / "speech" if cache else None
 
-    def words(self, content: bytes) -> tuple[Word, ...]:
-        """Words in order; RecordError if the bytes are no recording."""
-        kept = self.folder / f"{digest(content)}.{ENGINE}.json" if self.folder else None
+    def words(self, content: bytes, wave: Wave | None = None) -> tuple[Word, ...]:
+        """Words in order; RecordError if the bytes are no recording. `wave` is their sound, where it is decoded."""
+        name = digest(content)
+        kept = self.folder / f"{name}.{ENGINE}.json" if self.folder else None
         if kept and kept.exists():
             return tuple(Word(**row) for row in json.loads(kept.read_text()))
-        words = _heard(content)
+        words = _remembered(name) or _heard(decode_sound(content) if wave is None else wave)
+        _MEMORY[name] = words
         if kept:
             kept.parent.mkdir(parents=True, exist_ok=True)
             part = kept.with_suffix(f".{os.getpid()}.part")
@@ -100,9 +108,14 @@ def model() -> Any:
     return WhisperModel(str(model_folder()), device="cpu", compute_type="float32", cpu_threads=1, local_files_only=True)
 
 
-@lru_cache(maxsize=16)
-def _heard(content: bytes) -> tuple[Word, ...]:
-    wave = decode_sound(content)
+def _remembered(name: str) -> tuple[Word, ...]:
+    """Words heard lately in a recording; the oldest are forgotten."""
+    while len(_MEMORY) > _MOST:
+        _MEMORY.popitem(last=False)
+    return _MEMORY.get(name, ())
+
+
+def _heard(wave: Wave) -> tuple[Word, ...]:
     segments, _ = model().transcribe(
         wave,
         language="en",

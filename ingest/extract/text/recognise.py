@@ -4,7 +4,7 @@ sees."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +14,7 @@ from kg.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from spacy.language import Language
+    from spacy.tokens import Doc
 
 _CAP: Final = r"(?:[A-ZÀ-ÖØ-Þ][\w'’\-]*(?:\.(?:com|net|org|io))?|[a-z][A-Z]\w+|\d+[A-Z][\w\-]*)"
 _TAIL: Final = (
@@ -79,6 +80,20 @@ _TRADES: Final = words(
 """What a name ends in that is a firm's, if nothing else is known of it."""
 
 
+_CAPITAL: Final = re.compile(r"(?<!\w)\w*[A-ZÀ-ÖØ-Þ]\w*")
+_NO_NAMES: Final = (
+    _CAPITALISED
+    | _GENERIC
+    | words(
+        "january february march april may june july august september october november december monday tuesday "
+        "wednesday thursday friday saturday sunday"
+    )
+)
+"""What is written with a capital and names nobody."""
+_BATCH: Final = 128
+"""Sentences that the model reads together."""
+
+
 @lru_cache(maxsize=1)
 def pipe() -> Language:
     """The English spaCy pipeline whose weights lie in the wheel; loaded once in a process, from its own path."""
@@ -132,6 +147,29 @@ def _defined(text: str, found: list[Mention]) -> Iterator[Mention]:
         for use in re.finditer(rf"(?<!\w){re.escape(match[1])}(?!\w)", text[match.end() :]):
             start, end = match.end() + use.start(), match.end() + use.end()
             yield Mention(start, end, text[start:end], m.label, m.name, m.entity)
+
+
+def recognised(text: str, spans: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Doc]:
+    """What the model's recogniser sees in each of these sentences, read together."""
+    docs = (pipe().make_doc(text[start:end]) for start, end in spans)
+    return dict(zip(spans, pipe().get_pipe("ner").pipe(docs, batch_size=_BATCH), strict=True))  # type: ignore[attr-defined]
+
+
+def unexplained(sentence: str, start: int, found: Sequence[Mention]) -> bool:
+    """True if a capital in the sentence, which begins at `start` of the text, may be that of a name not found yet."""
+    for match in _CAPITAL.finditer(sentence):
+        low, at = match[0].lower(), start + match.start()
+        if low not in _NO_NAMES and low not in _small() and not any(m.start <= at < m.end for m in found):
+            return True
+    return False
+
+
+@lru_cache(maxsize=1)
+def _small() -> frozenset[str]:
+    """Words that sentences open with: articles, pronouns, prepositions, conjunctions."""
+    from spacy.lang.en.stop_words import STOP_WORDS
+
+    return frozenset(STOP_WORDS)
 
 
 def seen_names(doc: Any, offset: int, text: str, gazetteer: Gazetteer) -> Iterator[Mention]:

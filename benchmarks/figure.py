@@ -1,4 +1,4 @@
-"""A figure that ingest is held to: what was measured, what it should be, and whether it is."""
+"""A figure that the project is held to: what was measured, what it should be, and whether it is."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Figures of learning: one module each, measured by `python -m benchmarks.learning`."""

@@ -1,0 +1,73 @@
+"""What each named query must answer, in plain Python over the visible statements.
+
+One function per query, called like its file and written from its head comment: `oracle(world, at, **params)` gives
+the rows in order, with the columns the query has.
+"""
+
+from tests.oracles.belief import (
+    believed_at,
+    conflicting_sources,
+    documents_that_mention_both,
+    entity_profile,
+    evidence_behind_edge,
+    restatements,
+    said_about,
+    what_changed_between,
+)
+from tests.oracles.firms import (
+    common_officers,
+    largest_holders,
+    ownership_chain,
+    similar_companies,
+    supply_chain_upstream,
+    ultimate_owner,
+)
+from tests.oracles.lending import (
+    assets_hit,
+    concentration_by_sector,
+    exposure_by_counterparty,
+    exposure_to_distressed,
+    hit_if_fails,
+    lender_concentration,
+    related_party_loans,
+)
+from tests.oracles.payments import (
+    circular_payments,
+    insider_trades_before_event,
+    payment_trail,
+    payments_between_owners,
+    shared_identifiers,
+)
+from tests.oracles.scores import distress_ranking, sentiment_by_day, top_predicted_links
+
+__all__ = [
+    "assets_hit",
+    "believed_at",
+    "circular_payments",
+    "common_officers",
+    "concentration_by_sector",
+    "conflicting_sources",
+    "distress_ranking",
+    "documents_that_mention_both",
+    "entity_profile",
+    "evidence_behind_edge",
+    "exposure_by_counterparty",
+    "exposure_to_distressed",
+    "hit_if_fails",
+    "insider_trades_before_event",
+    "largest_holders",
+    "lender_concentration",
+    "ownership_chain",
+    "payment_trail",
+    "payments_between_owners",
+    "related_party_loans",
+    "restatements",
+    "said_about",
+    "sentiment_by_day",
+    "shared_identifiers",
+    "similar_companies",
+    "supply_chain_upstream",
+    "top_predicted_links",
+    "ultimate_owner",
+    "what_changed_between",
+]

@@ -1,0 +1,164 @@
+"""The nodes and the true statements of the poison world, drawn from one seed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from tests.poison.said import PLACE, Said, day
+from tests.poison.twins import Statements
+
+
+class Builder(Statements):
+    """Draws the nodes, then every true statement with its twins."""
+
+    def build(self) -> tuple[dict[str, str], list[Said], dict[str, str]]:
+        counts = {"Company": 890, "Bank": 120, "Fund": 60, "Person": 260, "Security": 120, "Account": 380}
+        scheme = {"Person": "person", "Security": "isin", "Account": "acct", "Document": "doc", "Event": "event"}
+        counts |= {"Sector": 12, "Country": 20, "Document": 70, "Event": 60}
+        scheme |= {"Sector": "sector", "Country": "iso"}
+        self.ids = {
+            label: [f"{scheme.get(label, 'lei')}:{label.lower()}{i:04d}" for i in range(count)]
+            for label, count in counts.items()
+        }
+        for label, ids in self.ids.items():
+            self.nodes |= dict.fromkeys(ids, label)
+        self.firms = self.ids["Company"] + self.ids["Bank"] + self.ids["Fund"]
+        self._merged()
+        some = self.firms[:60] + list(self.merges)
+        self._firms_and_loans(some)
+        self._people_and_papers(some)
+        self._planted()
+        self._facts()
+        self._told()
+        return self.nodes, self.said, self.merges
+
+    def _merged(self) -> None:
+        """Eight entities that some sources know by name only; the third commit finds out who they are."""
+        for i, id in enumerate(self.ids["Company"][:8]):
+            self.nodes[f"name:company {i}"] = "Company"
+            self.merges[f"name:company {i}"] = id
+        self.firms += list(self.merges)
+
+    def _any(self, label: str) -> str:
+        return self.random.choice(self.ids[label])
+
+    def _money(self) -> dict[str, Any]:
+        amount = Decimal(self.random.randrange(10_000, 9_000_000)) / 100
+        return {"amount": amount, "currency": "USD" if self.random.random() < 0.2 else "EUR"}
+
+    def _firms_and_loans(self, some: list[str]) -> None:
+        """Loops and parallel edges come by themselves among few nodes, and a few are put in on purpose."""
+        r, firms = self.random, self.firms
+        for i in range(420):
+            owner = r.choice(firms + self.ids["Person"]) if i % 3 else r.choice(some)
+            self.put("OWNS", owner, r.choice(some if i % 2 else firms), f"class{i % 3}", {"share": r.random()})
+        for i in range(560):
+            lender = r.choice(self.ids["Bank"]) if i % 4 else r.choice(some)
+            borrower = r.choice(some if i % 2 else self.ids["Bank"])
+            self.put("LENDS_TO" if i % 4 else "EXPOSED_TO", lender, borrower, f"facility{i % 5}", self._money())
+        for i in range(360):
+            self.put("SUPPLIES", r.choice(firms if i % 2 else some), r.choice(some), "", self._money())
+        for id in some[:3]:
+            self.put("OWNS", id, id, "own", {"share": 0.05})
+            self.put("LENDS_TO", id, id, "own", self._money())
+        for id in self.firms[:220]:
+            self.put("IN_SECTOR", id, self._any("Sector"))
+            self.put("IN_COUNTRY", id, self._any("Country"))
+
+    def _people_and_papers(self, some: list[str]) -> None:
+        """Who runs and holds what, who pays whom, and what documents and models say of them."""
+        r = self.random
+        for i in range(260):
+            self.put(
+                "OFFICER_OF",
+                r.choice(self.ids["Person"][:90]),
+                r.choice(some),
+                f"role{i % 2}",
+                {"role": f"role{i % 2}"},
+            )
+        for id in self.ids["Security"]:
+            self.put("ISSUED", r.choice(some), id)
+        for i in range(260):
+            holder = r.choice(self.ids["Fund"] + self.ids["Bank"])
+            self.put("HOLDS", holder, self._any("Security"), f"2024-03-31 {i % 2}", self._money() | {"quantity": 5.0})
+        for id in self.ids["Account"]:
+            self.put("HAS_ACCOUNT", r.choice(some + self.ids["Person"][:30]), id)
+        accounts = self.ids["Account"][:150]
+        for i in range(420):
+            self.put("PAID", r.choice(accounts), r.choice(accounts), f"pay{i}", self._money(), self._moment())
+        for _ in range(420):
+            self.put("MENTIONED_IN", r.choice(some), self._any("Document"), "", {"count": 3}, self._moment())
+        for i in range(160):
+            relation = "LENDS_TO" if i % 2 else "SUPPLIES"
+            pair = (r.choice(self.ids["Bank"]), r.choice(some))
+            self.put("PREDICTED", *pair, relation, {"score": round(r.random(), 6)}, extractor="model.rgcn@1")
+
+    def _moment(self) -> datetime:
+        return day(2021, self.random.randrange(900)) + timedelta(seconds=self.random.randrange(80_000))
+
+    def _planted(self) -> None:
+        """Rings of payments, insiders trading before an event, officers on both sides of a loan."""
+        r = self.random
+        for i in range(24):
+            ring = r.sample(self.ids["Account"], 3 + i % 2)
+            start = day(2021, r.randrange(700))
+            for step, (a, b) in enumerate(zip(ring, ring[1:] + ring[:1], strict=True)):
+                self.put(
+                    "PAID",
+                    a,
+                    b,
+                    f"ring{i}-{step}",
+                    {"amount": Decimal(1000 + i), "currency": "EUR"},
+                    start + timedelta(days=step),
+                )
+        for i, event in enumerate(self.ids["Event"]):
+            firm, person, moment = (
+                r.choice(self.firms[:40]),
+                r.choice(self.ids["Person"][:90]),
+                day(2022, r.randrange(500)),
+            )
+            self.put("AFFECTED_BY", firm, event, "subject", {"role": "subject"}, moment)
+            if i % 2:
+                self.put("AFFECTED_BY", r.choice(self.firms[:40]), event, "party", {"role": "party"}, moment)
+            paper = self._any("Security")
+            self.put("ISSUED", firm, paper, "insider")
+            self.put("OFFICER_OF", person, firm, f"insider{i}", {"role": "insider"})
+            for n in range(3):
+                trade = self._money() | {"role": "SB"[n % 2], "quantity": 10.0}
+                self.put("TRADED", person, paper, f"day{i}-{n}", trade, moment - timedelta(days=20 * n - 10))
+        loans = [s for s in self.said if s.what == "LENDS_TO" and s.locator.endswith(" true")]
+        for i, loan in enumerate(r.sample(loans, 30)):
+            person = r.choice(self.ids["Person"])
+            self.put("OFFICER_OF", person, loan.source, f"both{i}", {"role": "both"})
+            self.put("OFFICER_OF", person, loan.target, f"both{i}", {"role": "both"})
+            if i % 3 == 0:
+                self.put("PREDICTED", loan.source, loan.target, "LENDS_TO", {"score": 0.99}, extractor="model.rgcn@1")
+
+    def _facts(self) -> None:
+        r = self.random
+        for id in self.firms[:260]:
+            for year in (2021, 2022):
+                value = {"equity": Decimal(r.randrange(-500_000, 9_000_000)) / 100, "currency": "EUR"}
+                self.put("equity", id, "", f"FY{year}", value, day(year, 364))
+        for id in self.firms[:120]:
+            self.put("distress", id, "", "rgcn", {"distress": round(r.random(), 6)}, extractor="model.rgcn@1")
+            self.put("name", id, "", "", {"name": f"Firm {id[-4:]} {r.randrange(99)}"})
+        for event in self.ids["Event"]:
+            self.put("event_type", event, "", "", {"event_type": r.choice(["default", "bankruptcy", "lawsuit"])})
+
+    def _told(self) -> None:
+        """How documents speak of firms (days with several, some equally grave), who shares what, where events were."""
+        r, people = self.random, self.ids["Person"][:30]
+        for firm in [*self.ids["Company"][:2], *self.merges][:6]:
+            for n in range(12):
+                moment = day(2021, 40 * (n % 4)) + timedelta(hours=n)
+                tone = {"sentiment": r.randrange(-10, 11) / 10}
+                self.put("sentiment", firm, "", self.ids["Document"][n], tone, moment)
+        for i in range(70):
+            kind = ("device", "address", "account")[i % 3]
+            self.put("SHARES_IDENTIFIER", *r.sample(people[: 6 + i % 25], 2), kind, {"count": 1 + i % 4})
+        for event in self.ids["Event"][::2]:  # the others have no place
+            for name in PLACE:
+                self.put(name, event, "", "", {name: round(r.uniform(-60, 60), 4)})

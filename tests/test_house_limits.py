@@ -1,0 +1,45 @@
+"""Every file and every function is read in one sitting; what is longer is listed here, and the list only shrinks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("kg", "gnn", "ingest", "queries", "kgrisk", "tests", "benchmarks")
+FILE, FUNCTION = 300, 40
+"""The most lines of a file and of a function."""
+LONG_FILES = {"tests/test_text_relations.py": 317}
+LONG_FUNCTIONS = {"ingest/extract/clauses/officers.py::_of_title": 41}
+"""What is longer than it should be, with the lines it has: `room/file.py`, and `room/file.py::function`."""
+
+
+@pytest.fixture(scope="module")
+def sources() -> dict[str, str]:
+    """The text of every Python file by its path."""
+    found = (path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in found}
+
+
+def functions(name: str, text: str) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{name}::{node.name}", (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def longer(lengths: dict[str, int], limit: int) -> dict[str, int]:
+    return {name: lines for name, lines in lengths.items() if lines > limit}
+
+
+def test_a_file_is_read_in_one_sitting(sources: dict[str, str]) -> None:
+    assert len(sources) > 400
+    assert longer({name: len(text.splitlines()) for name, text in sources.items()}, FILE) == LONG_FILES
+
+
+def test_a_function_is_read_at_a_glance(sources: dict[str, str]) -> None:
+    lengths = dict(found for name, text in sources.items() for found in functions(name, text))
+    assert len(lengths) > 2_000
+    assert longer(lengths, FUNCTION) == LONG_FUNCTIONS
