@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from gnn.head import Cohort
-from gnn.tensors import LABELS, Features, GraphTensors
+from gnn.tensors import Features, GraphTensors
+from gnn.vocabulary import LABELS
 from tests.gnn_world import CUT
 
 WIDTH = 12
