@@ -41,7 +41,7 @@ _TRIGGER: Final = re.compile(
 )
 """Verbs of news that no name is cut by: where a word of LAC begins or ends inside one, each side is read by itself."""
 _UNDER: Final = re.compile(r"(.{2,}?)(?:的|旗下|下属|全资|控股)*(?:子公司|分公司|附属公司|孙公司)(.*)")
-_HELD: Final = re.compile(rf"(?:{INDUSTRY}|公司)(股份|股权|股票)$")
+_HELD: Final = re.compile(rf"(?:{INDUSTRY}|公司)(股份|股权|股票|评级|债券)$")
 _CASE: Final = re.compile(r"^(?:向|将|对|由|为|被|与|和|及|从|给|把|在|于|以|经|遭|获)(?=.{2})")
 _NAME_TAGS: Final = frozenset({"ORG", "PER", "LOC", "n", "nz", "nr", "ns", "nt", "nw"})
 _ENDS: Final = _NAME_TAGS | {"vn", "v", "a", "an"}
