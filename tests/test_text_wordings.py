@@ -135,8 +135,8 @@ def test_what_a_clause_only_implies_is_less_sure() -> None:
 
 @pytest.mark.slow
 def test_the_bundled_world_is_read_as_well_as_when_this_was_written() -> None:
-    """Floors over all wordings, a little under what was reached; the office is the one that misses its aim of .85."""
-    floors = {"LENDS_TO": 0.95, "OWNS": 0.85, "SUBSIDIARY_OF": 0.88, "SUPPLIES": 0.9, "OFFICER_OF": 0.8}
+    """Floors over all wordings: the aim of .85, or a little under what was reached."""
+    floors = {"LENDS_TO": 0.95, "OWNS": 0.85, "SUBSIDIARY_OF": 0.88, "SUPPLIES": 0.9, "OFFICER_OF": 0.85}
     reached = {figure.what: figure.value for figure in measure()}
     assert {r for r, floor in floors.items() if reached[f"F1 {r}, all wordings"] < floor} == set()
 
