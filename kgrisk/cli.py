@@ -122,8 +122,7 @@ def resolve(
     forbid: Annotated[tuple[str, str] | None, typer.Option("--forbid", help="Say that two ids are two.")] = None,
     review: Annotated[bool, typer.Option("--review", help="Undecided pairs, to judge at the prompt.")] = False,
     judge: Annotated[
-        tuple[str, str, str] | None,
-        typer.Option("--judge", help="A B same|different, with --by, --why."),
+        tuple[str, str, str] | None, typer.Option("--judge", help="A B same|different, with --by, --why.")
     ] = None,
     loan: Annotated[
         tuple[str, str, str] | None,

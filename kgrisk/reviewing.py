@@ -185,7 +185,12 @@ def _trial(graph: Graph) -> _Trial:
 def _rows(
     store: GraphStore, catalog: Catalog, name: str, params: Mapping[str, Any], at: AsOf
 ) -> list[Mapping[str, Any]]:
-    return catalog.run(store, name, params, at, limit=ROWS).to_pylist()  # type: ignore[no-any-return]
+    return timeless(catalog.run(store, name, params, at, limit=ROWS).to_pylist())
+
+
+def timeless(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of an answer without when each is known from: that is the moment of the judgement, which is yet to come."""
+    return [{name: value for name, value in row.items() if name != "known_from"} for row in rows]
 
 
 def _answer(
