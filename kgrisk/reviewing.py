@@ -182,9 +182,7 @@ def _trial(graph: Graph) -> _Trial:
     return _Trial(ledger, store, Files(home / "manifests"), folder)
 
 
-def _rows(
-    store: GraphStore, catalog: Catalog, name: str, params: Mapping[str, Any], at: AsOf
-) -> list[Mapping[str, Any]]:
+def _rows(store: GraphStore, catalog: Catalog, name: str, params: Mapping[str, Any], at: AsOf) -> list[dict[str, Any]]:
     return timeless(catalog.run(store, name, params, at, limit=ROWS).to_pylist())
 
 
