@@ -20,19 +20,35 @@ from ingest.word_weights import Weights
 
 BLOCK: Final = 150
 """Names a block may have; a larger one tells nothing, and its names share rarer blocks with their like."""
+HELD: Final = 1 << 18
+"""Pairs held before those that several blocks gave are made one."""
 ALIKE: Final = 72
 """Least fuzz.ratio of the sorted words of two names that are scored."""
 
 
 def candidates(names: Sequence[str], weights: Weights) -> Iterator[tuple[int, int]]:
     """Pairs (i, j) with i < j of places in `names` that may be one, each once, in order."""
+    pairs = _pairs(names, weights)
+    for start in range(0, len(pairs), HELD):
+        for pair in pairs[start : start + HELD].tolist():
+            yield divmod(pair, len(names))
+
+
+def _pairs(names: Sequence[str], weights: Weights) -> np.ndarray[Any, Any]:
+    """Every pair once, in order, as one number i * n + j: half the memory of two, and quick to sort."""
     words = [spelt(name) for name in names]
     texts = [[" ".join(name.words) for name in words], [" ".join(sorted(name.words)) for name in words]]
+    seen = np.empty(0, dtype=np.int64)
     found: list[np.ndarray[Any, Any]] = []
+    held = 0
     for block in _blocks(words, weights):
-        found += [_alike(block, part) for part in texts]
-    if found:
-        yield from map(tuple, np.unique(np.concatenate(found), axis=0).tolist())
+        for part in texts:
+            alike = _alike(block, part)
+            found.append(alike[:, 0] * len(names) + alike[:, 1])
+            held += len(alike)
+        if held > HELD:
+            seen, found, held = np.unique(np.concatenate([seen, *found])), [], 0
+    return np.unique(np.concatenate([seen, *found]))
 
 
 def _blocks(names: Sequence[Spelt], weights: Weights) -> Iterator[np.ndarray[Any, Any]]:

@@ -67,6 +67,8 @@ def pair_score(a: str, b: str, kind: Kind = "firm", weigh: Weigh | None = None) 
 
 def _native(a: str, b: str, kind: Kind, weigh: Weigh | None) -> PairScore | None:
     """Two names in Chinese signs are compared sign by sign: what sounds alike is not yet alike."""
+    if a.isascii() or b.isascii():
+        return None
     left, right = spelt(a, kind, True), spelt(b, kind, True)
     return compare(left, right, kind, weigh) if left.native and right.native else None
 

@@ -57,11 +57,11 @@ def scored(known: Known, clusters: Clusters) -> list[Scored]:
         for i, j in candidates([name for _, name in rows], weights)
         if (a := rows[i][0]) != (b := rows[j][0]) and clusters.find(a) != clusters.find(b)
     }
-    found = [
+    found = (
         Scored(a, b, decide(known.profile(a), known.profile(b), weights))
         for a, b in sorted(pairs)
         if not clusters.forbids(a, b)
-    ]
+    )
     return sorted((f for f in found if f.verdict.band != "no"), key=lambda f: (-f.verdict.score, f.a, f.b))
 
 

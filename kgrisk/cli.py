@@ -123,8 +123,11 @@ def resolve(
     forbid: Annotated[tuple[str, str] | None, typer.Option("--forbid", help="Say that two ids are two.")] = None,
     review: Annotated[bool, typer.Option("--review", help="Undecided pairs, to judge at the prompt.")] = False,
     judge: Annotated[
+        tuple[str, str, str] | None, typer.Option("--judge", help="A B same|different, with --by, --why.")
+    ] = None,
+    loan: Annotated[
         tuple[str, str, str] | None,
-        typer.Option("--judge", help="A B same|different, with --by, --why."),
+        typer.Option("--loan", help="STATEMENT KEY same|different: a loan told without its facility is that one."),
     ] = None,
     preview: Annotated[tuple[str, str] | None, typer.Option("--preview", help="What merging A and B changes.")] = None,
     act: Annotated[reviewing.Act, typer.Option("--act", help="What --preview tries out.")] = "merge",
@@ -135,26 +138,26 @@ def resolve(
     json: Json = False,
 ) -> None:
     """Judge which ids are one entity: identifiers first, names last; or review, judge, undo and look ahead."""
-    if sum(map(bool, (undo, forbid, review, judge, preview))) > 1:
-        raise typer.BadParameter("--undo, --forbid, --review, --judge and --preview are acts of their own; give one")
+    if sum(map(bool, (undo, forbid, review, judge, loan, preview))) > 1:
+        raise typer.BadParameter("give one act: --undo, --forbid, --review, --judge, --loan or --preview")
+    told: dict[str, object] = {}
     with opened(home) as graph:
         if review:
             reviews.review(graph, by, limit, json)
-            return
-        if preview:
+        elif preview:
             reviews.preview(graph, *preview, act, json)
-            return
-        if judge:
-            a, b, word = judge
-            commit = reviewing.judge(graph, a, b, reviewing.read_verdict(word), Author(by, why))
-            told = {"judged": list(judge), "by": by, "why": why, "commit": commit}
+        elif said := judge or loan:
+            act_on = reviewing.judge if judge else reviewing.judge_loan
+            commit = act_on(graph, *said[:2], reviewing.read_verdict(said[2]), Author(by, why))
+            told = {"judged": list(said), "by": by, "why": why, "commit": commit}
         elif undo:
             told = {"undone": list(undo), "commit": graph.undo(*undo)}
         elif forbid:
             told = {"forbidden": list(forbid), "commit": graph.forbid(*forbid)}
         else:
             told = asdict(graph.resolve())
-    emit(told) if json else show("resolved", [told])
+    if told:
+        emit(told) if json else show("resolved", [told])
 
 
 @app.command()

@@ -13,6 +13,7 @@ from shutil import copytree
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+from ingest import obligations
 from ingest.preview import Difference, preview
 from ingest.review import Doubt, doubts
 from ingest.rulings import Author, Ruling, merging, parting, undoing
@@ -82,9 +83,20 @@ def listed(graph: Graph, limit: int = 50) -> list[Doubt]:
 
 def judge(graph: Graph, a: str, b: str, verdict: Verdict, author: Author) -> int:
     """Commit a person's judgement; returns the commit. Who, when and why stand in it."""
+    signed(author)
+    return ruled(graph.ledger, a, b, "merge" if verdict == "same" else "part", author).commit(graph.ledger, graph.files)
+
+
+def judge_loan(graph: Graph, statement: str, key: str, verdict: Verdict, author: Author) -> int:
+    """Commit that a loan told without its facility is, or is not, the loan of a key; returns the commit."""
+    signed(author)
+    return obligations.judge(graph.ledger, graph.files, statement, key, author, same=verdict == "same")
+
+
+def signed(author: Author) -> None:
+    """KgRiskError unless a person and a reason stand behind a judgement."""
     if not author.by.strip() or not author.why.strip():
         raise KgRiskError("a judgement needs who judges and why: give --by NAME and --why TEXT")
-    return ruled(graph.ledger, a, b, "merge" if verdict == "same" else "part", author).commit(graph.ledger, graph.files)
 
 
 def ruled(ledger: Ledger, a: str, b: str, act: Act, author: Author = NOBODY) -> Ruling:
@@ -170,10 +182,13 @@ def _trial(graph: Graph) -> _Trial:
     return _Trial(ledger, store, Files(home / "manifests"), folder)
 
 
-def _rows(
-    store: GraphStore, catalog: Catalog, name: str, params: Mapping[str, Any], at: AsOf
-) -> list[Mapping[str, Any]]:
-    return catalog.run(store, name, params, at, limit=ROWS).to_pylist()  # type: ignore[no-any-return]
+def _rows(store: GraphStore, catalog: Catalog, name: str, params: Mapping[str, Any], at: AsOf) -> list[dict[str, Any]]:
+    return timeless(catalog.run(store, name, params, at, limit=ROWS).to_pylist())
+
+
+def timeless(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of an answer without when each is known from: that is the moment of the judgement, which is yet to come."""
+    return [{name: value for name, value in row.items() if name != "known_from"} for row in rows]
 
 
 def _answer(

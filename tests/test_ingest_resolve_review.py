@@ -83,8 +83,7 @@ def test_the_answers_after_a_judgement_are_those_of_its_preview(graph: Graph) ->
 
 
 def _ask(graph: Graph, answer: reviewing.Answer, valid: Any) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = graph.query(answer.query, valid, **answer.params).rows()
-    return rows
+    return reviewing.timeless(graph.query(answer.query, valid, **answer.params).rows())
 
 
 def test_a_judgement_without_name_or_reason_is_refused(graph: Graph) -> None:

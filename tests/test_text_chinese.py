@@ -134,10 +134,24 @@ def test_days_count_from_the_publication(text: str, day: str) -> None:
         ("青禾银行或将向远山重工提供贷款。", []),
         ("据传青禾银行起诉远山重工。", []),
         ("远山重工违约的传闻不实。", []),
+        ("青禾科技的第一大股东是玉衡资本，持股31%。", ["OWNS 玉衡资本,青禾科技"]),
+        ("玉衡资本以15亿元的价格拿下青禾科技51%股权。", ["OWNS 玉衡资本,青禾科技"]),
+        ("青禾科技隶属于玉衡资本。", ["SUBSIDIARY_OF 青禾科技,玉衡资本"]),
+        ("青禾汽车是鸣泉科技的最大客户。", ["SUPPLIES 鸣泉科技,青禾汽车"]),
+        ("鸣泉科技不是青禾汽车的竞争对手。", []),
+        ("鸣泉科技是青禾汽车的竞争对手。", ["COMPETES_WITH 鸣泉科技,青禾汽车"]),
+        ("青禾银行批准了鸣泉地产8000万元的贷款申请。", ["LENDS_TO 青禾银行,鸣泉地产"]),
+        ("央行对青禾银行罚款500万元。", ["sanction 青禾银行"]),
+        ("周文彬接替孙立出任鸣泉科技总经理。", ["OFFICER_OF 周文彬,鸣泉科技", "officer_change 鸣泉科技,周文彬,孙立"]),
     ],
 )
 def test_only_what_is_asserted_counts(text: str, what: list[str]) -> None:
     assert said(text) == what
+
+
+def test_who_holds_an_office_no_more_has_left_it() -> None:
+    _, found = findings("孙立不再担任鸣泉科技董事。", [(0, 13)], Gazetteer(), PUBLISHED)
+    assert [(f.type, f.valid_to) for f in found if not f.event] == [("OFFICER_OF", PUBLISHED)]
 
 
 def test_the_company_is_the_firm_spoken_of_before() -> None:

@@ -15,7 +15,7 @@ from ingest.extract.prose.assertions import Origin, event_id
 from ingest.extract.prose.prose import prose
 from ingest.extract.prose.relations import Finding, relations
 from ingest.extract.text.dates import find_dates
-from ingest.extract.text.names import Gazetteer, Mention
+from ingest.extract.text.names import Gazetteer
 from ingest.source import Models
 from kg.model import Claim, Edge, Facts, Node
 from kg.ontology import DISTRESS_EVENTS
@@ -285,21 +285,3 @@ def test_only_a_subject_of_distress_counts_as_distressed() -> None:
 )
 def test_headlines_without_a_verb_are_read_to_their_end(headline: str) -> None:
     assert isinstance(read(headline), list)
-
-
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "From time to time we settled lawsuits.",
-        f"From time to time {WOOD} settled lawsuits brought by {STEEL}.",
-        f"In the ordinary course of business {WOOD} sues {STEEL}.",
-        f"{WOOD} is regularly sued by {STEEL}.",
-    ],
-)
-def test_what_happens_again_and_again_is_no_event(sentence: str) -> None:
-    speaker = Mention(0, 0, WOOD, "Company", WOOD)
-    assert [f for f in relations(sentence, MODELS, PUBLISHED, speaker) if f.event] == []
-
-
-def test_a_habit_told_aside_hides_no_event() -> None:
-    assert said(f"{WOOD}, which occasionally buys firms, was sued by {STEEL}.") != set()

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.ingest.world import measure
 from ingest.extract.prose.corrections import upheld
 from ingest.extract.prose.relations import relations
+from ingest.extract.text.names import Mention
 from tests.paraphrases import MODELS, RELATIONS, WORDINGS, Count, count, rows
 from tests.test_text_relations import BANK, CAPITAL, PERSON, PUBLISHED, STEEL, WOOD, facts, read
 
@@ -134,8 +135,8 @@ def test_what_a_clause_only_implies_is_less_sure() -> None:
 
 @pytest.mark.slow
 def test_the_bundled_world_is_read_as_well_as_when_this_was_written() -> None:
-    """Floors over all wordings, a little under what was reached; the office is the one that misses its aim of .85."""
-    floors = {"LENDS_TO": 0.95, "OWNS": 0.85, "SUBSIDIARY_OF": 0.88, "SUPPLIES": 0.9, "OFFICER_OF": 0.8}
+    """Floors over all wordings: the aim of .85, or a little under what was reached."""
+    floors = {"LENDS_TO": 0.95, "OWNS": 0.85, "SUBSIDIARY_OF": 0.88, "SUPPLIES": 0.9, "OFFICER_OF": 0.85}
     reached = {figure.what: figure.value for figure in measure()}
     assert {r for r, floor in floors.items() if reached[f"F1 {r}, all wordings"] < floor} == set()
 
@@ -217,3 +218,22 @@ def test_an_announced_purchase_is_an_event_and_no_holding_yet(deal: str) -> None
 @pytest.mark.parametrize("share", ["{B} is wholly owned by {C}.", "{C} owns {B} outright."])
 def test_what_is_wholly_owned_has_a_share_of_one(share: str) -> None:
     assert [f.props.get("share") for f in read(share) if f.type == "OWNS"] == [1.0]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "From time to time we settled lawsuits.",
+        "From time to time Corvina Timber AG settled lawsuits brought by Ostby Steel ASA.",
+        "In the ordinary course of business Corvina Timber AG sues Ostby Steel ASA.",
+        "Corvina Timber AG is regularly sued by Ostby Steel ASA.",
+    ],
+)
+def test_what_happens_again_and_again_is_no_event(sentence: str) -> None:
+    speaker = Mention(0, 0, "Corvina Timber AG", "Company", "Corvina Timber AG")
+    assert [f for f in relations(sentence, MODELS, PUBLISHED, speaker) if f.event] == []
+
+
+def test_a_habit_told_aside_hides_no_event() -> None:
+    text = "Corvina Timber AG, which occasionally buys firms, was sued by Ostby Steel ASA."
+    assert [f.event for f in relations(text, MODELS, PUBLISHED) if f.event] == ["lawsuit"]

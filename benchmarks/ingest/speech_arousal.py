@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.figure import Figure
-from benchmarks.ingest.speech_voices import at_16_khz, voices
+from benchmarks.speech_voices import at_16_khz, voices
 from ingest.extract.sound.arousal import HALF, MEASURES, WEIGHTS, arousals
 from ingest.extract.sound.sound import acoustics, seconds
 

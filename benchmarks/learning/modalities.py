@@ -16,7 +16,7 @@ from gnn.heads.network import Network
 from gnn.missing import Margins, log_odds, shown, subsets
 from tests.planted_rows import layered, scaled, scarce
 
-SEEDS: Final = 5
+SEEDS: Final = 10
 STRENGTHS: Final = {"image": 0.7, "numeric": 1.4, "text": 2.8}
 NAMES: Final = sorted(STRENGTHS)
 

@@ -23,7 +23,7 @@ from kg.model import ClaimBatch
 class Audio(Source):
     """Earnings calls and phone calls."""
 
-    extractor = "audio.speech@2"
+    extractor = "audio.speech@3"
     patterns = ("*.wav", "*.flac", "*.mp3", "*.ogg", "*.opus", "*.m4a")
 
     def records(self) -> Iterator[Record]:

@@ -31,7 +31,7 @@ _OPENING = 2000
 class Calls(Source):
     """Earnings calls as sentences with acoustic features."""
 
-    extractor = "calls.transcript@1"
+    extractor = "calls.transcript@2"
     patterns = ("text.txt",)
 
     def records(self) -> Iterator[Record]:

@@ -25,7 +25,7 @@ from kg.errors import RecordError
 class Filings(Source):
     """Filings of the SEC's forms."""
 
-    extractor = "filings.form@3"
+    extractor = "filings.form@4"
     patterns = ("*.xml", "*.htm", "*.html", "*.txt", "*.nc", "*.json")
 
     def records(self) -> Iterator[Record]:

@@ -29,7 +29,7 @@ from kg.model import Claim, ClaimBatch, Edge, Evidence, Node, digest
 class Video(Source):
     """Recorded presentations and meetings."""
 
-    extractor = "video.film@2"
+    extractor = "video.film@3"
     patterns = ("*.mp4", "*.mov", "*.mkv", "*.webm")
 
     def records(self) -> Iterator[Record]:

@@ -185,14 +185,18 @@ def _of_title(title: Token, referents: Referents) -> Iterator[Office]:
     persons = distinct([m for t in people for m in referents.people(t)])
     firms = [m for m in firms if m.name not in {p.name for p in persons}]
     only = only_firm(referents, persons, title) if persons and not firms else []
-    was = title.head.tag_ == "VBD" or (title.head.lemma_ == "be" and _pluperfect(title.head))
-    past = title.dep_ == "attr" and was and not _told(title.head)  # she was, or had been, chairman
-    ended = (
-        past or has(title, "until", "once", "formerly", "previously") or any(t.lower_ in _ENDED for t in phrase(title))
-    )
-    certain = max(Certainty.ENDED, said, key=ORDER.index) if ended else said
+    certain = max(Certainty.ENDED, said, key=ORDER.index) if _past(title) else said
     for person, firm in product(persons, firms or only):
         yield Office(person, firm, role_said(title, referents), certain, implied=not firms)
+
+
+def _past(title: Token) -> bool:
+    """True where the words about a title say that its time is past: she was, or had been, chairman; once chairman."""
+    was = title.head.tag_ == "VBD" or (title.head.lemma_ == "be" and _pluperfect(title.head))
+    past = title.dep_ == "attr" and was and not _told(title.head)
+    return (
+        past or has(title, "until", "once", "formerly", "previously") or any(t.lower_ in _ENDED for t in phrase(title))
+    )
 
 
 def _styled(title: Token) -> list[Token]:

@@ -38,16 +38,16 @@ class Scene:
     def __init__(self, parsed: Parsed, topic: Mention | None, speaker: Mention | None) -> None:
         self.parsed = parsed
         self.referents = Referents(parsed, topic, speaker)
+        words = [(token.lemma_.lower(), token.pos_, token) for token in parsed.doc]  # asked for many times over
+        self._verbs = [(lemma, t) for lemma, pos, t in words if pos in ("VERB", "AUX")]
+        self._nouns = [(x, t) for x, pos, t in words if pos in ("NOUN", "PROPN", "ADJ") and t.i not in parsed.mentions]
 
     def verbs(self, lemmas: frozenset[str]) -> Iterator[Token]:
-        return (t for t in self.parsed.doc if t.pos_ in ("VERB", "AUX") and t.lemma_.lower() in lemmas)
+        return (verb for lemma, verb in self._verbs if lemma in lemmas)
 
     def nouns(self, lemmas: frozenset[str]) -> Iterator[Token]:
         """Nouns with these lemmas that belong to no name; headlines turn verbs into nouns, so adjectives count too."""
-        for token in self.parsed.doc:
-            noun = token.pos_ in ("NOUN", "PROPN", "ADJ") and token.i not in self.parsed.mentions
-            if noun and token.lemma_.lower() in lemmas:
-                yield token
+        return (noun for lemma, noun in self._nouns if lemma in lemmas)
 
     def named(self, tokens: Iterable[Token]) -> list[Mention]:
         """Whom these words name themselves."""

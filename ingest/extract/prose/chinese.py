@@ -33,15 +33,15 @@ _ENDING: Final = re.compile(rf"(?:(?:{INDUSTRY})(?:[（(]集团[)）])?{_FORM}?|
 _TRADE: Final = re.compile(rf"(?:{INDUSTRY})")
 _GENERIC: Final = re.compile(
     rf"(?:{INDUSTRY}|公司|集团|控股|股份|企业|子公司|分公司|母公司|旗下|下属|全资|商业|国有|国际|国内|中资|外资|民营|上市|债权|投资|贷款|"
-    r"信用|主体|债券|本|该|其|我|各|多家|两家|一家|另一家|大型|新|老|地方|中央|城市|农村|开发|政策性|股东|买方|卖方|后者|前者|动力|纯电|二手|跨国|保险|医|"
+    r"信用|主体|债券|本|该|其|我|各|多家|两家|一家|另一家|大型|新|老|地方|中央|城市|农村|开发|政策性|股东|买方|卖方|后者|前者|动力|厂房|房屋|写字楼|设备|纯电|二手|跨国|保险|医|"
     r"有限公司|股份有限公司)+$"
 )
 _TRIGGER: Final = re.compile(
-    r"辞任|出任|担任|就任|接任|任命|聘任|聘请|起诉|收购|持有|增持|减持|提供|担保|违约|下调|上调|辞去|辞职|受让|出售|处以|破产|发放|供货|采购"
+    r"辞任|出任|担任|就任|接任|任命|聘任|聘请|起诉|收购|持有|增持|减持|提供|担保|违约|下调|上调|辞去|辞职|受让|出售|处以|破产|发放|供货|采购|签署|签订"
 )
 """Verbs of news that no name is cut by: where a word of LAC begins or ends inside one, each side is read by itself."""
 _UNDER: Final = re.compile(r"(.{2,}?)(?:的|旗下|下属|全资|控股)*(?:子公司|分公司|附属公司|孙公司)(.*)")
-_HELD: Final = re.compile(rf"(?:{INDUSTRY}|公司)(股份|股权|股票)$")
+_HELD: Final = re.compile(rf"(?:{INDUSTRY}|公司)(股份|股权|股票|评级|债券|所)$")
 _CASE: Final = re.compile(r"^(?:向|将|对|由|为|被|与|和|及|从|给|把|在|于|以|经|遭|获)(?=.{2})")
 _NAME_TAGS: Final = frozenset({"ORG", "PER", "LOC", "n", "nz", "nr", "ns", "nt", "nw"})
 _ENDS: Final = _NAME_TAGS | {"vn", "v", "a", "an"}

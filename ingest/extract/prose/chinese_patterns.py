@@ -54,6 +54,8 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
     _pattern("LENDS_TO", "(?P<target>①)～(?:拖?欠)(?P<source>①)～(?:款|债|④|贷)"),
     _pattern("LENDS_TO", "(?P<source>①)[是为系](?P<target>①)～(?:债权人|债权银行|贷款人|贷款行|放款人)"),
     _pattern("LENDS_TO", "(?P<target>①)[是为系](?P<source>①)～(?:债务人|借款人)"),
+    _pattern("LENDS_TO", f"(?P<source>①)～为(?P<target>①)～(?:筹组|安排|组建)[^；。①②]{{0,16}}?{_LOAN}"),
+    _pattern("LENDS_TO", f"(?P<source>①)～(?:批准|通过|核准)了?(?P<target>①)～{_LOAN}申请"),
     _pattern(
         "LENDS_TO",
         f"(?P<source>①)～[为对](?P<target>①)～(?:提供|发放)(?:(?!担保|保证)[^；。①②]){{0,24}}?{_LOAN}(?!担保)",
@@ -68,6 +70,9 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
     _pattern("OWNS", "(?<!通过)(?P<source>③)～持有(?P<target>①)～(?:股|⑤)"),
     _pattern("OWNS", "(?P<target>①)～⑤～(?:股份|股权|股票)～由(?P<source>③)～(?:持有|所有)"),
     _pattern("OWNS", "(?P<source>③)[是为系](?P<target>①)～(?:股东|实际控制人|实控人)"),
+    _pattern("OWNS", "(?P<target>①)的?～(?:股东|实际控制人|实控人)[是为系](?P<source>③)"),
+    _pattern("OWNS", "(?P<source>③)～(?:拿下|收获|取得|控股|持股)了?(?P<target>①)～(?:股权|股份|⑤)"),
+    _pattern("OWNS", "(?P<target>①)～由(?P<source>③)(?P<whole>全资)(?:拥有|持有|控股)"),
     _pattern("OWNS", "(?P<source>③)～(?:受让|买入|购入|购得)③?～所?(?:持有?)?的?(?P<target>①)～股"),
     _pattern("OWNS", "(?P<source>③)～(?:入股|增持|参股)了?(?P<target>①)"),
     _pattern("OWNS", "(?P<source>①)～(?:收购|并购|吞并|买下)了?(?P<target>①)"),
@@ -84,6 +89,10 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
         "(?P<target>①)(?:的|旗下的?|下属的?)?(?P<whole>全资)?(?:控股)?(?:子公司|附属公司|孙公司)(?P<source>①)",
     ),
     _pattern("SUBSIDIARY_OF", "(?P<target>①)～[为对向](?:其|旗下|下属)?(?P<whole>全资)?(?:控股)?子公司(?P<source>①)"),
+    _pattern("SUBSIDIARY_OF", "(?P<source>①)～(?:隶属|从属)于?(?P<target>①)"),
+    _pattern("COMPETES_WITH", "(?P<source>①)[是为系](?P<target>①)的?～(?:竞争对手|对手|竞争者|劲敌)"),
+    _pattern("COMPETES_WITH", "(?P<source>①)[与和同跟](?P<target>①)～(?:互为|是|为|成为)～(?:竞争对手|对手|竞争者)"),
+    _pattern("COMPETES_WITH", "(?P<source>①)～[与和同跟](?P<target>①)～(?:展开|正面|激烈|存在|直接)～竞争"),
     _pattern(
         "EXPOSED_TO",
         "(?P<source>③)～[为对向](?:[^；。，①②]{0,8})(?P<target>①)[^；。①②]{0,24}?提供[^；。①②]{0,16}?(?:担保|保证)",
@@ -91,6 +100,12 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
     _pattern("EXPOSED_TO", "(?P<target>①)～由(?P<source>③)～(?:提供)?[^；。①②]{0,12}?(?:担保|保证)"),
     _pattern("SUPPLIES", "(?P<source>①)～[向为给](?P<target>①)～(?:供应|供货|供给|配套)"),
     _pattern("SUPPLIES", "(?P<source>①)[是为系](?P<target>①)～供应商"),
+    _pattern("SUPPLIES", "(?P<target>①)[是为系](?P<source>①)～(?:客户|买家|采购方)"),
+    _pattern("SUPPLIES", "(?P<source>①)的?～(?:客户|买家)(?:是|为|包括|有)(?P<target>①)"),
+    _pattern(
+        "SUPPLIES",
+        "(?P<source>①)[与和](?P<target>①)～(?:签订|签署|达成)[^；。，①②]{0,8}?(?:供货|供应)(?:协议|合同|合约)",
+    ),
     _pattern("SUPPLIES", "(?P<target>①)～由(?P<source>①)(?:独家|长期)?(?:供应|供货)"),
     _pattern("SUPPLIES", "(?P<target>①)～[向从自](?P<source>①)～采购"),
     _pattern("default", f"(?P<subject>①)～{_UNPAID}"),
@@ -108,12 +123,17 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
     _pattern("upgrade", "(?P<subject>①)～(?:评级|等级)～[获被](?P<agency>①)～(?:上调|调高|调升)"),
     _pattern("sanction", "(?P<target>①)～(?:被|遭|收到)～(?:罚款|处罚|被罚|罚没|罚单|警告)"),
     _pattern("sanction", "[对向](?P<target>①)～(?:处以|作出|开出|予以|处)～(?:罚款|处罚|罚单|罚没)"),
+    _pattern("sanction", "[对向](?P<target>①)(?:罚款|处罚|罚没|开罚)"),
     _pattern("fraud", "(?P<subject>①)～(?:财务造假|虚增|欺诈发行|虚假记载|欺诈|财务舞弊)"),
     _pattern(
         "OFFICER_OF",
         "(?P<target>①)～(?:任命|聘任|聘请|委任|选举)(?P<source>②)～(?:为|担任|出任|任)[^；。，①②]{0,4}?(?P<role>⑥)",
     ),
-    _pattern("OFFICER_OF", "(?P<source>②)～(?:出任|担任|就任|获任|接任|升任|(?<!辞)任)(?P<target>①)的?(?P<role>⑥)"),
+    _pattern(
+        "OFFICER_OF",
+        "(?<!接替)(?P<source>②)～(?<!不再)(?:出任|担任|就任|获任|接任|升任|(?<![辞担])任)(?P<target>①)的?(?P<role>⑥)",
+    ),
+    _pattern("OFFICER_OF", "(?P<source>②)接替②(?:出任|担任|就任|接任|升任|任)(?P<target>①)的?(?P<role>⑥)"),
     _pattern("OFFICER_OF", "(?P<source>②)～(?:辞任|辞去|卸任|不再担任)了?(?P<target>①)的?～(?P<role>⑥)", ended=True),
     _pattern(
         "OFFICER_OF", "(?P<target>①)的?(?P<role>⑥)(?P<source>②)～(?:辞职|辞任|离任|离职|去职|卸任|被免职)", ended=True
@@ -122,7 +142,10 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
         "officer_change",
         "(?P<company>①)～(?:任命|聘任|聘请|委任|选举)(?P<officer>②)～(?:为|担任|出任|任)[^；。，①②]{0,4}?⑥",
     ),
-    _pattern("officer_change", "(?P<officer>②)～(?:出任|就任|获任|接任|升任)(?P<company>①)的?⑥"),
+    _pattern("officer_change", "(?<!接替)(?P<officer>②)～(?:出任|就任|获任|接任|升任)(?P<company>①)的?⑥"),
+    _pattern(
+        "officer_change", "(?P<officer>②)接替(?P<former_officer>②)(?:出任|担任|就任|接任|升任|任)(?P<company>①)的?⑥"
+    ),
     _pattern("officer_change", "(?P<former_officer>②)～(?:辞任|辞去|卸任|不再担任)了?(?P<company>①)的?～⑥"),
     _pattern("officer_change", "(?P<company>①)的?⑥(?P<former_officer>②)～(?:辞职|辞任|离任|离职|去职|卸任|被免职)"),
 )

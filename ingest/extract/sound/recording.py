@@ -15,10 +15,13 @@ from ingest.extract.sound.arousal import arousals
 from ingest.extract.sound.sound import RATE, Wave, acoustics, seconds
 from ingest.extract.sound.speech import Word, join, locator
 from ingest.extract.sound.spoken import Transcript, transcript
+from ingest.extract.sound.voices import speakers
 from ingest.extract.text.names import Gazetteer, Mention
 from ingest.source import Models
 from kg.model import Claim, Edge, Evidence, Facts, Node, Value
 
+TOLD_APART = 0.6
+"""How sure it is whose voice a stretch is: with three readers fitted and three not, up to 44 % went wrong."""
 OPENING = 2000
 """Characters of the transcript kept as the document's text."""
 
@@ -73,13 +76,22 @@ class Recording:
             yield self._fact(Facts(document, {"segment": join(stretch)}, where), evidence, spoken)
             for name, value in found.items():
                 yield self._fact(Facts(document, {"measure": value}, f"acoustic|{name}|{where}"), evidence, spoken)
-        yield from self._agitation(document, spoken, stretches, sounds)
+        told = speakers(self.wave, [(stretch[0].start, stretch[-1].end) for stretch in stretches])
+        if len({*told} - {""}) < 2:
+            told = ["S1"] * len(stretches)  # what is too short to tell is the one speaker too
+        for stretch, name in zip(stretches, told, strict=True) if len({*told}) > 1 else ():
+            if name:
+                evidence = spoken.of(stretch, TOLD_APART)
+                yield self._fact(Facts(document, {"speaker": name}, locator(stretch)), evidence, spoken)
+        for name in sorted({*told} - {""}):
+            own = [row for row, whose in enumerate(told) if whose == name and sounds[row]]
+            heard = [(stretches[row], sounds[row]) for row in own]
+            yield from self._agitation(document, spoken, heard)
 
     def _agitation(
-        self, document: str, spoken: Spoken, stretches: Sequence[Sequence[Word]], sounds: Sequence[Mapping[str, float]]
+        self, document: str, spoken: Spoken, heard: Sequence[tuple[Sequence[Word], Mapping[str, float]]]
     ) -> Iterator[Claim]:
-        """How agitated each stretch sounds beside its speaker's middle; the wider the interval, the less sure."""
-        heard = [pair for pair in zip(stretches, sounds, strict=True) if pair[1]]
+        """How agitated each stretch of a speaker sounds beside their middle; the wider the interval, the less sure."""
         for (stretch, _), found in zip(heard, arousals([sound for _, sound in heard]), strict=False):
             evidence, where = spoken.of(stretch, 1 - (found.high - found.low)), locator(stretch)
             yield self._fact(Facts(document, {"arousal": found.value}, where), evidence, spoken)

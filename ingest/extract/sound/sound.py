@@ -101,6 +101,11 @@ def acoustics(wave: Wave) -> Mapping[str, float]:
     return {name: round(value, 4) for name, value in sorted(found.items())}
 
 
+def pitches(wave: Wave) -> NDArray[np.float64]:
+    """Hz of each hundredth of a second, 0 where it is not voiced."""
+    return _pitches(_frames(wave))
+
+
 def _tilt(wave: Wave) -> float:
     """Decibels by which what lies above 1 kHz is louder than what lies below: a pressed voice has more."""
     power = np.abs(np.fft.rfft(wave)) ** 2

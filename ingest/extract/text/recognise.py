@@ -151,6 +151,8 @@ def _defined(text: str, found: list[Mention]) -> Iterator[Mention]:
 
 def recognised(text: str, spans: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Doc]:
     """What the model's recogniser sees in each of these sentences, read together."""
+    if not spans:
+        return {}  # the model takes seconds to load
     docs = (pipe().make_doc(text[start:end]) for start, end in spans)
     return dict(zip(spans, pipe().get_pipe("ner").pipe(docs, batch_size=_BATCH), strict=True))  # type: ignore[attr-defined]
 
