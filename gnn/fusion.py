@@ -1,64 +1,85 @@
-"""Cross-modal attention over whichever modalities a node has, added to its structural token.
+"""Fusion: how the modalities that a node has become one vector beside its structural token.
 
-For node v with structural token s_v and vectors x_vk of the modalities k it has:
+For node v with structural token s_v and scaled vectors x_vk of the modalities k it has, a way to fuse gives
 
-    u_vk = LayerNorm(W_k scale_k(x_vk))           a token of each modality in one space
-    a_vk = softmax_k( (Q s_v) . (K u_vk) / sqrt(d) )   over the present modalities only
-    h_v  = s_v + O sum_k a_vk V u_vk
+    h_v = s_v + f(s_v, {x_vk})        and shares a_vk >= 0 of the modalities, which sum to one
 
-after Vaswani et al. 2017. The weights of a row sum to one, a missing modality has exactly zero, and a node without
-any is its structural token alone. The structural token is never overwritten: what a modality adds can be read off.
+A missing modality has a share of exactly zero, a node without any is its structural token alone, and no node sees
+another. The structural token is never overwritten: what the modalities add can be read off. Where the ways differ is f:
+one file each in gnn/fusions/, chosen by name with `fuser`.
 
-The article that proposes attention for such data scores `v_i . u_j` over the rows i and j of one *batch* and takes no
+The article that proposes attention over such data scores `v_i . u_j` over the rows i and j of one *batch* and takes no
 softmax: samples mix, and a batch of 4 gives (4, 4, 3) where (4, 3) is meant. Its formula is `batch_mixing` below,
 kept so that a test can show the difference; nothing else uses it.
 """
 
 from __future__ import annotations
 
-import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from gnn.scale import Scale
 from gnn.tensors import Features
+from kg import plugins
+from kg.errors import ModelError
+
+Seen = Mapping[str, Features]
+"""Scaled vectors of the modalities that are there."""
 
 
-class Fusion(nn.Module):
-    """One token per modality, one attention over them per node."""
+class Fusion(nn.Module, ABC):
+    """A way to fuse. It is one file in gnn/fusions/ and is found by its file name."""
+
+    name: ClassVar[str]
 
     def __init__(self, dim: int, modalities: Mapping[str, int], dropout: float = 0.0) -> None:
         super().__init__()
-        self.names = tuple(sorted(modalities))
+        self.dim, self.widths = dim, dict(sorted(modalities.items()))
+        self.names = tuple(self.widths)
         self.dropout = dropout
         """In training, the probability that a node's modality is hidden: the model must live without any of them."""
-        self.scale = nn.ModuleDict({name: Scale(name, modalities[name]) for name in self.names})
-        self.project = nn.ModuleDict({name: nn.Linear(modalities[name], dim) for name in self.names})
-        self.norm = nn.ModuleDict({name: nn.LayerNorm(dim) for name in self.names})
-        self.query, self.key, self.value = (nn.Linear(dim, dim, bias=False) for _ in range(3))
-        self.out = nn.Linear(dim, dim, bias=False)
+        self.scale = nn.ModuleDict({name: Scale(name, width) for name, width in self.widths.items()})
+
+    @abstractmethod
+    def mix(self, structure: Tensor, seen: Seen, present: Tensor) -> tuple[Tensor, Tensor]:
+        """What the modalities add (nodes, dim), and their shares (nodes, modalities), where `present` says which count.
+
+        `present` (nodes, modalities) may leave out some that are in `seen`: those hidden in training.
+        """
+
+    def parts(self, structure: Tensor, seen: Seen, present: Tensor) -> Tensor:
+        """(nodes, modalities, dim) what each modality adds, summing to what `mix` adds. ModelError where none does."""
+        raise ModelError(
+            f"fusion {self.name}: modalities act on each other, so no part belongs to one; use Shapley values, or "
+            "one of the ways whose parts add up"
+        )
 
     def forward(self, structure: Tensor, features: Mapping[str, Features]) -> tuple[Tensor, Tensor]:
-        """Fused vectors (nodes, dim) and attention weights (nodes, modalities) in the order of `names`."""
-        nodes, dim = structure.shape
+        """Fused vectors (nodes, dim) and shares (nodes, modalities) in the order of `names`."""
         if not self.names:
-            return structure, structure.new_zeros(nodes, 0)
-        tokens = torch.stack([self._token(name, features, nodes) for name in self.names], dim=1)
-        present = torch.stack([self._present(name, features, nodes) for name in self.names], dim=1)
-        score = (self.query(structure)[:, None] * self.key(tokens)).sum(-1) / math.sqrt(dim)
-        weights = masked_softmax(score, present)
-        joint = (weights[..., None] * self.value(tokens)).sum(1)
-        return structure + self.out(joint), weights
+            return structure, structure.new_zeros(len(structure), 0)
+        added, shares = self.mix(structure, *self._ready(features, len(structure)))
+        return structure + added, shares
 
-    def _token(self, name: str, features: Mapping[str, Features], nodes: int) -> Tensor:
-        dim = self.out.out_features
-        if name not in features:
-            return torch.zeros(nodes, dim)
-        own = features[name]
-        token = self.norm[name](self.project[name](self.scale[name](own.values)))
-        return torch.zeros(nodes, dim).index_copy(0, own.rows, token)
+    def contributions(self, structure: Tensor, features: Mapping[str, Features]) -> Tensor:
+        """(nodes, modalities, dim) what each modality adds to the structural token: under a linear scorer its part of
+        the logit, exactly. ModelError for a way in which none has a part of its own."""
+        if not self.names:
+            return structure.new_zeros(len(structure), 0, self.dim)
+        return self.parts(structure, *self._ready(features, len(structure)))
+
+    def _ready(self, features: Mapping[str, Features], nodes: int) -> tuple[dict[str, Features], Tensor]:
+        """Scaled vectors, and which modality of which node counts."""
+        seen = {
+            name: Features(features[name].rows, self.scale[name](features[name].values))
+            for name in self.names
+            if name in features
+        }
+        return seen, torch.stack([self._present(name, features, nodes) for name in self.names], dim=1)
 
     def _present(self, name: str, features: Mapping[str, Features], nodes: int) -> Tensor:
         if name not in features:
@@ -67,6 +88,47 @@ class Fusion(nn.Module):
         if self.training and self.dropout:
             mask = mask & (torch.rand(nodes) >= self.dropout)
         return mask
+
+
+class Additive(Fusion):
+    """A way in which each modality adds a part of its own; its share is the length of its part among the others'."""
+
+    def mix(self, structure: Tensor, seen: Seen, present: Tensor) -> tuple[Tensor, Tensor]:
+        parts = self.parts(structure, seen, present)
+        return parts.sum(1), shared_out(parts.detach().norm(dim=-1), present)
+
+    @abstractmethod
+    def parts(self, structure: Tensor, seen: Seen, present: Tensor) -> Tensor:
+        """(nodes, modalities, dim) what each modality adds; 0 where it is not present."""
+
+
+def fuser(name: str) -> type[Fusion]:
+    """The way to fuse of this name. KgRiskError names the known ones if there is none."""
+    return plugins.load("gnn.fusions", name, Fusion)  # type: ignore[type-abstract]  # load gives a concrete one
+
+
+def projections(dim: int, widths: Mapping[str, int]) -> nn.ModuleDict:
+    """For each modality a linear map into one space and a LayerNorm: u_k = LayerNorm(W_k x_k)."""
+    return nn.ModuleDict(
+        {name: nn.Sequential(nn.Linear(width, dim), nn.LayerNorm(dim)) for name, width in widths.items()}
+    )
+
+
+def spread(made: nn.ModuleDict, seen: Seen, present: Tensor, dim: int) -> Tensor:
+    """(nodes, modalities, dim) what the module of each modality makes of its vectors; 0 where it is not present."""
+    empty, columns = torch.zeros(len(present), dim), []
+    for name, module in made.items():
+        own = seen.get(name)
+        columns.append(empty if own is None else empty.index_copy(0, own.rows, module(own.values)))
+    return torch.stack(columns, dim=1) * present[..., None]
+
+
+def shared_out(sizes: Tensor, present: Tensor) -> Tensor:
+    """Shares (rows, columns) in proportion to sizes; 0 where not present, alike where all sizes are 0."""
+    own = sizes.masked_fill(~present, 0.0)
+    total = own.sum(-1, keepdim=True)
+    even = present.float() / present.sum(-1, keepdim=True).clamp(min=1)
+    return torch.where(total > 0, own / total.masked_fill(total == 0, 1.0), even)
 
 
 def masked_softmax(score: Tensor, present: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnn.fusion import Fusion, batch_mixing, masked_softmax
+from gnn.fusions.attention import Attention
 from gnn.model import Shape, seeded
 from gnn.models.relational import Relational
 from gnn.tensors import Features
@@ -26,7 +27,7 @@ def features(present: torch.Tensor, seed: int = 0) -> dict[str, Features]:
 
 def fusion() -> Fusion:
     with seeded(3):
-        return Fusion(DIM, WIDTHS).eval()
+        return Attention(DIM, WIDTHS).eval()
 
 
 masks = st.lists(st.booleans(), min_size=NODES * 3, max_size=NODES * 3).map(
@@ -100,7 +101,7 @@ def picked(own: dict[str, Features], order: torch.Tensor) -> dict[str, Features]
 
 def test_a_modality_hidden_in_training_gets_no_attention_and_the_rest_shares_all_of_it() -> None:
     with seeded(5):
-        model = Fusion(DIM, WIDTHS, dropout=0.5).train()
+        model = Attention(DIM, WIDTHS, dropout=0.5).train()
         _, weights = model(torch.randn(NODES, DIM), features(torch.ones(NODES, 3, dtype=torch.bool)))
     hidden = weights == 0.0
     assert 0 < hidden.sum() < weights.numel()
@@ -145,7 +146,7 @@ def test_attention_goes_to_the_modality_that_carries_the_label() -> None:
     signal, noise = torch.randn(200, 3, generator=draw), torch.randn(200, 4, generator=draw)
     rows, label = torch.arange(200), (signal[:, 0] > 0).float()
     with seeded(0):
-        model, out = Fusion(DIM, {"numeric": 3, "text": 4}), torch.nn.Linear(DIM, 1)
+        model, out = Attention(DIM, {"numeric": 3, "text": 4}), torch.nn.Linear(DIM, 1)
     optimiser = torch.optim.Adam([*model.parameters(), *out.parameters()], lr=0.02)
     for _ in range(150):
         fused, weights = model(

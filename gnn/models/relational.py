@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from gnn.bilinear import Bilinear
 from gnn.convolution import Convolution, both_ways
 from gnn.decoder import query
-from gnn.fusion import Fusion
+from gnn.fusion import fuser
 from gnn.model import Shape, seeded
 from gnn.tensors import GraphTensors
 
@@ -35,6 +35,7 @@ class Relational(Bilinear):
         dropout: float = 0.2,
         table: bool = True,
         symmetric: bool = False,
+        fusion: str = "attention",
         seed: int = 0,
     ) -> None:
         settings = {
@@ -43,6 +44,7 @@ class Relational(Bilinear):
             "dropout": dropout,
             "table": table,
             "symmetric": symmetric,
+            "fusion": fusion,
             "seed": seed,
         }
         super().__init__(shape, settings)
@@ -50,7 +52,7 @@ class Relational(Bilinear):
         with seeded(seed):
             self.label = nn.Embedding(shape.labels, dim)
             self.rows = nn.Embedding(shape.nodes if table else 0, dim)
-            self.fusion = Fusion(dim, shape.modalities, dropout)
+            self.fusion = fuser(fusion)(dim, shape.modalities, dropout)
             self.layers = nn.ModuleList(Convolution(dim, dim) for _ in range(layers))
             self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in range(layers))
             self.message = nn.Parameter(
@@ -66,7 +68,7 @@ class Relational(Bilinear):
             super().check(graph)
 
     def fuse(self, graph: GraphTensors, rows: bool = True) -> tuple[Tensor, Tensor]:
-        """Node vectors before message passing, and the attention weights (nodes, modalities)."""
+        """Node vectors before message passing, and the shares of the modalities (nodes, modalities)."""
         self.check(graph)
         structure = self.label(graph.labels)
         if self.settings["table"] and rows:

@@ -1,0 +1,1 @@
+"""Ways to fuse modalities: one file each, found by its name."""
