@@ -12,6 +12,7 @@ from gnn.links import LinkTask
 from gnn.model import Shape
 from gnn.models.complex import Complex
 from gnn.models.paths import Layer, PathModel
+from gnn.rerank import Reranked
 from gnn.tensors import EPOCH, GraphTensors
 from gnn.train import Recipe, fit
 from gnn.vocabulary import Vocabulary
@@ -172,3 +173,20 @@ def test_a_node_without_edges_is_answered_by_popularity_alone() -> None:
     graph = plain([(0, 0, 1), (2, 0, 1), (3, 0, 2)], 5)
     scores = PathModel(Shape.of(graph)).score_tails(graph, torch.tensor([4]), torch.tensor([0]))[0]
     assert torch.isfinite(scores).all() and scores[0] == scores[3] and scores[1] != scores[2]
+
+
+@torch.no_grad()
+def test_a_judge_reorders_the_best_answers_of_another_model_and_leaves_the_rest_below() -> None:
+    graph = drawn(30, 120)
+    first, second = Complex(Shape.of(graph), dim=8, spread=1.0), PathModel(Shape.of(graph), dim=8)
+    heads, relations = torch.arange(6), torch.tensor([0, 1, 2, 3, 4, 5])
+    alone, other = (model.score_tails(graph, heads, relations) for model in (first, second))
+    both = Reranked(first, second, top=5, share=2.0).score_tails(graph, heads, relations)
+    top = torch.topk(alone, 5, dim=1).indices
+    wanted = (alone.log_softmax(1) + 2.0 * other.log_softmax(1)).gather(1, top).argsort(dim=1)
+    assert torch.equal(both.gather(1, top).argsort(dim=1), wanted)
+    rest = torch.ones_like(alone, dtype=torch.bool).scatter(1, top, False)
+    assert (both.gather(1, top).amin(1) > both.masked_fill(~rest, -torch.inf).amax(1)).all()
+    assert torch.equal(both[rest].view(6, -1).argsort(dim=1), alone[rest].view(6, -1).argsort(dim=1))
+    with pytest.raises(ModelError, match="must be positive"):
+        Reranked(first, second, top=0)

@@ -1,0 +1,40 @@
+"""A quick model proposes and a slower one judges: the best answers of one, put in order with the help of another."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gnn.model import Model
+from gnn.tensors import GraphTensors
+from kg.errors import ModelError
+
+
+class Reranked(Model):
+    """log p_first + share x log p_second among the `top` nodes of the first model; all others stay below, in its order.
+
+    p is the softmax over all nodes, so both are log odds against chance and can be added (a product of experts, Hinton
+    2002). The second model must be asked about every question all the same; what is saved is trust, not time: where
+    its frontier never came by, the first one still tells the nodes apart.
+    """
+
+    name = "reranked"
+
+    def __init__(self, first: Model, second: Model, top: int = 100, share: float = 1.0) -> None:
+        super().__init__(first.shape, {"top": top, "share": share})
+        if top < 1 or share < 0:
+            raise ModelError(f"re-ranking the top {top} with a share of {share}: both must be positive")
+        self.first, self.second, self.top, self.share = first, second, top, share
+
+    def embed(self, graph: GraphTensors) -> Tensor:
+        """The vectors of the first model."""
+        return self.first.embed(graph)
+
+    def score_tails(self, graph: GraphTensors, heads: Tensor, relations: Tensor) -> Tensor:
+        """The formula above."""
+        one = self.first.score_tails(graph, heads, relations).log_softmax(1)
+        two = self.second.score_tails(graph, heads, relations).log_softmax(1)
+        chosen = torch.topk(one, min(self.top, len(graph)), dim=1).indices
+        both = (one + self.share * two).gather(1, chosen)
+        lift = (one.amax(1, keepdim=True) - both.amin(1, keepdim=True)).clamp(min=0.0) + 1.0
+        return one.scatter(1, chosen, both + lift)
