@@ -31,7 +31,7 @@ class Timeline:
             raise ModelError(
                 f"targets have the shape {tuple(target.shape)} and times {tuple(time.shape)}; give a time for each edge"
             )
-        if len(target) and not (0 <= int(target.min()) and int(target.max()) < nodes):
+        if len(target) and (int(target.min()) < 0 or int(target.max()) >= nodes):
             raise ModelError(
                 f"targets run from {int(target.min())} to {int(target.max())}; give rows of 0 to {nodes - 1}"
             )
@@ -75,7 +75,7 @@ class Sampler:
         """`edges` (2, edges) int64 sources and targets; `time` (edges,) or None for a graph without time."""
         if edges.ndim != 2 or len(edges) != 2 or edges.dtype != torch.int64:
             raise ModelError(f"edges are {tuple(edges.shape)} of {edges.dtype}; give (2, edges) of int64")
-        if edges.shape[1] and not (0 <= int(edges[0].min()) and int(edges[0].max()) < nodes):
+        if edges.shape[1] and (int(edges[0].min()) < 0 or int(edges[0].max()) >= nodes):
             raise ModelError(f"edges come from nodes that are not 0 to {nodes - 1}; give the rows of the graph")
         self.timed = time is not None
         self.line = Timeline(edges[1], torch.zeros_like(edges[1]) if time is None else time, nodes)

@@ -40,16 +40,15 @@ def test_every_edge_of_a_tree_is_older_than_its_seed(nodes: int, count: int, mom
     draw = torch.Generator().manual_seed(seed)
     seeds = torch.randint(0, nodes, (12,), generator=draw)
     asked = torch.randint(-3, moments + 1, (12,), generator=draw) * 1_000_003
-    reached = seeds
+    reached, due = seeds, asked
     for hop in Sampler(edges, nodes, time).sample(seeds, asked, [3, 2], draw):
         assert torch.equal(edges[1][hop.edge], reached[hop.parent]) and torch.equal(edges[0][hop.edge], hop.node)
         assert bool((time[hop.edge] < asked[hop.seed]).all())
         with_past = {int(p) for p in hop.parent}
-        due = asked if len(reached) == 12 and reached is seeds else asked[before]
         for place, node in enumerate(reached.tolist()):
             past = bool(((edges[1] == node) & (time < due[place])).any())
             assert (place in with_past) == past
-        reached, before = hop.node, hop.seed
+        reached, due = hop.node, asked[hop.seed]
 
 
 def test_an_edge_at_the_very_moment_is_not_seen() -> None:

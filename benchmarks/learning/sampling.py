@@ -1,4 +1,4 @@
-"""Neighbours of the past drawn per CPU second, [10, 10] from 1,024 seeds, on one core and a graph of a million edges."""
+"""Neighbours of the past drawn per CPU second, [10, 10] 1,024 seeds a time, on a graph of a million edges."""
 
 from __future__ import annotations
 
