@@ -16,10 +16,9 @@ import torch
 from torch.nn import functional as F
 
 from gnn.checkpoint import load_tensors, save_tensors
+from gnn.choice import chosen, keep
 from gnn.encoder import Encoder
-from gnn.encoders.image import Image
 from gnn.encoders.table import Table
-from gnn.encoders.text import Text
 from gnn.forecast import FUSED, Forecast, forecast
 from gnn.heads.network import Network
 from gnn.model import Model, Shape, exact
@@ -27,7 +26,7 @@ from gnn.publish import extractor, publish, said, vector_bytes, vectors
 from gnn.result import LOSS_ROWS, METRICS, MODALITY_ROWS, RELATION_ROWS, Embeddings, TrainResult
 from gnn.risk import Outlook, outlook
 from gnn.settings import Report, Settings
-from gnn.tensors import GraphTensors, fitted_table
+from gnn.tensors import GraphTensors
 from gnn.views import Ledgerlike, Views, months
 from gnn.vocabulary import LABELS
 from kg import plugins
@@ -67,6 +66,7 @@ def train(
         risk = outlook(views, encoders, cut, settings, seed, report)
         embedded = embeddings(links.model, links.graph)
     manifest, checkpoint = sealed(facts, links, risk, embedded, out)
+    keep(encoders, checkpoint / "encoders")
     rmtree(unfinished(out, facts, settings.threads), ignore_errors=True)
     found: dict[str, Any] = {"run": manifest.id, "model": FUSED, "cut": cut, "seed": seed, "embeddings": embedded}
     return TrainResult(**found, **tables(links, risk), checkpoint=checkpoint, manifest=manifest)
@@ -104,16 +104,9 @@ def restored(checkpoint: Path) -> tuple[Model, dict[str, Any]]:
 
 
 def chosen_encoders(views: Views, cut: datetime, settings: Settings) -> list[Encoder]:
-    """Encoders of the modalities asked for; the scale of numbers is learned before the validation window begins."""
+    """Encoders of the modalities asked for; what they learn is learned before the validation window begins."""
     start = months(cut, -settings.window)
-    made: dict[str, Callable[[], Encoder]] = {
-        "text": Text,
-        "image": Image,
-        "numeric": lambda: fitted_table(views.snapshot(start), start),
-    }
-    if unknown := [name for name in settings.modalities if name not in made]:
-        raise ModelError(f"modality {', '.join(unknown)} is unknown; known: {', '.join(made)}")
-    return [made[name]() for name in settings.modalities]
+    return chosen(views.snapshot(start), views.files, start, settings.modalities, settings.encoders)
 
 
 @torch.no_grad()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +27,9 @@ class Settings:
     unfinished: Path | None = None
     """Folder of the states of fits under way, from which the same run goes on if it was stopped; set by train()."""
     modalities: tuple[str, ...] = ("text", "image", "numeric")
+    """Of text, image, numeric, series, audio and structure."""
+    encoders: Mapping[str, str] = field(default_factory=dict)
+    """Encoder by modality, where it is to be another than the usual one of gnn/choice.py."""
     links_each: int = 20
     """Predicted links kept per relation."""
     paths_each: int = 3
@@ -35,3 +38,16 @@ class Settings:
     """Months: length of the validation window before the cut, and of the distress window after it."""
     cohorts: int = 4
     """Earlier cuts, a window apart, that the distress heads learn from."""
+    seeds: int = 1
+    """Fused link models of different seeds; beside counting and structure they are the ensemble of links."""
+    members: int = 2
+    """Seeds of the published distress head, whose disagreement is part of the interval of a score."""
+    balance: float = 0.0
+    """How much more firms with a scarce modality weigh in the distress loss, 0 to 1: see gnn/balance.py."""
+    alpha: float = 0.1
+    """Share of true answers that the conformal sets may miss."""
+    amount: str | None = "revenue"
+    """Money of a firm whose next value is predicted as a regression; None predicts none."""
+    certify: Literal["off", "small", "full"] = "off"
+    """Repeat the scoring with everything after the cut made up anew (gnn/peek.py): not, at a small scale (few epochs
+    and dimensions, the same code), or at the scale of the run."""

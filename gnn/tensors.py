@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,20 +17,17 @@ from torch import Tensor
 
 from gnn.encoder import Encoder, VectorCache
 from gnn.encoders.table import COLUMNS, Table
+from gnn.values import TEXTS, Facts, told
 from gnn.vocabulary import LABELS, ONTOLOGY, RELATIONS, Vocabulary
 from kg.files import Files
 from kg.model import as_time
 from kg.ontology import PROPERTIES
 from kg.snapshot import Snapshot
 
-log = logging.getLogger(__name__)
+__all__ = ["TEXTS", "Features", "GraphTensors", "Place", "fitted_table", "microseconds", "numbers", "stated"]
 
-TEXTS: Final = ("title", "name", "description", "text")
-"""Text properties in the order in which they are joined."""
 DERIVED: Final = tuple(name for name, spec in PROPERTIES.items() if spec.node in ("Score", "Embedding"))
 """Properties that models and stress runs state, not sources."""
-SILENT: Final = "Person"
-"""Names of persons are not embedded: a person can be erased, a vector cannot."""
 YEAR: Final = 365.25 * 86_400e6
 """Microseconds."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -122,6 +118,15 @@ class GraphTensors:
         cache: Path | None = None,
     ) -> GraphTensors:
         """Tensors of what the snapshot held as published by the cut; vectors are cached under `cache` by content."""
+        graph, facts = cls.with_facts(snapshot, cut)
+        store = VectorCache(cache)
+        return graph.with_features(
+            {encoder.modality: _features(encoder, graph, facts, files, store) for encoder in encoders}
+        )
+
+    @classmethod
+    def with_facts(cls, snapshot: Snapshot, cut: datetime) -> tuple[GraphTensors, Facts]:
+        """Tensors without features, and the facts of their nodes, both as published by the cut."""
         cut = as_time(cut)
         edges, facts = _published(snapshot.edges, cut), _published(snapshot.facts, cut)
         edges = edges.filter(pc.is_in(edges["type"], pa.array(RELATIONS)))
@@ -132,10 +137,15 @@ class GraphTensors:
         row[nodes] = np.arange(len(nodes))
         kept = snapshot.nodes.take(pa.array(nodes))
         graph = cls(tuple(kept["id"].to_pylist()), _labels(kept), *_edges(edges, row), cut)
-        store = VectorCache(cache)
-        return graph.with_features(
-            {encoder.modality: _features(encoder, graph, facts, row, files, store) for encoder in encoders}
-        )
+        return graph, Facts(graph.ids, graph.labels.tolist(), facts, row)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a node stands in its graph: what an encoder of structure reads."""
+
+    graph: GraphTensors
+    row: int
 
 
 def numbers(facts: pa.Table, nodes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -204,17 +214,12 @@ def _edges(edges: pa.Table, row: np.ndarray) -> tuple[Tensor, Tensor, Tensor, Te
     )
 
 
-def _features(
-    encoder: Encoder, graph: GraphTensors, facts: pa.Table, row: np.ndarray, files: Files, cache: VectorCache
-) -> Features:
+def _features(encoder: Encoder, graph: GraphTensors, facts: Facts, files: Files, cache: VectorCache) -> Features:
     if encoder.modality == "numeric":
-        subject = pa.array(row[_column(facts, "subject")].astype(np.int32))
-        rows, matrix = numbers(facts.set_column(facts.column_names.index("subject"), "subject", subject), len(graph))
-        return Features(torch.from_numpy(rows), encoder.encode(list(matrix)))
-    if encoder.modality == "text":
-        values: dict[int, str | bytes] = dict(_texts(graph, facts, row))
-    else:
-        values = dict(_images(facts, row, files))
+        return _figures(encoder, graph, facts)
+    if encoder.modality == "structure":
+        return Features(torch.arange(len(graph)), encoder.encode([Place(graph, row) for row in range(len(graph))]))
+    values = told(encoder.modality)(facts, files)
     nodes = sorted(values)
     made = zip(nodes, cache.vectors(encoder, [values[node] for node in nodes]), strict=True)
     kept = {node: vector for node, vector in made if vector is not None}
@@ -222,30 +227,8 @@ def _features(
     return Features(torch.tensor(list(kept), dtype=torch.int64), vectors)
 
 
-def _winners(facts: pa.Table, properties: Iterable[str]) -> list[dict[str, object]]:
-    """Rows of these properties, oldest first, so that the last one of a subject and property is the one to keep."""
-    chosen = facts.filter(pc.is_in(facts["property"], pa.array(list(properties))))
-    order = [(name, "ascending") for name in ("subject", "property", "valid_from", "published", "key", "statement")]
-    return chosen.sort_by(order).select(["subject", "property", "value_text"]).to_pylist()  # type: ignore[no-any-return]  # pyarrow is untyped
-
-
-def _texts(graph: GraphTensors, facts: pa.Table, row: np.ndarray) -> dict[int, str]:
-    parts: dict[int, dict[str, str]] = {}
-    silent = LABELS.index(SILENT)
-    for fact in _winners(facts, TEXTS):
-        node = int(row[int(str(fact["subject"]))])
-        if fact["value_text"] and int(graph.labels[node]) != silent:
-            parts.setdefault(node, {})[str(fact["property"])] = str(fact["value_text"])
-    joined = {node: ". ".join(own[name] for name in TEXTS if name in own).strip() for node, own in parts.items()}
-    return {node: text for node, text in joined.items() if text}
-
-
-def _images(facts: pa.Table, row: np.ndarray, files: Files) -> dict[int, bytes]:
-    images: dict[int, bytes] = {}
-    for fact in _winners(facts, [name for name, spec in PROPERTIES.items() if spec.modality == "image"]):
-        name = str(fact["value_text"]).rpartition(":")[2]
-        if name in files:
-            images[int(row[int(str(fact["subject"]))])] = files.get(name)
-        else:
-            log.warning("image %s is not among the files; its node has no image vector", name)
-    return images
+def _figures(encoder: Encoder, graph: GraphTensors, facts: Facts) -> Features:
+    table = facts.table
+    subject = pa.array(facts.row[_column(table, "subject")].astype(np.int32))
+    rows, matrix = numbers(table.set_column(table.column_names.index("subject"), "subject", subject), len(graph))
+    return Features(torch.from_numpy(rows), encoder.encode(list(matrix)))

@@ -63,12 +63,16 @@ class Text(Encoder):
         vectors = [self._one(value) for value in values]
         return torch.stack(vectors) if vectors else torch.zeros(0, self.dim)
 
-    def _one(self, value: Any) -> Tensor:
+    def words(self, value: Any) -> str:
+        """What is read of a text; ModelError if it is none, or Chinese."""
         if not isinstance(value, str) or not value.strip():
             raise ModelError(f"text encoder: expected a text that is not empty, got {value!r}")
         if chinese_share(value[:CHARACTERS]) > CHINESE:
             raise ModelError("text encoder: MiniLM knows no Chinese, its vector would be noise; see gnn.crosslingual")
-        vector = self.model.encode([value[:CHARACTERS]], show_progress_bar=False, convert_to_numpy=True)[0]
+        return value[:CHARACTERS]
+
+    def _one(self, value: Any) -> Tensor:
+        vector = self.model.encode([self.words(value)], show_progress_bar=False, convert_to_numpy=True)[0]
         return torch.from_numpy(vector).to(torch.float32)
 
 
