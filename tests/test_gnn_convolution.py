@@ -141,4 +141,4 @@ def test_without_homophily_message_passing_gains_nothing() -> None:
 
 def test_messages_without_edges_are_none() -> None:
     empty = torch.zeros(0, dtype=torch.int64)
-    assert Messages.of(empty, empty, empty, torch.zeros(0)).weight.shape == (0, 1)
+    assert Messages.of((empty, empty), empty, torch.zeros(0), 3, 2).weight.shape == (0, 1)
