@@ -62,7 +62,7 @@ class Fusion(nn.Module, ABC):
         """Fused vectors (nodes, dim) and shares (nodes, modalities) in the order of `names`."""
         if not self.names:
             return structure, structure.new_zeros(len(structure), 0)
-        added, shares = self.mix(structure, *self._ready(features, len(structure)))
+        added, shares = self.mix(structure, *self.ready(features, len(structure)))
         return structure + added, shares
 
     def contributions(self, structure: Tensor, features: Mapping[str, Features]) -> Tensor:
@@ -70,9 +70,9 @@ class Fusion(nn.Module, ABC):
         the logit, exactly. ModelError for a way in which none has a part of its own."""
         if not self.names:
             return structure.new_zeros(len(structure), 0, self.dim)
-        return self.parts(structure, *self._ready(features, len(structure)))
+        return self.parts(structure, *self.ready(features, len(structure)))
 
-    def _ready(self, features: Mapping[str, Features], nodes: int) -> tuple[dict[str, Features], Tensor]:
+    def ready(self, features: Mapping[str, Features], nodes: int) -> tuple[dict[str, Features], Tensor]:
         """Scaled vectors, and which modality of which node counts."""
         seen = {
             name: Features(features[name].rows, self.scale[name](features[name].values))
