@@ -1,0 +1,167 @@
+"""Detector: boosting and network together, calibrated, with reasons for each score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from gnn.calibrate import Platt, platt
+from gnn.model import exact
+from gnn.payments.boost import Boost
+from gnn.payments.features import Features, describe, reads_amounts
+from gnn.payments.lesson import Course, learn, logits
+from gnn.payments.neighbourhood import Neighbourhood
+from gnn.payments.network import Network, Wiring
+from gnn.payments.past import Past
+from gnn.payments.protocol import STRICT, Protocol
+from gnn.payments.report import best_threshold
+from gnn.payments.table import Payments
+from kg.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a detector is trained."""
+
+    protocol: Protocol = STRICT
+    valid: timedelta = timedelta(days=20)
+    """Length of the part before the cut by which rounds, epochs, thresholds and calibration are chosen."""
+    wiring: Wiring = field(default_factory=Wiring)
+    course: Course = field(default_factory=Course)
+    reasons: int = 5
+    """Columns told with each score."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A column of the features, its value, and what it adds to the log odds of the boosting."""
+
+    feature: str
+    value: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What is said of one transfer."""
+
+    id: str
+    score: float
+    """Log odds before calibration, mean of the members: ranks without saturating."""
+    probability: float
+    """Calibrated."""
+    members: dict[str, float]
+    """Calibrated probability of each member: far apart means unsure."""
+    alert: bool
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Says how likely a transfer launders money; two members, whose calibrated log odds are averaged."""
+
+    settings: Settings
+    boost: Boost
+    network: Network
+    scales: dict[str, Platt]
+    """Calibration of each member, and of `both`."""
+    threshold: float
+
+    def score(self, payments: Payments, rows: np.ndarray, features: Features | None = None) -> list[Scored]:
+        """Scores of these rows, each as of its horizon; `payments` brings their past along."""
+        features = features or self.columns(payments)
+        raw = self.members(payments, rows, features)
+        both, chosen = self.both(raw), features.of(rows)
+        shares = self.boost.shares(chosen)
+        sure = self.scales["both"](both)
+        parts = {name: self.scales[name](score) for name, score in raw.items()}
+        return [
+            Scored(
+                payments.ids[row],
+                float(both[k]),
+                float(sure[k]),
+                {name: float(part[k]) for name, part in parts.items()},
+                bool(both[k] >= self.threshold),
+                self._reasons(chosen, shares, k),
+            )
+            for k, row in enumerate(rows)
+        ]
+
+    def columns(self, payments: Payments) -> Features:
+        """The columns that boosting reads."""
+        return shown(describe(payments, self.settings.protocol), self.settings.wiring)
+
+    def members(self, payments: Payments, rows: np.ndarray, features: Features) -> dict[str, np.ndarray]:
+        """Log odds of each member before calibration."""
+        near = Neighbourhood(Past.of(payments, self.settings.protocol), self.settings.course.fans)
+        with exact(self.settings.course.recipe.threads):
+            return {"boost": self.boost.score(features.of(rows)), "network": logits(self.network, near, rows)}
+
+    def both(self, raw: dict[str, np.ndarray]) -> np.ndarray:
+        """Mean of the members' calibrated log odds."""
+        return joined(raw, self.scales)
+
+    def _reasons(self, chosen: Features, shares: np.ndarray, k: int) -> tuple[Reason, ...]:
+        order = np.argsort(-np.abs(shares[k]), kind="stable")[: self.settings.reasons]
+        return tuple(
+            Reason(chosen.names[c], float(chosen.values[k, c]), float(shares[k, c])) for c in order if shares[k, c]
+        )
+
+
+def train(table: pa.Table, cut: datetime, settings: Settings | None = None) -> Detector:
+    """A detector from the transfers before `cut` of a table with COLUMNS and `truth` (gnn/payments/table.py).
+
+    Labels of all transfers before the cut are taken as known at the cut. ModelError where one of the two parts before
+    it has no laundering transfer or nothing else.
+    """
+    settings, payments = settings or Settings(), Payments.of(table)
+    payments.labels()
+    train_rows, valid_rows = payments.between(None, cut - settings.valid), payments.between(cut - settings.valid, cut)
+    truth = checked(payments, train_rows, valid_rows)
+    known = _until(payments, len(train_rows) + len(valid_rows))
+    features = shown(describe(known, settings.protocol), settings.wiring)
+    boost = Boost.fit(features.of(train_rows), truth[train_rows], features.of(valid_rows), truth[valid_rows])
+    near = Neighbourhood(Past.of(known, settings.protocol), settings.course.fans)
+    network = learn(near, truth, (train_rows, valid_rows), settings.wiring, settings.course)
+    with exact(settings.course.recipe.threads):
+        raw = {"boost": boost.score(features.of(valid_rows)), "network": logits(network, near, valid_rows)}
+    scales = {name: platt(score, truth[valid_rows]) for name, score in raw.items()}
+    mean = joined(raw, scales)
+    scales["both"] = platt(mean, truth[valid_rows])
+    return Detector(settings, boost, network, scales, best_threshold(truth[valid_rows], mean))
+
+
+def joined(raw: dict[str, np.ndarray], scales: dict[str, Platt]) -> np.ndarray:
+    """Mean over members of a s + b, their calibrated log odds: linear, so that no score runs into 1."""
+    parts = [scales[name].a * score + scales[name].b for name, score in raw.items()]
+    mean: np.ndarray = np.mean(parts, axis=0)
+    return mean
+
+
+def shown(features: Features, wiring: Wiring) -> Features:
+    """The columns without amounts where the wiring hides them."""
+    return features if wiring.amounts else features.where(lambda name: not reads_amounts(name))
+
+
+def checked(payments: Payments, *parts: np.ndarray) -> np.ndarray:
+    """The truth; ModelError unless every part has both outcomes."""
+    truth = payments.labels()
+    for name, rows in zip(("training", "validation", "test"), parts, strict=False):
+        bad = int(truth[rows].sum())
+        if not bad or bad == len(rows):
+            raise ModelError(
+                f"the {name} part has {bad} laundering transfers among {len(rows)}; both kinds are needed: "
+                "move the cut or the length of the validation part"
+            )
+    return truth
+
+
+def _until(payments: Payments, count: int) -> Payments:
+    """The leading transfers alone: what comes later is not even looked at."""
+    truth = payments.truth[:count] if payments.truth is not None else None
+    source, target = payments.source[:count], payments.target[:count]
+    cents, time = payments.cents[:count], payments.time[:count]
+    return Payments(payments.ids[:count], source, target, cents, time, payments.accounts, truth)

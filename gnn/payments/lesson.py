@@ -1,0 +1,88 @@
+"""Lesson: what the network is trained on, and its scores in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gnn.evaluate import auprc
+from gnn.model import exact
+from gnn.payments.neighbourhood import Neighbourhood
+from gnn.payments.network import Network, Wiring
+from gnn.train import Recipe, fit
+
+SIZE: Final = 512
+"""Transfers scored at once."""
+
+
+RECIPE: Final = Recipe(epochs=9, optimiser="adamw", rate=0.006, schedule="cosine", weight_decay=1e-3, patience=4)
+
+
+@dataclass(frozen=True)
+class Course:
+    """How the network is trained."""
+
+    fans: tuple[int, ...] = (6, 3)
+    """Latest transfers followed from each account, sent and got each, by hop."""
+    negatives: int = 6
+    """Transfers that launder nothing drawn anew in each epoch for each one that does."""
+    weight: float = 2.0
+    """What a laundering transfer counts in the loss beside one of those drawn."""
+    watched: int = 6000
+    """Most validation transfers by which the best epoch is told; all that launder are among them."""
+    recipe: Recipe = RECIPE
+
+
+class Lesson:
+    """Cross-entropy of single transfers, those that launder weighing more; the value is AUPRC on later ones."""
+
+    def __init__(self, near: Neighbourhood, truth: np.ndarray, parts: tuple[np.ndarray, np.ndarray], course: Course):
+        self.near, self.truth, self.course = near, truth, course
+        train, valid = parts
+        self.bad, self.good = train[truth[train] > 0], train[truth[train] == 0]
+        draw = np.random.default_rng(0)
+        rest = valid[truth[valid] == 0]
+        some = draw.permutation(rest)[: max(course.watched - int(truth[valid].sum()), 1)]
+        self.valid = np.sort(np.concatenate([valid[truth[valid] > 0], some]))
+
+    def losses(self, model: nn.Module) -> Iterator[Tensor]:
+        """One epoch: every laundering transfer, and others drawn anew."""
+        drawn = torch.randint(len(self.good), (len(self.bad) * self.course.negatives,)).numpy()
+        rows = np.concatenate([self.bad, self.good[drawn]])
+        rows = rows[torch.randperm(len(rows)).numpy()]
+        for start in range(0, len(rows), SIZE):
+            part = rows[start : start + SIZE]
+            truth = torch.from_numpy(self.truth[part]).to(torch.float32)
+            weight = 1 + (self.course.weight - 1) * truth
+            yield F.binary_cross_entropy_with_logits(model(self.near.of(part)), truth, weight)
+
+    def validate(self, model: nn.Module) -> float | None:
+        return auprc(self.truth[self.valid], logits(model, self.near, self.valid))
+
+
+@torch.no_grad()
+def logits(model: nn.Module, near: Neighbourhood, rows: np.ndarray) -> np.ndarray:
+    """(rows,) log odds of transfers, before calibration."""
+    model.eval()
+    parts = [model(batch).double().numpy() for batch in near.batches(rows, SIZE)]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def learn(
+    near: Neighbourhood, truth: np.ndarray, parts: tuple[np.ndarray, np.ndarray], wiring: Wiring, course: Course
+) -> Network:
+    """A network trained on the first part; the epoch is the one that does best on the second."""
+    model = Network(wiring, course.recipe.seed)
+    lesson = Lesson(near, truth, parts, course)
+    with exact(course.recipe.threads):
+        model.scale(
+            near.of(np.concatenate([lesson.bad[:SIZE], lesson.good[:: max(1, len(lesson.good) // SIZE)]])).edges
+        )
+        fit(model, lesson, course.recipe)
+    return model
