@@ -58,12 +58,15 @@ class Structure(Encoder):
 
 
 def table(graph: GraphTensors) -> Tensor:
-    """(nodes, dim) for a graph of the ontology."""
+    """(nodes, dim); ModelError for a graph with more kinds of nodes than the ontology has."""
+    if len(graph) and int(graph.labels.max()) >= len(LABELS):
+        raise ModelError(f"structure encoder: labels up to {int(graph.labels.max())}, it knows {len(LABELS)}")
     nodes, (head, _, tail) = len(graph), graph.edges.numpy().T
     around = sparse.csr_array((np.ones(len(head)), (head, tail)), shape=(nodes, nodes))
     either = ((around + around.T) > 0).astype(np.float64).tocsr()
     degree = np.asarray(either.sum(1)).ravel()
-    step = sparse.diags_array(1.0 / np.maximum(degree, 1.0)) @ either
+    alone = sparse.diags_array((degree == 0).astype(np.float64))  # a walk that has nowhere to go stays
+    step = (sparse.diags_array(1.0 / np.maximum(degree, 1.0)) @ either + alone).tocsr()
     size = np.log1p(degree)
     apart = size - step @ size
     returns = np.asarray((step * step.T.tocsr()).sum(1)).ravel()
