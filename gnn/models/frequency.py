@@ -5,25 +5,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gnn.model import Model, Shape
+from gnn.model import Shape
+from gnn.temporal import Chronicle, Timed
 from gnn.tensors import YEAR, GraphTensors, microseconds
 
 
-class Frequency(Model):
+class Frequency(Timed):
     """Recurrency baseline, after Gastinger et al. 2024 ("History repeats itself"):
 
         score(h, r, t) = c(h, r, t) + 0.1 c(h, t) + 0.01 p(r, t)
 
     with c decayed counts exp(-age / decay) of the triple and of the pair under any relation in either direction,
-    and p the decayed share of r's edges that end at t. Any learned model has to be shown beside it.
+    and p the decayed share of r's edges that end at t. Any learned model has to be shown beside it. Over a graph ages
+    are in years and `decay` fades them; over a chronicle ages are in steps and `fade` does.
     """
 
     name = "frequency"
     trained = False
 
-    def __init__(self, shape: Shape, decay: float = 1.0) -> None:
-        super().__init__(shape, {"decay": decay})
-        self.decay = decay
+    def __init__(self, shape: Shape, decay: float = 1.0, fade: float = 32.0) -> None:
+        super().__init__(shape, {"decay": decay, "fade": fade})
+        self.decay, self.fade = decay, fade
 
     def embed(self, graph: GraphTensors) -> Tensor:
         """(nodes, 2 R) decayed degree of each node by relation and direction."""
@@ -36,12 +38,21 @@ class Frequency(Model):
         head, relation, tail, weight = self._events(graph)
         degree = self.embed(graph)
         popular = degree / degree.sum(0).clamp(min=1e-9)
-        scores = 0.01 * popular.T[relations]
-        for row, (h, r) in enumerate(zip(heads.tolist(), relations.tolist(), strict=True)):
-            own = head == h
-            gain = torch.where(relation[own] == r, 1.1, 0.1) * weight[own]
-            scores[row].index_add_(0, tail[own], gain)
-        return scores
+        order = torch.argsort(head, stable=True)
+        size = torch.bincount(head, minlength=len(graph))
+        start, size = (size.cumsum(0) - size)[heads], size[heads]
+        row = torch.repeat_interleave(torch.arange(len(heads)), size)
+        offset = torch.arange(len(row)) - torch.repeat_interleave(size.cumsum(0) - size, size)
+        event = order[start[row] + offset]
+        return _counted(0.01 * popular.T[relations], row, tail[event], relation[event] == relations[row], weight[event])
+
+    def ahead(self, chronicle: Chronicle, now: int, heads: Tensor, relations: Tensor) -> Tensor:
+        """The formula above with every step that a triple was true at counted, by its age at `now`."""
+        row, place = chronicle.past(heads, now)
+        weight = torch.exp((chronicle.step[place] - now + 1) / self.fade).float()
+        same = chronicle.relation[place] == relations[row]
+        popular = chronicle.popular(now, self.fade)[relations]
+        return _counted(0.01 * popular, row, chronicle.tail[place], same, weight)
 
     def _events(self, graph: GraphTensors) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Head, relation, tail and decayed count of every edge in both directions."""
@@ -54,3 +65,9 @@ class Frequency(Model):
             torch.cat([t, h]),
             torch.cat([weight, weight]),
         )
+
+
+def _counted(scores: Tensor, row: Tensor, tail: Tensor, same: Tensor, weight: Tensor) -> Tensor:
+    """Scores (batch, nodes) with the events of each row added: 1.1 of its weight if of the relation asked, else 0.1."""
+    gain = torch.where(same, 1.1, 0.1) * weight
+    return scores.index_put_((row, tail), gain, accumulate=True)
