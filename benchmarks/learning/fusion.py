@@ -52,7 +52,7 @@ def scored(way: str, seed: int) -> tuple[float, float]:
 def measure() -> list[Figure]:
     table = {way: np.array([scored(way, seed) for seed in range(SEEDS)]) for way in plugins.names("gnn.fusions")}
     figures = []
-    for way, found in sorted(table.items(), key=lambda row: -row[1][0].mean()):
+    for way, found in sorted(table.items(), key=lambda row: -row[1][:, 0].mean()):
         low, high = interval(found[:, 0])
         note = (
             f"95 % interval {low:.4f} to {high:.4f} over {SEEDS} seeds; share of the carrier {found[:, 1].mean():.3f}"
