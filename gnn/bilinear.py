@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from gnn.model import Model
 from gnn.tensors import GraphTensors
+from kg.errors import ModelError
 
 
 class Bilinear(Model):
@@ -27,7 +28,13 @@ class Bilinear(Model):
 
     def ask(self, x: Tensor, heads: Tensor, relations: Tensor) -> Tensor:
         """Query vectors (batch, dim) of numbered heads and relations, from node vectors x (nodes, dim)."""
-        return self.query(x[heads], self.relation[relations])
+        try:
+            return self.query(x[heads], self.relation[relations])
+        except IndexError as error:
+            raise ModelError(
+                f"model {self.name} was asked of a node or relation it does not know ({error}); it has {len(x)} "
+                f"nodes and {len(self.relation)} relations both ways: train it again on a graph that has them"
+            ) from error
 
     def score_tails(self, graph: GraphTensors, heads: Tensor, relations: Tensor) -> Tensor:
         x = self.embed(graph)

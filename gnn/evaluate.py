@@ -16,7 +16,7 @@ from gnn.tensors import GraphTensors
 from gnn.vocabulary import RELATIONS
 from kg.errors import ModelError
 
-SCORES = 1 << 24
+SCORES = 1 << 22
 """Scores held at once by default: memory is this many numbers, whatever the number of triples."""
 
 
@@ -63,8 +63,9 @@ def rank(
     Filtered (Bordes et al. 2013): other true answers, in the graph, in `triples` or in `known`, are left out. A tie
     counts half: a model that gives every node one score ranks at the middle and gets an MRR near 0, not 1. Triples
     that ask one question are scored once; at most `scores` scores are in memory at a time. ModelError if a score is
-    not a number.
+    not a number, or if a triple names a node or relation that the graph does not have.
     """
+    inside(graph, triples)
     count = len(graph.vocabulary.relations)
     true = torch.cat([graph.edges, triples, *([known] if known is not None else [])])
     both = torch.cat([triples, reciprocal(triples, count)])
@@ -91,13 +92,24 @@ def _ranks(model: Model, graph: GraphTensors, asked: Tensor, true: Tensor, score
         mine = order[(ends[start - 1] if start else 0) : ends[start + len(part) - 1]]
         row = place[mine] - start
         target = found[row, asked[mine, 2]]
+        if bool(torch.isnan(found.sum())) and bool(torch.isnan(found).any()):
+            raise ModelError(f"model {model.name} gives scores that are no numbers; train it again at a smaller rate")
         if not every:
             found.masked_fill_(~fits[part[:, 1]], -torch.inf)
         found[listed(answers, part, graph)] = -torch.inf
-        if bool(torch.isnan(target).any()) or bool(torch.isnan(found.amax(1)).any()):
-            raise ModelError(f"model {model.name} gives scores that are no numbers; train it again at a smaller rate")
         ranks[mine] += _beaten(found, row, target)
     return ranks
+
+
+def inside(graph: GraphTensors, triples: Tensor) -> None:
+    """ModelError unless every row is a head, relation and tail of the graph."""
+    nodes, count = len(graph), len(graph.vocabulary.relations)
+    wrong = (triples < 0).any(1) | (triples >= torch.tensor([nodes, count, nodes])).any(1)
+    if bool(wrong.any()):
+        raise ModelError(
+            f"triple {triples[wrong][0].tolist()} has a node or relation that the graph does not have; expected head "
+            f"and tail below {nodes}, relation below {count}: what was never read cannot be scored"
+        )
 
 
 def scorer(model: Model, graph: GraphTensors) -> Callable[[Tensor, Tensor], Tensor]:
@@ -121,7 +133,7 @@ def _beaten(found: Tensor, row: Tensor, target: Tensor) -> Tensor:
         now = turn == k
         scores = found if bool(now.sum() == len(found)) else found[row[now]]
         mark = target[now][:, None]
-        above, upto = torch.count_nonzero(scores > mark, dim=1), torch.count_nonzero(scores >= mark, dim=1)
+        above, upto = (beats.sum(1, dtype=torch.int32) for beats in (scores > mark, scores >= mark))
         beaten[now] = (above + upto).double() / 2
     return beaten
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from gnn.bilinear import Bilinear
 from gnn.decoder import between
 from gnn.evaluate import rank
+from gnn.losses import LOSSES
 from gnn.sample import allowed, predictable, reciprocal
 from gnn.softmax import full_softmax
 from gnn.tensors import GraphTensors
@@ -20,9 +21,12 @@ from kg.errors import ModelError
 class GroupedTask:
     """Every (head, relation) of a graph in both directions as one question, `batch` questions a step.
 
-    loss = mean over triples of -log softmax (see gnn.softmax)
+    loss = mean over triples of -log softmax (see gnn.softmax), or of another loss by name (see gnn.losses)
          + n3 * sum |z|^3 over the complex numbers of head, relation and tail (Lacroix et al. 2018)
          + relations * -log softmax of the relation given both ends (Chen et al. 2021)
+
+    `weights` (relations,) make triples of some relations count more than those of others, both ways. `half` multiplies
+    in bfloat16.
     """
 
     def __init__(
@@ -30,7 +34,10 @@ class GroupedTask:
         graph: GraphTensors,
         valid: Tensor | None = None,
         known: Tensor | None = None,
+        *,
         batch: int = 1000,
+        loss: str = "softmax",
+        weights: Tensor | None = None,
         n3: float = 0.0,
         relations: float = 0.0,
         half: bool = False,
@@ -38,9 +45,13 @@ class GroupedTask:
         edges = graph.edges[predictable(graph)]
         if not len(edges):
             raise ModelError(f"nothing to learn: the graph has no edge of {', '.join(graph.vocabulary.asked)}")
+        if loss not in ("softmax", *LOSSES):
+            raise ModelError(f"loss {loss!r} is unknown; name softmax, {', '.join(LOSSES)}")
+        count = len(graph.vocabulary.relations)
+        self.weights = None if weights is None else checked(weights, count).repeat(2)
         self.graph, self.valid, self.known = graph, valid, known
-        self.batch, self.n3, self.relations, self.half = batch, n3, relations, half
-        both = torch.cat([edges, reciprocal(edges, len(graph.vocabulary.relations))])
+        self.batch, self.name, self.n3, self.relations, self.half = batch, loss, n3, relations, half
+        both = torch.cat([edges, reciprocal(edges, count)])
         self.questions, place = torch.unique(both[:, :2], dim=0, return_inverse=True)
         self.tails = both[torch.argsort(place, stable=True), 2]
         self.sizes = torch.bincount(place)
@@ -57,20 +68,39 @@ class GroupedTask:
         """The loss of some questions, by their numbers."""
         heads, relations = self.questions[part].unbind(1)
         sizes = self.sizes[part]
+        row, tails = self._answers(part)
+        times = torch.bincount(tails, minlength=len(self.graph)).index_add_(0, heads, sizes)
+        used = torch.nonzero(times).squeeze(1) if self.n3 else heads[:0]
+        x, h, ends = _Taken.apply(model.embed(self.graph), heads, used)
+        z, each = model.relation, 1.0 / len(row)
+        r = z[relations]
+        loss = self._asked(model.query(h, r), x, relations, (row, tails))
+        if self.relations:
+            named = (torch.arange(len(row)), relations[row], torch.full((len(row),), each * self.relations))
+            loss = loss + full_softmax(between(h[row], x[tails]), z, named, None, self.half)
+        if self.n3:
+            loss = loss + cubed(ends, times[used] * (each * self.n3)) + cubed(r, sizes * (each * self.n3))
+        return loss
+
+    def _answers(self, part: Tensor) -> tuple[Tensor, Tensor]:
+        """Right answers of some questions: which of them each answers, and the node."""
+        sizes = self.sizes[part]
         row = torch.repeat_interleave(torch.arange(len(part)), sizes)
         offset = torch.arange(len(row)) - torch.repeat_interleave(sizes.cumsum(0) - sizes, sizes)
-        tails = self.tails[self.starts[part][row] + offset]
-        x, z = model.embed(self.graph), model.relation
-        h, r, t = x[heads], z[relations], x[tails]
+        return row, self.tails[self.starts[part][row] + offset]
+
+    def _asked(self, queries: Tensor, x: Tensor, relations: Tensor, answers: tuple[Tensor, Tensor]) -> Tensor:
+        """Mean loss of the triples, by weight."""
+        row, tails = answers
         open_ = None if self.fits is None else self.fits[relations]
-        loss = full_softmax(model.query(h, r), x, (row, tails), open_, self.half)
-        if self.relations:
-            named = (torch.arange(len(row)), relations[row])
-            loss = loss + self.relations * full_softmax(between(h[row], t), z, named, None, self.half)
-        if self.n3:
-            weight = sizes.to(h.dtype)
-            loss = loss + self.n3 * (cubed(h, weight) + cubed(r, weight) + cubed(t, None))
-        return loss / len(row)
+        each = torch.ones(len(relations)) if self.weights is None else self.weights[relations]
+        each = each / each[row].sum()
+        if self.name == "softmax":
+            return full_softmax(queries, x, (row, tails, each[row]), open_, self.half)
+        scores = queries @ x.T
+        right = torch.zeros(scores.shape, dtype=torch.bool)
+        right[row, tails] = True
+        return (each * LOSSES[self.name](scores, right, torch.ones_like(right) if open_ is None else open_)).sum()
 
     def validate(self, model: nn.Module) -> float | None:
         """Filtered MRR of the later triples."""
@@ -78,6 +108,31 @@ class GroupedTask:
         if self.valid is None or not len(self.valid):
             return None
         return rank(model, self.graph, self.valid, self.known).mrr
+
+
+def checked(weights: Tensor, relations: int) -> Tensor:
+    """The weights; ModelError unless there is one above 0 for each relation."""
+    if weights.shape != (relations,) or not bool((weights > 0).all()):
+        raise ModelError(f"{weights.tolist()} are no weights; expected {relations} numbers above 0, one a relation")
+    return weights.to(torch.float32)
+
+
+class _Taken(torch.autograd.Function):
+    """A table, and copies of some of its rows: their gradients are added to that of the table where it lies.
+
+    Plain indexing would make a table of zeros for each gradient, which on a large graph costs more than the scores.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
+        ctx.rows = rows
+        return x.view_as(x), *(x.index_select(0, own) for own in rows)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, *grads: Tensor) -> Any:
+        for own, part in zip(ctx.rows, grads, strict=True):
+            grad.index_add_(0, own, part)
+        return grad, *[None] * len(grads)
 
 
 def cubed(z: Tensor, weight: Tensor | None) -> Tensor:
@@ -91,13 +146,20 @@ class _Cubed(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, z: Tensor, weight: Tensor | None) -> Tensor:
-        real, imag = z.chunk(2, dim=1)
-        size = torch.hypot(real, imag)
-        each = size if weight is None else size * weight[:, None]
+        real, imag = z.detach().chunk(2, dim=1)
+        square = torch.addcmul(real * real, imag, imag)
+        each = square.sqrt()
+        if weight is not None:
+            each.mul_(weight.to(z.dtype)[:, None])
         ctx.save_for_backward(z, each)
-        return (each * size * size).sum()
+        return torch.dot(each.flatten(), square.flatten())
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         z, each = ctx.saved_tensors
-        return torch.cat([each, each], dim=1).mul_(z).mul_(3 * grad), None
+        half = each.shape[1]
+        out = torch.empty_like(z)
+        each = each * (3 * grad)
+        torch.mul(z[:, :half], each, out=out[:, :half])
+        torch.mul(z[:, half:], each, out=out[:, half:])
+        return out, None

@@ -1,16 +1,16 @@
 """Full softmax: the negative log probability of right answers among all nodes, with its gradient written out.
 
-For queries q_i (rows of Q), node vectors e_j (rows of E) and the right answers T_i of query i
+For queries q_i (rows of Q), node vectors e_j (rows of E) and the right answers t of query i with weights w_it
 
-    loss = sum_i ( n_i log sum_j exp(q_i . e_j) - sum_{t in T_i} q_i . e_t ),   n_i = |T_i|
+    loss = sum_i ( n_i log sum_j exp(q_i . e_j) - sum_t w_it q_i . e_t ),   n_i = sum_t w_it
 
-which is the sum of -log softmax over all triples, each taken alone (1-vs-all, Lacroix et al. 2018): triples that ask
-the same (head, relation) share one row of scores. With P = softmax(Q E'),
+which is the weighted sum of -log softmax over all triples, each taken alone (1-vs-all, Lacroix et al. 2018): triples
+that ask the same (head, relation) share one row of scores. With P = softmax(Q E'), less w_it / n_i where t is right,
 
-    dQ = n P E - sum of right e_t        dE = P' (n Q) - sum of their q_i
+    dQ = n P E        dE = P' (n Q)
 
-so three products of matrices are all the work, no score is kept for a later pass, and they may run in bfloat16 while
-weights and sums stay in float32.
+so three products of matrices are nearly all the work, no score is kept for a later pass, and they may run in bfloat16
+while weights and sums stay in float32.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from torch import Tensor
 
 SCORES: Final = 1 << 26
 """Scores held at once by default: queries x nodes beyond this are worked through in chunks of nodes."""
+NEAR: Final = 1 << 20
+"""Scores that are turned into shares at once: so many stay in the processor's cache."""
 TINY: Final = 1e-37
 """Least probability: its logarithm is finite in float32."""
 
@@ -30,18 +32,20 @@ TINY: Final = 1e-37
 def full_softmax(
     queries: Tensor,
     nodes: Tensor,
-    answers: tuple[Tensor, Tensor],
+    answers: tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Tensor],
     open_: Tensor | None = None,
     half: bool = False,
     scores: int = SCORES,
 ) -> Tensor:
     """Summed negative log probability, a scalar with gradients for `queries` (batch, dim) and `nodes` (nodes, dim).
 
-    `answers` are (answers,) rows of queries and (answers,) rows of nodes. `open_` (batch, nodes) bool leaves out nodes
-    that cannot answer. `half` multiplies in bfloat16. At most `scores` scores are in memory at a time: with more, each
-    is computed twice.
+    `answers` are (answers,) rows of queries, (answers,) rows of nodes and, if they do not all count 1, (answers,)
+    weights above 0. `open_` (batch, nodes) bool leaves out nodes that cannot answer. `half` multiplies in bfloat16. At
+    most `scores` scores are in memory at a time: with more, each is computed twice.
     """
-    loss: Tensor = _FullSoftmax.apply(queries, nodes, *answers, open_, half, scores)
+    rows, tails, *given = answers
+    weights = given[0].to(queries.dtype) if given else None
+    loss: Tensor = _FullSoftmax.apply(queries, nodes, (rows, tails, weights), open_, half, scores)
     return loss
 
 
@@ -51,42 +55,49 @@ class _FullSoftmax(torch.autograd.Function):
         ctx: Any,
         queries: Tensor,
         nodes: Tensor,
-        rows: Tensor,
-        tails: Tensor,
+        answers: tuple[Tensor, Tensor, Tensor | None],
         open_: Tensor | None,
         half: bool,
         scores: int,
     ) -> Tensor:
-        q, e = (queries.bfloat16(), nodes.bfloat16()) if half else (queries, nodes)
-        each = torch.bincount(rows, minlength=len(q)).to(queries.dtype)[:, None]
-        heavy = (each * queries).to(q.dtype)
+        q, e = (queries.bfloat16(), nodes.bfloat16()) if half else (queries.detach(), nodes.detach())
+        rows, tails, weights = answers
+        each = torch.bincount(rows, weights, minlength=len(q)).to(queries.dtype)[:, None]
+        one = each.new_ones(len(rows)) if weights is None else weights
+        right = rows, tails, one / each.index_select(0, rows)[:, 0], one
         size = max(1, scores // max(len(q), 1))
         whole = _whole if size >= len(e) else _chunked
-        loss, dq, de = whole(q, e, heavy, rows, tails, open_, size)
-        dq = dq.to(queries.dtype).mul_(each).index_add_(0, rows, nodes[tails], alpha=-1.0)
-        de = de.to(nodes.dtype).index_add_(0, tails, queries[rows], alpha=-1.0)
-        ctx.save_for_backward(dq, de)
+        loss, dq, de = whole(q, e, (each * queries).to(q.dtype), right, open_, size)
+        ctx.dq, ctx.de = dq.to(queries.dtype).mul_(each), de.to(nodes.dtype)
         return loss
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
-        dq, de = ctx.saved_tensors
-        return grad * dq, grad * de, None, None, None, None, None
+        dq, de = ctx.dq, ctx.de
+        del ctx.dq, ctx.de  # handed over, so that no one need copy them
+        if grad != 1:
+            dq, de = dq.mul_(grad), de.mul_(grad)
+        return dq, de, None, None, None, None
+
+
+Right = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Of right answers: row of the query, row of the node, share among the answers of its query, weight."""
 
 
 def _whole(
-    q: Tensor, e: Tensor, heavy: Tensor, rows: Tensor, tails: Tensor, open_: Tensor | None, size: int
+    q: Tensor, e: Tensor, heavy: Tensor, right: Right, open_: Tensor | None, size: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    scores = q @ e.T
+    share = q @ e.T
     if open_ is not None:
-        scores.masked_fill_(~open_, -torch.inf)
-    share = torch.softmax(scores, dim=1)
-    right = share[rows, tails].to(torch.promote_types(q.dtype, torch.float32))
-    return -right.clamp(min=TINY).log().sum(), share @ e, share.T @ heavy
+        share.masked_fill_(~open_, -torch.inf)
+    for part in torch.split(share, max(1, NEAR // len(e))):
+        part.copy_(torch.softmax(part, dim=1))
+    loss = _answer(share, right)
+    return loss, share @ e, share.T @ heavy
 
 
 def _chunked(
-    q: Tensor, e: Tensor, heavy: Tensor, rows: Tensor, tails: Tensor, open_: Tensor | None, size: int
+    q: Tensor, e: Tensor, heavy: Tensor, right: Right, open_: Tensor | None, size: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The same over chunks of nodes: once for the sum of exponentials, once more for the gradient."""
 
@@ -98,15 +109,26 @@ def _chunked(
     starts = range(0, len(e), size)
     total = torch.logsumexp(torch.stack([torch.logsumexp(part(s), dim=1) for s in starts], dim=1), dim=1)[:, None]
     dq, de = torch.zeros(q.shape, dtype=wide), torch.empty(e.shape, dtype=wide)
-    right = torch.zeros(len(rows), dtype=wide)
+    loss = torch.zeros((), dtype=wide)
+    rows, tails, shares, weights = right
     for start in starts:
-        share = (part(start) - total).exp_()
+        share = (part(start) - total).exp_().to(q.dtype)
         here = (tails >= start) & (tails < start + size)
-        right[here] = share[rows[here], tails[here] - start]
-        share = share.to(q.dtype)
+        loss += _answer(share, (rows[here], tails[here] - start, shares[here], weights[here]))
         dq += share @ e[start : start + size]
         de[start : start + size] = share.T @ heavy
-    return -right.clamp(min=TINY).log().sum(), dq, de
+    return loss, dq, de
+
+
+def _answer(share: Tensor, right: Right) -> Tensor:
+    """The loss of the right answers, whose own part is then taken off the shares in place."""
+    rows, tails, shares, weights = right
+    wide = torch.promote_types(share.dtype, torch.float32)
+    place = rows * share.shape[1] + tails
+    flat = share.view(-1)
+    found = flat.index_select(0, place).to(wide).clamp_(min=TINY).log_()
+    flat.index_add_(0, place, shares.to(share.dtype), alpha=-1)
+    return -(found * weights).sum()
 
 
 def halves() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from gnn.bilinear import Bilinear
 from gnn.decoder import query
@@ -15,7 +16,8 @@ class Complex(Bilinear):
     """ComplEx factorisation (Trouillon et al. 2016), with a relation vector for each direction (Lacroix et al. 2018).
 
     `symmetric=True` is DistMult (Yang et al. 2015), the real case, which cannot tell direction. `dim` counts real
-    numbers: the rank of the literature is half of it. `spread` is the standard deviation vectors start with.
+    numbers: the rank of the literature is half of it. `spread` is the standard deviation vectors start with, `dropout`
+    the share of each query's numbers that is blanked in training.
     """
 
     name = "complex"
@@ -34,10 +36,18 @@ class Complex(Bilinear):
     )
 
     def __init__(
-        self, shape: Shape, dim: int = 64, symmetric: bool = False, spread: float = 0.1, seed: int = 0
+        self,
+        shape: Shape,
+        dim: int = 64,
+        *,
+        symmetric: bool = False,
+        spread: float = 0.1,
+        dropout: float = 0.0,
+        seed: int = 0,
     ) -> None:
-        super().__init__(shape, {"dim": dim, "symmetric": symmetric, "spread": spread, "seed": seed})
-        self.symmetric = symmetric
+        settings = {"dim": dim, "symmetric": symmetric, "spread": spread, "dropout": dropout, "seed": seed}
+        super().__init__(shape, settings)
+        self.symmetric, self.dropout = symmetric, dropout
         with seeded(seed):
             self.rows = nn.Parameter(spread * torch.randn(shape.nodes, dim))
             self.relation = nn.Parameter(spread * torch.randn(2 * shape.relations, dim))
@@ -48,4 +58,4 @@ class Complex(Bilinear):
         return self.rows
 
     def query(self, head: Tensor, relation: Tensor) -> Tensor:
-        return query(head, relation, self.symmetric)
+        return functional.dropout(query(head, relation, self.symmetric), self.dropout, self.training)
