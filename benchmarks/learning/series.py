@@ -125,7 +125,7 @@ def prices(folder: Path) -> Iterator[np.ndarray]:
     """(sessions, 3) day in microseconds, adjusted close and volume of each share."""
     for path in sorted((folder / "stocknet" / "price-raw").glob("*.csv")):
         with path.open() as file:
-            rows = list(csv.DictReader(file))
+            rows = [row for row in csv.DictReader(file) if row["Adj Close"] != "null"]
         days = [datetime.fromisoformat(row["Date"]).replace(tzinfo=UTC).timestamp() * 1e6 for row in rows]
         closes, volumes = ([float(row[name]) for row in rows] for name in ("Adj Close", "Volume"))
         yield np.stack([days, closes, volumes], axis=1)
