@@ -94,6 +94,8 @@ def _ranks(model: Model, graph: GraphTensors, asked: Tensor, true: Tensor, score
         target = found[row, asked[mine, 2]]
         if bool(torch.isnan(found.sum())) and bool(torch.isnan(found).any()):
             raise ModelError(f"model {model.name} gives scores that are no numbers; train it again at a smaller rate")
+        if bool(torch.isneginf(target).any()):  # what a model rules out still ranks before what is left out
+            found, target = (scores.clamp_(min=torch.finfo(scores.dtype).min) for scores in (found, target))
         if not every:
             found.masked_fill_(~fits[part[:, 1]], -torch.inf)
         found[listed(answers, part, graph)] = -torch.inf

@@ -7,15 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gnn.bilinear import Bilinear
-from gnn.evaluate import Ranking, rank
+from gnn.evaluate import SCORES, Ranking, rank
 from gnn.grouped import GroupedTask
-from gnn.links import LinkTask
+from gnn.links import LinkTask, centred
 from gnn.model import Model, Shape
 from gnn.softmax import halves
+from gnn.thresholds import Thresholds, verdict
 from gnn.train import Fit, Recipe, Task, fit
 from gnn.triples import Triples
 from kg import plugins
@@ -34,6 +36,8 @@ class Trial:
     test: Ranking
     seconds: float
     """Wall time of training and test."""
+    calls: Mapping[str, float] | None = None
+    """Accuracy, precision, recall and F1 of true against wrong test triples, where the split has wrong ones."""
 
     def figures(self) -> dict[str, Any]:
         """Filtered MRR and Hits@k with mean ties, over both sides and each alone."""
@@ -72,7 +76,25 @@ def trial(
     except TypeError as error:
         raise ModelError(f"model {name} takes other settings than {plan} ({error}); see its docstring") from error
     run = fit(model, asked, recipe, progress=progress) if asked else Fit()
-    return Trial(model, run, rank(model, split.graph, split.test, split.known), time.monotonic() - begun)
+    test = rank(model, split.graph, split.test, split.known)
+    return Trial(model, run, test, time.monotonic() - begun, called(model, split))
+
+
+def called(model: Model, split: Triples) -> dict[str, float] | None:
+    """How well wrong test triples are told from true ones, by thresholds that validation triples tell."""
+    if split.wrong is None:
+        return None
+    parts = [_scored(model, split, *pair) for pair in zip((split.valid, split.test), split.wrong, strict=True)]
+    (relations, score, truth), (later, value, real) = parts
+    return verdict(real, Thresholds.fit(relations, score, truth)(later, value))
+
+
+def _scored(model: Model, split: Triples, right: Tensor, wrong: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Relations, scores and truth; the log odds are computed for so many triples at once that SCORES bounds them."""
+    both = torch.cat([right, wrong])
+    size = max(1, SCORES // len(split.graph))
+    score = torch.cat([centred(model, split.graph, part) for part in torch.split(both, size)])
+    return both[:, 1].numpy(), score.numpy(), np.repeat([1.0, 0.0], [len(right), len(wrong)])
 
 
 def task(kind: type[Model], split: Triples, lesson: Mapping[str, Any]) -> Task:

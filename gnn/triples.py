@@ -15,6 +15,8 @@ from gnn.vocabulary import Vocabulary
 from kg.errors import ModelError
 
 PARTS = ("train", "valid", "test")
+WRONG = ("valid_negatives", "test_negatives")
+"""Files of triples known to be wrong, which some benchmarks add (Safavi and Koutra 2020)."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Triples:
     """Per part (triples,) int64 time steps by order, where the files have a fourth column; rows are as in `all`."""
     rows: tuple[Tensor, Tensor, Tensor]
     """Per part (triples, 3) every line as it stands, repeated triples included."""
+    wrong: tuple[Tensor, Tensor] | None = None
+    """(wrong, 3) int64 triples known to be wrong, for validation and for test, where the folder has them."""
 
     @property
     def unseen(self) -> int:
@@ -46,7 +50,7 @@ class Triples:
 def read_triples(folder: Path) -> Triples:
     """Read the three files: tab-separated head, relation, tail, and perhaps a time (a number or an ISO date).
 
-    ModelError if a file is missing or empty or a line has another shape.
+    Beside them may stand the files of WRONG. ModelError if a file is missing or empty or a line has another shape.
     """
     lines = [_lines(folder / f"{part}.txt") for part in PARTS]
     widths = {len(line) for part in lines for line in part}
@@ -62,7 +66,22 @@ def read_triples(folder: Path) -> Triples:
         order = {moment: step for step, moment in enumerate(sorted({m for part in moments for m in part}))}
         steps = tuple(torch.tensor([order[m] for m in part]) for part in moments)
     valid, test = (torch.unique(part, dim=0) for part in rows[1:])
-    return Triples(graph, valid, test, steps, tuple(rows))  # type: ignore[arg-type]  # three of each
+    wrong = _wrong(folder, entities, relations)
+    return Triples(graph, valid, test, steps, tuple(rows), wrong)  # type: ignore[arg-type]  # three of each
+
+
+def _wrong(folder: Path, entities: dict[str, int], relations: dict[str, int]) -> tuple[Tensor, Tensor] | None:
+    if not all((folder / f"{part}.txt").exists() for part in WRONG):
+        return None
+    lines = [_lines(folder / f"{part}.txt") for part in WRONG]
+    for head, relation, tail, *_ in (line for part in lines for line in part):
+        if head not in entities or tail not in entities or relation not in relations:
+            raise ModelError(
+                f"{folder}: the wrong triple {head} {relation} {tail} has a name that the other files do not have; "
+                f"expected names of {', '.join(PARTS)}"
+            )
+    one, two = (torch.tensor([[entities[h], relations[r], entities[t]] for h, r, t, *_ in part]) for part in lines)
+    return one, two
 
 
 def _lines(path: Path) -> list[list[str]]:

@@ -36,6 +36,7 @@ def on_triples(
         "valid": {"mrr": found.run.value if found.run.epochs else None, "epoch": found.run.best},
         "triples": {"train": len(split.graph.edges), "valid": len(split.valid), "test": len(split.test)},
         "unseen": split.unseen,
+        "wrong_triples": found.calls,
     }
 
 

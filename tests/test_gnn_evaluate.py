@@ -5,15 +5,17 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import accuracy_score, average_precision_score, f1_score, roc_auc_score
 from torch import Tensor
 
 from gnn.calibrate import expected_error, platt
 from gnn.evaluate import auprc, auroc, bootstrap, brier, rank
 from gnn.model import Model, Shape
+from gnn.models.complex import Complex
 from gnn.models.frequency import Frequency
 from gnn.sample import allowed, fresh, negatives
 from gnn.tensors import GraphTensors
+from gnn.thresholds import Thresholds, verdict
 from gnn.vocabulary import LABELS, PREDICTABLE, RELATIONS
 from kg.errors import ModelError
 from tests.test_gnn_convolution import LENDS, SUPPLIES, graph, some_edges
@@ -86,6 +88,75 @@ def test_how_many_scores_are_held_at_once_does_not_change_ranks() -> None:
     whole = rank(Fixed(own, table), own, own.edges)
     parts = rank(Fixed(own, table), own, own.edges, scores=7 * 20)
     assert torch.equal(whole.tails, parts.tails) and torch.equal(whole.heads, parts.heads)
+
+
+@pytest.mark.parametrize("row", [[20, SUPPLIES, 1], [1, len(RELATIONS), 2], [1, SUPPLIES, -1]])
+def test_a_triple_of_a_node_or_relation_nobody_read_is_refused(row: list[int]) -> None:
+    own = graph(some_edges(20, 60), 20)
+    with pytest.raises(ModelError, match="does not have"):
+        rank(Fixed(own, torch.zeros(2 * len(RELATIONS), 20, 20)), own, torch.tensor([[1, SUPPLIES, 2], row]))
+
+
+def test_a_factorisation_refuses_what_it_has_no_vector_for() -> None:
+    own = graph(some_edges(20, 60), 20)
+    model = Complex(Shape.of(own), dim=8)
+    for head, relation in ((20, SUPPLIES), (1, 2 * len(RELATIONS))):
+        with pytest.raises(ModelError, match="it has 20 nodes"):
+            model.score_tails(own, torch.tensor([head]), torch.tensor([relation]))
+
+
+def test_scores_that_are_no_numbers_are_refused() -> None:
+    own = graph(some_edges(20, 60), 20)
+    table = torch.zeros(2 * len(RELATIONS), 20, 20)
+    table[SUPPLIES, 1, 7] = torch.nan
+    with pytest.raises(ModelError, match="no numbers"):
+        rank(Fixed(own, table), own, torch.tensor([[1, SUPPLIES, 2]]))
+
+
+def test_infinite_scores_are_ranked_at_the_ends() -> None:
+    own = graph([[0, SUPPLIES, 3]], 20)
+    table = torch.zeros(2 * len(RELATIONS), 20, 20)
+    table[SUPPLIES, 1, 7], table[SUPPLIES, 1, 2] = torch.inf, -torch.inf
+    found = rank(Fixed(own, table), own, torch.tensor([[1, SUPPLIES, 2], [1, SUPPLIES, 7], [0, SUPPLIES, 9]]))
+    assert found.tails.tolist() == [19.0, 1.0, 1 + 18 / 2]  # the other true tail is left out
+
+
+scored = st.lists(st.tuples(st.integers(0, 2), st.integers(-3, 3), st.booleans()), min_size=2, max_size=30)
+
+
+@settings(max_examples=80, deadline=None)
+@given(rows=scored)
+def test_a_threshold_calls_as_many_rightly_as_any_cut_can(rows: list[tuple[int, int, bool]]) -> None:
+    relations, score, truth = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    if truth.min() == truth.max():
+        with pytest.raises(ModelError, match="both kinds"):
+            Thresholds.fit(relations, score, truth)
+        return
+    called = Thresholds.fit(relations, score, truth)(relations, score)
+    for relation in np.unique(relations):
+        own = relations == relation
+        tries = [float(((score[own] > cut) == truth[own]).mean()) for cut in np.arange(-3.5, 4)]
+        assert (called[own] == truth[own]).mean() == pytest.approx(max(tries))
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=30))
+def test_a_verdict_is_that_of_scikit_learn(rows: list[tuple[bool, bool]]) -> None:
+    truth, called = (np.array(column) for column in zip(*rows, strict=True))
+    found = verdict(truth.astype(float), called)
+    assert found["accuracy"] == pytest.approx(accuracy_score(truth, called))
+    if truth.any() or called.any():
+        assert found["f1"] == pytest.approx(f1_score(truth, called))
+    else:
+        assert np.isnan(found["f1"])
+
+
+def test_thresholds_of_scores_that_are_no_numbers_are_refused_and_unknown_relations_get_the_overall_one() -> None:
+    relations, truth = np.zeros(4), np.array([0.0, 0.0, 1.0, 1.0])
+    fitted = Thresholds.fit(relations, np.array([0.0, 1.0, 2.0, 3.0]), truth)
+    assert fitted.overall == 1.5 and fitted(np.array([9, 9]), np.array([1.4, 1.6])).tolist() == [False, True]
+    with pytest.raises(ModelError, match="finite"):
+        Thresholds.fit(relations, np.array([0.0, np.nan, 2.0, 3.0]), truth)
 
 
 def test_the_counting_baseline_prefers_what_was_there_then_partners_then_the_popular() -> None:

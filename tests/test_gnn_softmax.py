@@ -1,16 +1,21 @@
 """The full softmax and its gradient against the same written plainly, in double precision and beside autograd."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn import functional
 
 from gnn.grouped import GroupedTask, cubed
+from gnn.losses import LOSSES
 from gnn.model import Shape
 from gnn.models.complex import Complex
 from gnn.sample import predictable
 from gnn.softmax import full_softmax
+from kg.errors import ModelError
 from tests.test_gnn_convolution import graph, some_edges
 
 
@@ -98,3 +103,87 @@ def test_a_step_over_all_questions_is_the_mean_over_all_triples_both_ways() -> N
                 total += 0.1 * cubed(torch.stack([x[a], z[b], x[c]]), None)
         found = task.loss(model, torch.arange(len(task.questions)))
     assert found.item() == pytest.approx(float(total) / (2 * int(predictable(own).sum())), rel=1e-5)
+
+
+ROW = torch.tensor([[2.0, 0.5, -1.0, 3.0]], dtype=torch.float64)
+"""Scores of four nodes: the first two are right, the last may not answer."""
+BY_HAND = {
+    "bce": math.log(1 + math.exp(-2)) + math.log(1 + math.exp(-0.5)) + math.log(1 + math.exp(-1)),
+    "mse": 1.0**2 + 0.5**2 + 1.0**2,
+    "margin": 0.0 + 0.0,  # -1 lies more than 1 below both
+}
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_a_loss_is_what_it_is_by_hand(name: str) -> None:
+    right, open_ = torch.tensor([[True, True, False, False]]), torch.tensor([[True, True, True, False]])
+    assert LOSSES[name](ROW, right, open_).item() == pytest.approx(BY_HAND[name], abs=1e-6)
+
+
+def test_the_margin_is_the_mean_over_wrong_answers_of_how_far_they_come_within_it() -> None:
+    right, open_ = torch.tensor([[False, True, False, False]]), torch.ones(1, 4, dtype=torch.bool)
+    # beside 0.5 stand 2.0, -1.0 and 3.0: they lack 2.5, -0.5 and 3.5
+    assert LOSSES["margin"](ROW, right, open_).item() == pytest.approx((2.5 + 0.0 + 3.5) / 3, abs=1e-6)
+    assert LOSSES["margin"](ROW, open_, open_).item() == 0.0
+
+
+def test_cross_entropy_with_weights_of_classes_is_that_by_hand_and_that_of_torch() -> None:
+    scores, weights = torch.tensor([[2.0, 0.0], [1.0, 1.0]], dtype=torch.float64), torch.tensor([1.0, 3.0])
+    tails = torch.tensor([0, 1])
+    found = full_softmax(scores, torch.eye(2, dtype=torch.float64), (torch.arange(2), tails, weights[tails])) / 4
+    wanted = (math.log(1 + math.exp(-2)) + 3 * math.log(2)) / 4
+    assert found.item() == pytest.approx(wanted, abs=1e-6)
+    assert found.item() == pytest.approx(functional.cross_entropy(scores, tails, weights.double()).item(), abs=1e-6)
+
+
+@pytest.mark.parametrize("scores", [10**6, 60], ids=["at once", "in chunks"])
+def test_weighted_answers_have_the_gradient_of_that_many(scores: int) -> None:
+    own, times = case(5), torch.randint(1, 4, (19,), generator=torch.Generator().manual_seed(1))
+    q, e = own["queries"].requires_grad_(), own["nodes"].requires_grad_()
+    slow = plain(q, e, own["rows"].repeat_interleave(times), own["tails"].repeat_interleave(times), None)
+    fast = full_softmax(q, e, (own["rows"], own["tails"], times), scores=scores)
+    assert fast.item() == pytest.approx(slow.item())
+    for found, wanted in zip(gradients(fast, q, e), gradients(slow, q, e), strict=True):
+        assert torch.allclose(found, wanted)
+
+
+@pytest.mark.parametrize("name", ["softmax", *sorted(LOSSES)])
+def test_a_relation_that_weighs_more_pulls_more(name: str) -> None:
+    own = graph(some_edges(20, 60), 20)
+    model, weights = Complex(Shape.of(own), dim=8), torch.ones(len(own.vocabulary.relations))
+    heavy = int(own.edges[predictable(own)][0, 1])
+    weights[heavy] = 1e6
+    alone = own.without(own.edges[:, 1] != heavy)
+    found, wanted = (
+        task.loss(model, torch.arange(len(task.questions)))
+        for task in (GroupedTask(own, loss=name, weights=weights), GroupedTask(alone, loss=name))
+    )
+    assert found.item() == pytest.approx(wanted.item(), rel=1e-3)
+
+
+def test_losses_and_weights_that_are_none_are_named() -> None:
+    own = graph(some_edges(20, 60), 20)
+    with pytest.raises(ModelError, match="name softmax, bce"):
+        GroupedTask(own, loss="hinge")
+    for bad in (torch.zeros(len(own.vocabulary.relations)), torch.ones(2)):
+        with pytest.raises(ModelError, match="numbers above 0, one a relation"):
+            GroupedTask(own, weights=bad)
+    with pytest.raises(ModelError, match="nothing to learn"):
+        GroupedTask(own.without(torch.ones(len(own.edges), dtype=torch.bool)))
+
+
+def test_rows_taken_from_a_table_give_their_gradient_to_it() -> None:
+    """The step as it is trained, beside autograd through plain indexing."""
+    own = graph(some_edges(20, 60), 20)
+    model = Complex(Shape.of(own), dim=8).double()
+    task = GroupedTask(own, n3=0.1)
+    part = torch.arange(0, len(task.questions), 2)
+    heads, relations = task.questions[part].unbind(1)
+    row, tails = task._answers(part)
+    h, r, t = model.rows[heads], model.relation[relations], model.rows[tails]
+    fits = own.vocabulary.fits[relations][:, own.labels]
+    slow = plain(model.query(h, r), model.rows, row, tails, fits)
+    slow = slow + 0.1 * (cubed(h[row], None) + cubed(r[row], None) + cubed(t, None))
+    pairs = (gradients(loss, model.rows, model.relation) for loss in (task.loss(model, part), slow / len(row)))
+    for found, wanted in zip(*pairs, strict=True):
+        assert torch.allclose(found, wanted, rtol=1e-5, atol=1e-8)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from gnn.evaluate import rank
 from gnn.train import Recipe, rate
 from gnn.trial import trial
 from gnn.triples import read_triples
@@ -90,6 +91,77 @@ def test_the_same_seed_gives_the_same_ranks(tmp_path: Path) -> None:
     split = read_triples(folder(tmp_path))
     one, two = (trial("complex", split, changes={"recipe": {"epochs": 3}}, seed=5) for _ in range(2))
     assert torch.equal(one.test.heads, two.test.heads) and torch.equal(one.test.tails, two.test.tails)
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "adamw", "adagrad", "sgd"])
+@pytest.mark.parametrize("schedule", ["constant", "linear"])
+def test_every_optimiser_lowers_the_loss_and_its_rate_is_on_the_log(
+    tmp_path: Path, optimiser: str, schedule: str
+) -> None:
+    changes = {
+        "settings": {"dim": 16, "spread": 0.3},
+        "lesson": {"batch": 50},
+        "recipe": {"epochs": 6, "optimiser": optimiser, "rate": 0.05, "schedule": schedule, "every": 1},
+    }
+    rows = trial("complex", read_triples(folder(tmp_path)), changes=changes).run.epochs
+    assert rows[-1]["loss"] < rows[0]["loss"] and all("valid" in row for row in rows)
+    rates = [row["rate"] for row in rows]
+    assert rates == [pytest.approx(0.05 * (1 if schedule == "constant" else 1 - n / 6)) for n in range(6)]
+
+
+@pytest.mark.parametrize("loss", ["softmax", "bce", "mse", "margin"])
+def test_every_loss_teaches_the_ring(tmp_path: Path, loss: str) -> None:
+    changes = {
+        "settings": {"dim": 32, "spread": 0.1},
+        "lesson": {"loss": loss, "batch": 60, "n3": 0.0},
+        "recipe": {"epochs": 25, "rate": 0.1, "every": 5},
+    }
+    found = trial("complex", read_triples(folder(tmp_path)), changes=changes)
+    assert found.run.epochs[-1]["loss"] < found.run.epochs[0]["loss"]
+    assert found.figures()["mrr"] > 0.5  # chance is below 0.15
+
+
+def test_a_trial_keeps_the_epoch_that_ranked_validation_best(tmp_path: Path) -> None:
+    split = read_triples(folder(tmp_path))
+    changes = {"settings": {"dim": 16}, "recipe": {"epochs": 30, "rate": 2.0, "schedule": "constant", "every": 1}}
+    found = trial("complex", split, changes=changes)
+    values = [row["valid"] for row in found.run.epochs]
+    assert found.run.value == max(values) == values[found.run.best - 1]
+    assert rank(found.model, split.graph, split.valid, split.known).mrr == pytest.approx(found.run.value)
+
+
+def test_what_training_never_saw_gets_a_rank_and_is_counted(tmp_path: Path) -> None:
+    """A relation without training triples, a node without edges: their vectors are what they began as."""
+    own = folder(tmp_path)
+    with (own / "test.txt").open("a") as file:
+        file.write("e00\tnever\te01\nlonely\tnext1\te01\n")
+    found = trial("complex", read_triples(own), changes={"settings": {"dim": 16}, "recipe": {"epochs": 3}})
+    assert read_triples(own).unseen == 1
+    assert bool((found.test.tails >= 1).all()) and bool((found.test.heads <= RING + 1).all())
+
+
+def test_one_relation_and_one_node_are_enough_to_say_so(tmp_path: Path) -> None:
+    for part in ("train", "valid", "test"):
+        (tmp_path / f"{part}.txt").write_text("a\tknows\ta\n")
+    found = trial("complex", read_triples(tmp_path), changes={"settings": {"dim": 4}, "recipe": {"epochs": 2}})
+    assert found.figures()["mrr"] == 1.0  # of one node the first is the only one
+
+
+def with_wrong(own: Path) -> Path:
+    """The ring with wrong triples: the same steps taken backwards."""
+    for part in ("valid", "test"):
+        lines = [line.split("\t") for line in (own / f"{part}.txt").read_text().splitlines()]
+        (own / f"{part}_negatives.txt").write_text("\n".join("\t".join(line[::-1]) for line in lines) + "\n")
+    return own
+
+
+def test_wrong_triples_are_told_from_true_ones(tmp_path: Path) -> None:
+    split = read_triples(with_wrong(folder(tmp_path)))
+    found = trial("complex", split, changes={"settings": {"dim": 64}, "recipe": {"epochs": 30}}).calls
+    assert found is not None and found["accuracy"] > 0.9 and found["f1"] > 0.9
+    (tmp_path / "test_negatives.txt").write_text("e00\tnext1\tnobody\n")
+    with pytest.raises(ModelError, match="nobody has a name that the other files do not have"):
+        read_triples(tmp_path)
 
 
 def test_time_bounds_a_trial_and_the_rate_falls_towards_it(tmp_path: Path) -> None:
