@@ -38,7 +38,8 @@ class Boost:
             class_weight="balanced", early_stopping=False, random_state=seed,
         )  # fmt: skip
         with exact(1):
-            model.fit(train.values, truth)
+            dead = np.isnan(train.values).all(0)  # a column without any value cannot be binned, nor ever split
+            model.fit(np.where(dead, 0.0, train.values), truth)
             staged = list(model.staged_decision_function(valid.values))[EVERY - 1 :: EVERY]
         found = [auprc(later, np.asarray(score).ravel()) for score in staged]
         return cls(model, train.names, EVERY * (int(np.argmax(found)) + 1))

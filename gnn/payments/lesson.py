@@ -18,7 +18,7 @@ from gnn.payments.network import Network, Wiring
 from gnn.train import Recipe, fit
 
 SIZE: Final = 512
-"""Transfers scored at once."""
+"""Transfers scored at once, and looked at to learn the scale of the columns."""
 
 
 RECIPE: Final = Recipe(epochs=9, optimiser="adamw", rate=0.006, schedule="cosine", weight_decay=1e-3, patience=4)
@@ -34,6 +34,8 @@ class Course:
     """Transfers that launder nothing drawn anew in each epoch for each one that does."""
     weight: float = 2.0
     """What a laundering transfer counts in the loss beside one of those drawn."""
+    size: int = 512
+    """Transfers of one step."""
     watched: int = 6000
     """Most validation transfers by which the best epoch is told; all that launder are among them."""
     recipe: Recipe = RECIPE
@@ -56,8 +58,8 @@ class Lesson:
         drawn = torch.randint(len(self.good), (len(self.bad) * self.course.negatives,)).numpy()
         rows = np.concatenate([self.bad, self.good[drawn]])
         rows = rows[torch.randperm(len(rows)).numpy()]
-        for start in range(0, len(rows), SIZE):
-            part = rows[start : start + SIZE]
+        for start in range(0, len(rows), self.course.size):
+            part = rows[start : start + self.course.size]
             truth = torch.from_numpy(self.truth[part]).to(torch.float32)
             weight = 1 + (self.course.weight - 1) * truth
             yield F.binary_cross_entropy_with_logits(model(self.near.of(part)), truth, weight)

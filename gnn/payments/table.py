@@ -29,7 +29,7 @@ class Payments:
 
     ids: tuple[str, ...]
     source: np.ndarray
-    """(payments,) int64 account numbers."""
+    """(payments,) int64 account numbers, in the order in which accounts are first seen: what comes later moves none."""
     target: np.ndarray
     cents: np.ndarray
     """(payments,) int64, above 0."""
@@ -52,19 +52,20 @@ class Payments:
         _check(table)
         time = table["time"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
         order = np.argsort(time, kind="stable")
-        both = pa.chunked_array(table["source"].cast(pa.string()).chunks + table["target"].cast(pa.string()).chunks)
-        ends = both.combine_chunks().dictionary_encode()
-        codes = ends.indices.to_numpy().astype(np.int64)
+        ends = [table[name].cast(pa.string()).take(pa.array(order)).combine_chunks() for name in ("source", "target")]
+        turn = np.arange(2 * len(table)).reshape(2, -1).T.ravel()  # sender, receiver, sender, receiver ...
+        both = pa.concat_arrays(ends).take(pa.array(turn)).dictionary_encode()
+        codes = both.indices.to_numpy().astype(np.int64)
         amount = np.rint(table["amount"].cast(pa.float64()).to_numpy() * 100).astype(np.int64)
         ids = table["id"].cast(pa.string()).to_pylist()
         known = "truth" in table.column_names
         return cls(
             tuple(ids[k] for k in order),
-            codes[: len(table)][order],
-            codes[len(table) :][order],
+            codes[::2],
+            codes[1::2],
             amount[order],
             time[order],
-            len(ends.dictionary),
+            len(both.dictionary),
             table["truth"].cast(pa.float64()).to_numpy()[order] if known else None,
         )
 

@@ -1,0 +1,176 @@
+"""Laundering among payments of the AMLSim sample, split by date: boosting, the network and both, under each protocol.
+
+Training up to day 90, validation to day 110, test from there on. `strict`: a transfer sees those of earlier days;
+`daily`: those of its own day too, as where a bank scores once a day. The amounts of the sample give the schemes away,
+so each is measured as given and with amounts hidden from every model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from benchmarks.figure import Figure, real_data
+from gnn.calibrate import Platt
+from gnn.evaluate import auprc
+from gnn.heads.logistic import log_loss
+from gnn.model import exact
+from gnn.payments.amlsim import START, read
+from gnn.payments.boost import Boost
+from gnn.payments.detector import checked, joined
+from gnn.payments.features import Features, describe, reads_amounts
+from gnn.payments.lesson import Course, learn, logits
+from gnn.payments.neighbourhood import Neighbourhood
+from gnn.payments.network import Wiring
+from gnn.payments.odds import scaled
+from gnn.payments.past import Past
+from gnn.payments.protocol import DAILY, STRICT, Protocol
+from gnn.payments.report import Judged, best_threshold, gap, ties
+from gnn.payments.report import measure as measured
+from gnn.payments.table import Payments
+
+TRAIN, VALID = timedelta(days=91), timedelta(days=111)
+"""After START: first moment of the validation part, and of the test part."""
+RAW: Final = ("amount", "day of the week", "hour")
+EVERY: Final = Wiring()
+WITHOUT: Final = {
+    "ports": replace(EVERY, ports=False),
+    "ego ids": replace(EVERY, ego=False),
+    "reverse messages": replace(EVERY, reverse=False),
+    "edge updates": replace(EVERY, updates=False),
+    "any of the four": replace(EVERY, ports=False, ego=False, reverse=False, updates=False),
+}
+PROTOCOLS: Final = {"strict": STRICT, "daily": DAILY}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Rows of the three parts, and the truth."""
+
+    train: np.ndarray
+    valid: np.ndarray
+    test: np.ndarray
+    truth: np.ndarray
+
+
+@dataclass(frozen=True)
+class Row:
+    """Log odds of one model on validation and test."""
+
+    valid: np.ndarray
+    test: np.ndarray
+
+    def scale(self, parts: Parts) -> Platt:
+        return scaled(self.valid, parts.truth[parts.valid])
+
+    def judged(self, parts: Parts) -> Judged:
+        limit = best_threshold(parts.truth[parts.valid], self.valid)
+        return Judged(parts.truth[parts.test], self.test, self.scale(parts)(self.test), limit)
+
+
+def payments() -> tuple[Payments, Parts]:
+    own = Payments.of(read(next((real_data() / "aml").glob("*.tgz"))))
+    ends = (None, START + TRAIN, START + VALID, None)
+    rows = [own.between(low, high) for low, high in pairwise(ends)]
+    return own, Parts(rows[0], rows[1], rows[2], checked(own, *rows))
+
+
+def boosted(features: Features, parts: Parts) -> Row:
+    truth = parts.truth
+    model = Boost.fit(features.of(parts.train), truth[parts.train], features.of(parts.valid), truth[parts.valid])
+    return Row(model.score(features.of(parts.valid)), model.score(features.of(parts.test)))
+
+
+def taught(own: Payments, protocol: Protocol, wiring: Wiring, parts: Parts) -> Row:
+    course = Course()
+    near = Neighbourhood(Past.of(own, protocol), course.fans)
+    model = learn(near, parts.truth, (parts.train, parts.valid), wiring, course)
+    with exact(1):
+        return Row(logits(model, near, parts.valid), logits(model, near, parts.test))
+
+
+def together(rows: dict[str, Row], parts: Parts) -> Row:
+    scales = {name: row.scale(parts) for name, row in rows.items()}
+    return Row(
+        *(joined({name: getattr(row, part) for name, row in rows.items()}, scales) for part in ("valid", "test"))
+    )
+
+
+def judged_row(name: str, row: Row, own: Payments, parts: Parts, alike: np.ndarray) -> list[Figure]:
+    """The figures of a model on the test part, each with its interval, and how far its alerts tie."""
+    senders = own.source[parts.test]
+    told = measured(row.judged(parts), senders)
+    figures = [
+        Figure(f"{name}: {what}", found.value, note=f"95 % {found.low:.3f} to {found.high:.3f}")
+        for what, found in told.items()
+    ]
+    whole = ties(row.test)
+    note = f"counted where something tells the transfers apart; {whole:.3f} with those that nothing does"
+    return [*figures, Figure(f"{name}: ties in the top 1,000", ties(row.test, alike=alike), note=note)]
+
+
+def compared(name: str, one: Row, other: Row, own: Payments, parts: Parts, aim: float | None = 0.0) -> Figure:
+    """Low end of the 95 % interval of a gain in AUPRC."""
+    found = gap(one.judged(parts), other.judged(parts), own.source[parts.test], lambda j: auprc(j.truth, j.score))
+    note = f"mean {found.value:+.4f}, up to {found.high:+.4f}"
+    return Figure(f"{name}: low end of the gain in AUPRC", found.low, aim, note=note)
+
+
+def alike(features: Features, rows: np.ndarray) -> np.ndarray:
+    """(rows,) one number for transfers whose columns are all the same."""
+    found: np.ndarray = np.unique(np.nan_to_num(features.values[rows], nan=-1.0), axis=0, return_inverse=True)[1]
+    return found.ravel()
+
+
+def losses(rows: dict[str, Row], parts: Parts) -> dict[str, float]:
+    """Log loss on the test part after calibration."""
+    truth = parts.truth[parts.test]
+    return {name: log_loss(truth, row.scale(parts)(row.test)) for name, row in rows.items()}
+
+
+def setting(own: Payments, parts: Parts, name: str, hidden: bool) -> Iterator[Figure]:
+    """The figures of one protocol, with amounts as given or hidden."""
+    label = f"{name}, amounts {'hidden' if hidden else 'given'}"
+    features, wiring = describe(own, PROTOCOLS[name]), replace(EVERY, amounts=not hidden)
+    if hidden:
+        features = features.where(lambda column: not reads_amounts(column))
+    rows = {
+        "boosting, raw columns": boosted(features.where(lambda column: column in RAW), parts),
+        "boosting, raw and graph": boosted(features, parts),
+        "network": taught(own, PROTOCOLS[name], wiring, parts),
+    }
+    members = {key: rows[key] for key in ("boosting, raw and graph", "network")}
+    rows["both"] = together(members, parts)
+    without = WITHOUT if name == "strict" and hidden else {"ports": WITHOUT["ports"]}
+    for what, other in without.items():
+        rows[f"network without {what}"] = taught(own, PROTOCOLS[name], replace(other, amounts=not hidden), parts)
+    same = alike(features, parts.test)
+    for key, row in rows.items():
+        yield from judged_row(f"{label}: {key}", row, own, parts, same)
+    for key in ("boosting, raw columns", "network without ports"):
+        yield compared(f"{label}: network over {key}", rows["network"], rows[key], own, parts)
+        yield compared(f"{label}: both over {key}", rows["both"], rows[key], own, parts)
+    lost = losses({**members, "both": rows["both"]}, parts)
+    best = min(members, key=lambda key: lost[key])
+    note = f"both {lost['both']:.4f}, best member ({best}) {lost[best]:.4f}"
+    yield Figure(
+        f"{label}: log loss of both less that of the best member", lost["both"] - lost[best], 0.0, False, note=note
+    )
+
+
+def measure() -> list[Figure]:
+    own, parts = payments()
+    truth = parts.truth[parts.test]
+    low = auprc(truth, -own.cents[parts.test].astype(np.float64))
+    figures = [
+        Figure("base rate, test", float(truth.mean()), note=f"{len(truth)} transfers, {int(truth.sum())} launder"),
+        Figure("AUPRC of the rule: the smaller the amount, the worse", low, note="the sample gives schemes away"),
+    ]
+    for name, hidden in (("strict", True), ("strict", False), ("daily", True)):
+        figures += setting(own, parts, name, hidden)
+    return figures
