@@ -13,40 +13,10 @@ from gnn.model import Shape
 from gnn.models.complex import Complex
 from gnn.models.paths import Layer, PathModel
 from gnn.rerank import Reranked
-from gnn.tensors import EPOCH, GraphTensors
+from gnn.tensors import GraphTensors
 from gnn.train import Recipe, fit
-from gnn.vocabulary import Vocabulary
 from kg.errors import ModelError
-
-RULE = ("parent", "works_at", "insured_by")
-
-
-def plain(triples: list[tuple[int, int, int]], nodes: int, relations: tuple[str, ...] = RULE) -> GraphTensors:
-    edges = torch.unique(torch.tensor(triples, dtype=torch.int64)[:, [1, 0, 2]], dim=0)[:, [1, 0, 2]]
-    zero = torch.zeros(len(edges), dtype=torch.int64)
-    ids = tuple(f"e{n:04d}" for n in range(nodes))
-    labels = torch.zeros(nodes, dtype=torch.int64)
-    return GraphTensors(ids, labels, edges, zero, zero, zero + 1, EPOCH, vocabulary=Vocabulary.plain(relations))
-
-
-def drawn(nodes: int, count: int, seed: int = 0) -> GraphTensors:
-    draw = torch.Generator().manual_seed(seed)
-    ends = torch.randint(0, nodes, (count, 2), generator=draw)
-    kinds = torch.randint(0, 3, (count,), generator=draw)
-    return plain([(a, r, b) for (a, b), r in zip(ends.tolist(), kinds.tolist(), strict=True)], nodes)
-
-
-def ruled(people: int, seed: int) -> tuple[GraphTensors, Tensor]:
-    """By whom someone is insured follows from where the parent works; a quarter of those edges is held back."""
-    draw = torch.Generator().manual_seed(seed)
-    firms = people // 4
-    order = torch.randperm(people, generator=draw).tolist()
-    work = torch.randint(0, firms, (people,), generator=draw).tolist()
-    triples = [(child, 0, parent) for child, parent in zip(range(people), order, strict=True)]
-    triples += [(person, 1, people + firm) for person, firm in enumerate(work)]
-    insured = [(child, 2, people + work[parent]) for child, _, parent in triples[:people]]
-    held = people // 4
-    return plain(triples + insured[held:], people + firms), torch.tensor(insured[:held])
+from tests.planted_links import drawn, plain, ruled
 
 
 def by_hand(model: PathModel, graph: GraphTensors, head: int, relation: int) -> Tensor:

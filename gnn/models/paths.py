@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -104,9 +104,11 @@ class PathModel(Model):
             parts.append(_Again.apply(self.asked.weight, run) if again else run())
         return torch.cat(parts) if parts else torch.zeros(0, len(graph))
 
-    def traced(self, graph: GraphTensors, head: int, relation: int) -> tuple[Tensor, list[Step]]:
-        """Scores (nodes,) of one question, and the edges it walked with weights that the scores can be derived by."""
+    def traced(self, graph: GraphTensors, head: int, relation: int, share: float = 1.0) -> tuple[Tensor, list[Step]]:
+        """Scores (nodes,) of one question, and the edges it walked with weights that the scores can be derived by;
+        `share` weakens all messages alike."""
         ends, roads, steps = self.embed(graph), Adjacency.of(graph), list[Step]()
+        roads = replace(roads, weight=roads.weight * share)
         scores = self._scores(graph, roads, ends, torch.tensor([head]), torch.tensor([relation]), steps)
         return scores[0], steps
 

@@ -1,0 +1,1 @@
+"""What a score rests on: paths, edges, modalities, columns and sentences, and whether that is so."""

@@ -1,0 +1,111 @@
+"""Surrogate: a small tree or a regression on readable figures that says what a larger model does, and how well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from gnn.evaluate import bootstrap
+from kg.errors import MissingExtraError, ModelError
+
+HINT = "a surrogate needs scikit-learn; run: pip install 'kgrisk[learn]' (or: pip install scikit-learn)"
+Kind = Literal["tree", "linear"]
+LEAST = 20
+"""Fewer items leave nothing to test on."""
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """A readable model of a model, with its fidelity on items it was not fitted on."""
+
+    kind: Kind
+    rules: tuple[str, ...]
+    """A line per leaf of the tree, or per weight, most telling first."""
+    r2: float
+    """1 less the squared error over the variance of the model's own log odds; 0 says no more than their mean."""
+    r2_interval: tuple[float, float]
+    agreement: float
+    """Share of held-out items put on the same side of `threshold`."""
+    chance: float
+    """The same for a surrogate that puts all on the more frequent side."""
+    threshold: float
+    """Log odds above which the model says trouble: its upper fifth."""
+    count: int
+    """Held-out items."""
+
+
+def surrogate(
+    values: np.ndarray, names: Sequence[str], log_odds: np.ndarray, kind: Kind = "tree", depth: int = 3, seed: int = 0
+) -> Surrogate:
+    """Fit on two thirds of the items, (items, names) figures, and test on the rest.
+
+    It is fitted to what the model says, never to the truth: fidelity is not quality.
+    """
+    if len(values) < LEAST or values.shape != (len(log_odds), len(names)) or not np.isfinite(values).all():
+        raise ModelError(
+            f"a surrogate of {values.shape} figures, {len(names)} names and {len(log_odds)} scores: expected at least "
+            f"{LEAST} items, a finite figure for each name, and a score for each item"
+        )
+    order = np.random.default_rng(seed).permutation(len(values))
+    train, test = np.split(order, [2 * len(order) // 3])
+    model = _fitted(values[train], log_odds[train], kind, depth, seed)
+    said, threshold = model.predict(values[test]), float(np.quantile(log_odds[train], 0.8))
+    above, own = log_odds[test] > threshold, said > threshold
+    both = np.stack([log_odds[test], said], axis=1)
+    rules = _leaves(model, names) if kind == "tree" else _weights(model, names)
+    return Surrogate(
+        kind,
+        tuple(rules),
+        fidelity(both),
+        bootstrap(both, seed, 300, fidelity),
+        float((above == own).mean()),
+        float(max(above.mean(), 1 - above.mean())),
+        threshold,
+        len(test),
+    )
+
+
+def fidelity(both: np.ndarray) -> float:
+    """R2 of the second column as an account of the first; 0 where the first does not vary and is met."""
+    error, spread = float(((both[:, 0] - both[:, 1]) ** 2).sum()), float(((both[:, 0] - both[:, 0].mean()) ** 2).sum())
+    return 1.0 - error / spread if spread else 0.0
+
+
+def _fitted(x: np.ndarray, y: np.ndarray, kind: Kind, depth: int, seed: int) -> Any:
+    try:
+        from sklearn.linear_model import RidgeCV
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+        from sklearn.tree import DecisionTreeRegressor
+    except ImportError as error:
+        raise MissingExtraError(HINT) from error
+    if kind == "tree":
+        least = max(5, len(x) // 50)
+        return DecisionTreeRegressor(max_depth=depth, min_samples_leaf=least, random_state=seed).fit(x, y)
+    return make_pipeline(StandardScaler(), RidgeCV(np.logspace(-3, 3, 13))).fit(x, y)
+
+
+def _leaves(model: Any, names: Sequence[str]) -> list[str]:
+    """`a <= 0.2 and b > 1: log odds -1.30, 40 items`, riskiest first."""
+    tree, found = model.tree_, list[tuple[float, str]]()
+
+    def walk(node: int, path: tuple[str, ...]) -> None:
+        if tree.children_left[node] < 0:
+            value = float(tree.value[node, 0, 0])
+            found.append((value, f"{' and '.join(path) or 'all'}: {value:+.2f}, {tree.n_node_samples[node]} items"))
+            return
+        name, cut = names[tree.feature[node]], float(tree.threshold[node])
+        walk(tree.children_left[node], (*path, f"{name} <= {cut:.4g}"))
+        walk(tree.children_right[node], (*path, f"{name} > {cut:.4g}"))
+
+    walk(0, ())
+    return [text for _, text in sorted(found, key=lambda pair: (-pair[0], pair[1]))]
+
+
+def _weights(model: Any, names: Sequence[str]) -> list[str]:
+    """`a: +0.80 per deviation`, strongest first."""
+    both = sorted(zip(names, model[-1].coef_.tolist(), strict=True), key=lambda pair: (-abs(pair[1]), pair[0]))
+    return [f"{name}: {value:+.2f} per deviation" for name, value in both if value]
