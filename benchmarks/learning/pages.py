@@ -108,31 +108,24 @@ def measure() -> list[Figure]:
     same = told(*parts[0])
     folds = [told([page for other in parts if other is not own for page in other[0]], own[1]) for own in parts]
     held = {name: np.concatenate([fold[name] for fold in folds]) for name in folds[0]}
-    figures = [*_shares(same, "kind of page told by"), *_gaps(same, "network", "")]
-    figures += [*_gaps(same, "cnn", "")]
-    figures += [
-        *_shares(held, "kind of page of a layout held out, told by"),
-        *_gaps(held, "network", ", layout held out"),
-    ]
-    return [*figures, *_gaps(held, "cnn", ", layout held out")]
+    figures = []
+    for hits, where in ((same, ""), (held, ", layout held out")):
+        figures += [*_shares(hits, where), *_gaps(hits, "network", where), *_gaps(hits, "cnn", where)]
+    return figures
 
 
-def _shares(hits: dict[str, np.ndarray], what: str) -> Iterator[Figure]:
+def _shares(hits: dict[str, np.ndarray], where: str) -> Iterator[Figure]:
     for name, own in hits.items():
         low, high = bootstrap(own)
         note = f"95 % interval {low:.3f} to {high:.3f}, {len(own)} pages of 7 kinds"
-        yield Figure(f"{what} {name}", float(own.mean()), note=note)
+        yield Figure(f"kind of page told by {name}{where}", float(own.mean()), note=note)
 
 
 def _gaps(hits: dict[str, np.ndarray], name: str, where: str) -> Iterator[Figure]:
+    who = "the network" if name == "network" else name
     for other in ("colours", "plain figures"):
         gap = hits[name] - hits[other]
         low, high = bootstrap(gap)
         note = f"aim: 0; difference {gap.mean():+.3f}, interval {low:+.3f} to {high:+.3f}, paired by page"
         aim = 0.0 if other == "colours" else None
-        yield Figure(
-            f"low end of what {'the network' if name == 'network' else name} gains over {other}{where}",
-            low,
-            aim,
-            note=note,
-        )
+        yield Figure(f"low end of what {who} gains over {other}{where}", low, aim, note=note)
