@@ -34,7 +34,7 @@ def homophilous(homophily: float, seed: int = 0, strength: float = 0.6) -> tuple
     same = torch.rand(len(head), generator=draw) < homophily
     tail = 2 * torch.randint(0, NODES // 2, (len(head),), generator=draw)
     tail = tail + torch.where(same, label[head], 1 - label[head])
-    own = graph(_triples(head, torch.full_like(head, SUPPLIES), tail), NODES)
+    own = graph(triples_of(head, torch.full_like(head, SUPPLIES), tail), NODES)
     return own.with_features({"numeric": _weak(label, strength, draw)}), label
 
 
@@ -46,11 +46,11 @@ def typed(seed: int = 0, strength: float = 0.6) -> tuple[GraphTensors, Tensor]:
     relation = torch.where(torch.arange(len(head)) % 2 == 0, SUPPLIES, LENDS)
     tail = 2 * torch.randint(0, NODES // 2, (len(head),), generator=draw)
     tail = tail + torch.where(relation == SUPPLIES, label[head], 1 - label[head])
-    own = graph(_triples(head, relation, tail), NODES)
+    own = graph(triples_of(head, relation, tail), NODES)
     return own.with_features({"numeric": _weak(label, strength, draw)}), label
 
 
-def _triples(head: Tensor, relation: Tensor, tail: Tensor) -> list[list[int]]:
+def triples_of(head: Tensor, relation: Tensor, tail: Tensor) -> list[list[int]]:
     found: list[list[int]] = torch.unique(torch.stack([head, relation, tail], dim=1), dim=0).tolist()
     return found
 
