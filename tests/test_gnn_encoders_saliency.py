@@ -119,7 +119,7 @@ def test_the_day_of_the_fall_is_named_by_plain_figures() -> None:
     assert marks[0].locator == "day:2023-02-10" and len(marks) == 49 and marks[1].weight == 0.0
 
 
-@pytest.mark.parametrize("kind", [Gru, Tcn])
+@pytest.mark.parametrize("kind", [pytest.param(Gru, marks=pytest.mark.slow), Tcn])
 def test_the_day_of_the_fall_is_named_by_a_network_that_was_taught_to_see_falls(kind: type[Trainable]) -> None:
     own = kind()
     with seeded(0):

@@ -1,9 +1,9 @@
 """Whether training MiniLM's last layer on helps: a planted task, in which who owes whom turns on the order of words.
 
-Every sentence names Alder and another made-up firm; the label is whether Alder is the one that owes. The wordings of the
-test were never seen. The same 160 labelled sentences teach a logistic regression on the frozen vectors, its strength
-chosen by cross-validation, and the last layer with a linear answer, its epochs fixed beforehand. Intervals are over
-three seeds of the sentences.
+Every sentence names Alder and another made-up firm; the label is whether Alder is the one that owes. The wordings of
+the test were never seen. The same 160 labelled sentences teach a logistic regression on the frozen vectors, its
+strength chosen by cross-validation, and the last layer with a linear answer, its epochs fixed beforehand. Intervals
+are over three seeds of the sentences.
 """
 
 from __future__ import annotations
