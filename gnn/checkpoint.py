@@ -6,16 +6,24 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from gnn.vocabulary import LABELS, RELATIONS
 from kg.errors import MissingExtraError, ModelError
 from kg.model import digest
 
 HINT = "checkpoints need safetensors; run: pip install 'kgrisk[learn]' (or: pip install safetensors)"
 WEIGHTS = "weights.safetensors"
 FACTS = "checkpoint.json"
+PICKLED: Final = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""How files of torch.save and of pickle begin."""
+
+
+def ontology() -> str:
+    """Digest of the labels and relations that the numbers in a model's tensors stand for."""
+    return digest(json.dumps([LABELS, RELATIONS]).encode())
 
 
 def save_tensors(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
@@ -37,21 +45,58 @@ def save_tensors(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str
 
 
 def load_tensors(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and facts; ModelError if something is missing or does not have the sha256 written beside it."""
+    """Tensors and facts; ModelError if something is missing, foreign, or not of the sha256 written beside it."""
+    from safetensors import SafetensorError
     from safetensors.torch import load
 
+    _folder(folder)
     try:
         manifest = json.loads((folder / FACTS).read_text())
-        data = (folder / manifest["weights"]).read_bytes()
-    except (OSError, KeyError, ValueError) as error:
+        name, sha256, facts = str(manifest["weights"]), str(manifest["sha256"]), dict(manifest["facts"])
+        if Path(name).name != name:
+            raise ValueError(f"weights {name!r} are not beside {FACTS}")
+        data = (folder / name).read_bytes()
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise ModelError(
             f"no checkpoint can be read in {folder} ({error}); expected {FACTS} and weights; train again"
         ) from error
-    if digest(data) != manifest["sha256"]:
+    if digest(data) != sha256:
+        raise ModelError(f"checkpoint {folder / name}: another sha256 than in {FACTS}; train again or restore it")
+    if data.startswith(PICKLED):
+        raise ModelError(_refusal(folder / name))
+    try:
+        return load(data), facts
+    except SafetensorError as error:
+        raise ModelError(f"checkpoint {folder / name} holds no safetensors ({error}); train again") from error
+
+
+def fill(model: nn.Module, tensors: Mapping[str, Tensor], folder: Path) -> None:
+    """Put the tensors of a checkpoint into a model; ModelError if they are those of another one."""
+    try:
+        model.load_state_dict(dict(tensors))
+    except RuntimeError as error:
         raise ModelError(
-            f"checkpoint {folder / manifest['weights']}: another sha256 than in {FACTS}; train again or restore it"
-        )
-    return load(data), manifest["facts"]
+            f"checkpoint {folder} does not fit the model: it was made by another version or for another graph; "
+            f"train again ({str(error).splitlines()[-1].strip()})"
+        ) from error
+
+
+def _folder(path: Path) -> None:
+    """ModelError if a file is given where a folder is expected, pickles being refused as such."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head.startswith(PICKLED):
+        raise ModelError(_refusal(path))
+    raise ModelError(f"{path} is a file; name the folder that holds {FACTS} and its weights")
+
+
+def _refusal(path: Path) -> str:
+    return (
+        f"{path} is a pickle (torch.save), which can run any code when it is read, so it is not read; "
+        f"expected a folder with {FACTS} and safetensors; save the weights with gnn.checkpoint.save_tensors"
+    )
 
 
 def _write(path: Path, data: bytes) -> None:

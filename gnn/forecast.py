@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 import torch
 
-from gnn.calibrate import Platt, expected_error
+from gnn.classified import ROUNDS, figures
 from gnn.encoder import Encoder
-from gnn.evaluate import Ranking, auprc, auroc, bootstrap, brier, rank
+from gnn.evaluate import Ranking, bootstrap, rank
 from gnn.explain import Paths, sentence
-from gnn.links import LinkTask, best_links, calibrated, scored
+from gnn.learned import COUNTS, FUSED, STRUCTURE, Learned, Window, counted, judged, learn, windows
+from gnn.links import best_links
 from gnn.model import Model, Shape
-from gnn.models.frequency import Frequency
 from gnn.models.relational import Relational
 from gnn.result import LINK_ROWS
-from gnn.sample import Fresh, fresh, negatives
 from gnn.settings import Report, Settings
 from gnn.tensors import GraphTensors
-from gnn.train import Fit, Recipe, fit
-from gnn.views import Views, months, quarters
+from gnn.train import Fit
+from gnn.trust import Together, metric, trust
+from gnn.views import Views
 from gnn.vocabulary import LABELS, PREDICTABLE, RELATIONS
 from kg.snapshot import Snapshot
 
-FUSED, STRUCTURE, COUNTS = "relational", "structure", "frequency"
-
-
-@dataclass(frozen=True)
-class Window:
-    """A graph, and the forecastable triples that were published after its cut."""
-
-    graph: GraphTensors
-    later: Fresh
+__all__ = ["FUSED", "Forecast", "forecast"]
 
 
 @dataclass
@@ -52,83 +44,48 @@ class Forecast:
     remarks: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Learned:
-    """A model fitted up to the cut, with the calibration learned in the validation window."""
-
-    name: str
-    model: Model
-    graph: GraphTensors
-    calibration: Platt
-
-
-def windows(views: Views, encoders: Sequence[Encoder], cut: datetime, length: int) -> tuple[Window, Window]:
-    """The validation window (the `length` months before the cut) and the test window (all that came after it)."""
-    start, last = months(cut, -length), views.last()
-    before, now = views.tensors(start, encoders), views.tensors(cut, encoders)
-    tested = quarters(cut, last) if last is not None and last > cut else []
-    return (
-        Window(before, fresh(before, [views.tensors(date) for date in quarters(start, cut)])),
-        Window(now, fresh(now, [views.tensors(date) for date in tested])),
-    )
-
-
 def forecast(
     views: Views, encoders: Sequence[Encoder], cut: datetime, settings: Settings, seed: int, report: Report
 ) -> Forecast:
     """Everything about links at a cut."""
-    valid, test = windows(views, encoders, cut, settings.window)
+    both = windows(views, encoders, cut, settings.window)
+    valid, test = both
     report(f"links: {len(valid.later.triples)} new triples to validate on, {len(test.later.triples)} to test on")
     found = Forecast(Relational(Shape.of(test.graph), dim=settings.dim, seed=seed), test.graph)
-    learned = [
-        learn(FUSED, (valid, test), settings, seed, found, report),
-        learn(STRUCTURE, (bare(valid), bare(test)), settings, seed, found, report),
-        Learned(COUNTS, Frequency(Shape.of(test.graph)), test.graph, counted(valid, seed)),
-    ]
+    learned = members(both, settings, seed, found, report)
     found.model = learned[0].model
     found.remarks += window_remarks(test)
-    rankings = {one.name: rank(one.model, one.graph, test.later.triples) for one in learned}
-    for one in learned:
-        found.metrics += link_metrics(one, rankings[one.name], test, seed)
-        found.relations += relation_rows(one.name, rankings[one.name])
+    shown = {one.name: one for one in learned if one.name in (FUSED, STRUCTURE, COUNTS)}
+    rankings = {name: rank(one.model, one.graph, test.later.triples) for name, one in shown.items()}
+    for name, one in shown.items():
+        found.metrics += link_metrics(one, rankings[name], test, seed)
     found.remarks += compared(rankings) + told_apart(found.metrics)
+    whole = Together.of(learned)
+    trusted = trust(learned, whole, both, settings.alpha, seed)
+    found.metrics, found.remarks = found.metrics + trusted.metrics, found.remarks + trusted.remarks
+    for name in shown:
+        found.relations += relation_rows(name, rankings[name], trusted.relations if name == FUSED else {})
     found.modalities = modality_rows(learned[0], test, rankings[FUSED].mrr, seed)
     report("links: predicting and tracing evidence paths")
-    found.links = link_table(learned[0], views.snapshot(cut), settings)
+    found.links = link_table(learned[0], whole, views.snapshot(cut), settings)
     return found
 
 
-def bare(window: Window) -> Window:
-    """The same window for a structure-only model."""
-    return Window(window.graph.with_features({}), window.later)
-
-
-def learn(
-    name: str, both: tuple[Window, Window], settings: Settings, seed: int, found: Forecast, report: Report
-) -> Learned:
-    """Choose the number of epochs on the validation window, then fit anew for as many on all that the cut allows."""
-    valid, test = both
-    recipe = Recipe(settings.epochs, settings.optimiser, settings.rate, seed=seed, threads=settings.threads)
-    state = settings.unfinished and settings.unfinished / name
-    first = Relational(Shape.of(valid.graph), dim=settings.dim, seed=seed)
-    say = lambda text: report(f"{name} {text}")  # noqa: E731  # one line reads better here
-    run = fit(first, LinkTask(valid.graph, valid.later.triples), recipe, state and state / "choose", say)
-    found.losses += loss_rows(name, run)
-    calibration = (
-        calibrated(first, valid.graph, valid.later.triples, seed) if len(valid.later.triples) else Platt(1.0, 0.0)
-    )
-    model = Relational(Shape.of(test.graph), dim=settings.dim, seed=seed)
-    chosen = replace(recipe, epochs=max(run.best, 1))
-    again = fit(model, LinkTask(test.graph), chosen, state and state / "all", say)
-    found.losses += loss_rows(f"{name} (refit)", again)
-    return Learned(name, model, test.graph, calibration)
-
-
-def counted(valid: Window, seed: int) -> Platt:
-    """Calibration of the counting baseline on the validation window."""
-    if not len(valid.later.triples):
-        return Platt(1.0, 0.0)
-    return calibrated(Frequency(Shape.of(valid.graph)), valid.graph, valid.later.triples, seed)
+def members(
+    both: tuple[Window, Window], settings: Settings, seed: int, found: Forecast, report: Report
+) -> list[Learned]:
+    """The fused model, the same without features, counting, and the fused model of other seeds."""
+    bare = (both[0].bare(), both[1].bare())
+    plan = [(FUSED, both, seed), (STRUCTURE, bare, seed)]
+    plan += [(f"{FUSED}+{k}", both, seed + k) for k in range(1, settings.seeds)]
+    learned = []
+    for name, parts, own in plan:
+        one, runs = learn(name, parts, settings, own, seed, report)
+        learned.append(one)
+        for title, run in runs.items():
+            found.losses += loss_rows(title, run)
+    learned.insert(2, counted(both, seed))
+    return learned
 
 
 def loss_rows(name: str, run: Fit) -> list[dict[str, Any]]:
@@ -136,34 +93,28 @@ def loss_rows(name: str, run: Fit) -> list[dict[str, Any]]:
 
 
 def link_metrics(one: Learned, ranking: Ranking, test: Window, seed: int) -> list[dict[str, Any]]:
-    """MRR with interval, Hits@k, and figures of the calibrated probability against wrong triples of the right types."""
+    """MRR and Hits@k, and figures of the calibrated probability against wrong triples of the right types."""
     count = len(ranking.triples)
     low, high = bootstrap(ranking.reciprocals, seed)
     rows = [metric(one.name, "mrr", ranking.mrr, count, low, high)]
-    rows += [metric(one.name, f"hits@{k}", ranking.hits(k), count) for k in (1, 3, 10)]
+    for k in (1, 3, 10):
+        hit = ((ranking.tails <= k).double() + (ranking.heads <= k).double()).numpy() / 2
+        rows.append(metric(one.name, f"hits@{k}", ranking.hits(k), count, *bootstrap(hit, seed, ROUNDS)))
     if not count:
         return rows
-    wrong = negatives(test.graph, test.later.triples, 1, seed)
-    score, truth = scored(one.model, one.graph, test.later.triples, wrong)
-    probability = one.calibration(score)
-    named = {
-        "auprc": auprc(truth, score),
-        "auroc": auroc(truth, score),
-        "brier": brier(truth, probability),
-        "ece": expected_error(probability, truth),
-    }
-    return rows + [metric(one.name, name, value, 2 * count) for name, value in named.items()]
+    said = judged(one.model, one.graph, test.later.triples, seed)
+    told = figures(said.truth, one.probability(said.score, said.relation), seed)
+    return rows + [metric(one.name, name, value, 2 * count, *ends) for name, value, *ends in told]
 
 
-def metric(
-    model: str, name: str, value: float, count: int, low: float | None = None, high: float | None = None
-) -> dict[str, Any]:
-    return {"task": "links", "model": model, "metric": name, "value": value, "low": low, "high": high, "count": count}
-
-
-def relation_rows(name: str, ranking: Ranking) -> list[dict[str, Any]]:
+def relation_rows(name: str, ranking: Ranking, more: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+    """MRR by relation, and what more is known of it."""
     parts = ((relation, ranking.of(relation)) for relation in PREDICTABLE)
-    return [{"relation": r, "model": name, "triples": len(p.triples), "mrr": p.mrr} for r, p in parts if len(p.triples)]
+    return [
+        {"relation": r, "model": name, "triples": len(p.triples), "mrr": p.mrr, **more.get(r, {})}
+        for r, p in parts
+        if len(p.triples)
+    ]
 
 
 def modality_rows(one: Learned, test: Window, mrr: float, seed: int) -> list[dict[str, Any]]:
@@ -225,12 +176,13 @@ def told_apart(metrics: Sequence[dict[str, Any]]) -> list[str]:
     return said
 
 
-def link_table(one: Learned, snapshot: Snapshot, settings: Settings) -> pa.Table:
-    """New triples with calibrated score and evidence paths."""
+def link_table(one: Learned, whole: Together, snapshot: Snapshot, settings: Settings) -> pa.Table:
+    """New triples with calibrated score, what all members say of them, and evidence paths."""
     best = best_links(one.model, one.graph, one.calibration, settings.links_each)
     paths, graph = Paths(snapshot), one.graph
     rows, place = [], dict.fromkeys(RELATIONS, 0)
-    for (h, r, t), score in zip(best.triples.tolist(), best.score.tolist(), strict=True):
+    said = whole.say(best.triples)
+    for (h, r, t), score, *doubt in zip(best.triples.tolist(), best.score.tolist(), *said, strict=True):
         place[RELATIONS[r]] += 1
         found = paths.between(graph.ids[h], graph.ids[t], settings.paths_each)
         rows.append(
@@ -244,6 +196,8 @@ def link_table(one: Learned, snapshot: Snapshot, settings: Settings) -> pa.Table
                 "rank": place[RELATIONS[r]],
                 "paths": [list(path.edges) for path in found],
                 "hops": [sentence(snapshot, path) for path in found],
+                "ensemble": doubt[0],
+                "uncertainty": doubt[1],
             }
         )
     return pa.Table.from_pylist(rows, schema=LINK_ROWS)

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from gnn.bilinear import Bilinear
-from gnn.calibrate import Platt, platt
+from gnn.calibrate import ByRelation
 from gnn.evaluate import answered, rank
 from gnn.model import Model
-from gnn.sample import allowed, codes, negatives, predictable, reciprocal
+from gnn.sample import allowed, codes, predictable, reciprocal
 from gnn.softmax import full_softmax
 from gnn.tensors import GraphTensors
 from gnn.vocabulary import PREDICTABLE, RELATIONS
@@ -70,12 +70,6 @@ def one_vs_all(model: Model, graph: GraphTensors, triples: Tensor, fits: Tensor)
     return total / len(both)
 
 
-def calibrated(model: Model, graph: GraphTensors, triples: Tensor, seed: int) -> Platt:
-    """Probability that a triple is the true one beside one wrong triple of right types, fitted on later true ones."""
-    wrong = negatives(graph, triples, 1, seed)
-    return platt(*scored(model, graph, triples, wrong))
-
-
 @torch.no_grad()
 def scored(model: Model, graph: GraphTensors, right: Tensor, wrong: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Scores of right and wrong triples, and which is which."""
@@ -112,12 +106,12 @@ class Links:
 
     triples: Tensor
     score: np.ndarray
-    """Calibrated, see `calibrated`."""
+    """Calibrated: probability that a triple is the true one beside one wrong triple of right types."""
 
 
 @torch.no_grad()
 def best_links(
-    model: Model, graph: GraphTensors, calibration: Platt, each: int, relations: tuple[str, ...] = PREDICTABLE
+    model: Model, graph: GraphTensors, calibration: ByRelation, each: int, relations: tuple[str, ...] = PREDICTABLE
 ) -> Links:
     """The `each` best triples per relation that the graph does not hold, among nodes of right labels that use the
     relation.
@@ -129,7 +123,7 @@ def best_links(
     triples = torch.cat(found) if found else torch.zeros(0, 3, dtype=torch.int64)
     if not len(triples):
         return Links(triples, np.zeros(0))
-    return Links(triples, calibration(centred(model, graph, triples).numpy()))
+    return Links(triples, calibration(centred(model, graph, triples).numpy(), triples[:, 1].numpy()))
 
 
 def best_of(model: Model, graph: GraphTensors, relation: int, held: Tensor, each: int) -> Tensor:

@@ -6,8 +6,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from shutil import rmtree
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,16 +17,19 @@ import pyarrow as pa
 import torch
 from torch.nn import functional as F
 
-from gnn.checkpoint import load_tensors, save_tensors
+from gnn.checkpoint import fill, load_tensors, ontology, save_tensors
 from gnn.choice import chosen, keep
 from gnn.encoder import Encoder
 from gnn.encoders.table import Table
 from gnn.forecast import FUSED, Forecast, forecast
 from gnn.heads.network import Network
 from gnn.model import Model, Shape, exact
+from gnn.peek import Certificate, Readable, certificate
 from gnn.publish import extractor, publish, said, vector_bytes, vectors
+from gnn.regression import Amounts, amounts
 from gnn.result import LOSS_ROWS, METRICS, MODALITY_ROWS, RELATION_ROWS, Embeddings, TrainResult
 from gnn.risk import Outlook, outlook
+from gnn.runs import RunStore, Stages
 from gnn.settings import Report, Settings
 from gnn.tensors import GraphTensors
 from gnn.views import Ledgerlike, Views, months
@@ -56,20 +61,83 @@ def train(
     last epoch when it is called again with the same of all four and the same `out`. ModelError if nothing can be
     learned.
     """
-    cut, report = as_time(cut), progress or log.info
+    cut, report, spent = as_time(cut), progress or log.info, Stages()
     views = Views(source, files, settings.cache)
     encoders = chosen_encoders(views, cut, settings)
     facts = facts_of(views, cut, seed, settings, encoders)
     settings = replace(settings, unfinished=unfinished(out, facts, settings.threads))
     with exact(settings.threads):
-        links = forecast(views, encoders, cut, settings, seed, report)
-        risk = outlook(views, encoders, cut, settings, seed, report)
-        embedded = embeddings(links.model, links.graph)
-    manifest, checkpoint = sealed(facts, links, risk, embedded, out)
+        with spent("links"):
+            links = forecast(views, encoders, cut, settings, seed, report)
+        with spent("risk"):
+            risk = outlook(views, encoders, cut, settings, seed, report)
+        with spent("amounts"):
+            money = growth(views, risk, settings, seed)
+        with spent("embeddings"):
+            embedded = embeddings(links.model, links.graph)
+    with spent("certificate"):
+        proof = attested(source, files, cut, seed, settings, report)
+    facts |= {"certificate": proof.to_dict() if proof else None}
+    found = tables(links, risk, money, proof)
+    manifest, checkpoint = sealed(facts | {"metrics": found["metrics"].to_pylist()}, links, risk, embedded, out)
     keep(encoders, checkpoint / "encoders")
-    rmtree(unfinished(out, facts, settings.threads), ignore_errors=True)
-    found: dict[str, Any] = {"run": manifest.id, "model": FUSED, "cut": cut, "seed": seed, "embeddings": embedded}
-    return TrainResult(**found, **tables(links, risk), checkpoint=checkpoint, manifest=manifest)
+    rmtree(unfinished(out, facts_before(facts), settings.threads), ignore_errors=True)
+    RunStore(out).record(manifest, spent.rows, links.losses)
+    named: dict[str, Any] = {"run": manifest.id, "model": FUSED, "cut": cut, "seed": seed, "embeddings": embedded}
+    return TrainResult(**named, **found, checkpoint=checkpoint, manifest=manifest, certificate=proof)
+
+
+def facts_before(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts as they were when the run began."""
+    return {name: value for name, value in facts.items() if name != "certificate"}
+
+
+def growth(views: Views, risk: Outlook, settings: Settings, seed: int) -> Amounts:
+    """The regression of amounts, where one is asked for."""
+    if settings.amount is None or risk.cohorts is None:
+        return Amounts()
+    return amounts(views, risk.cohorts, settings.amount, settings.window, seed)
+
+
+def attested(
+    source: Ledgerlike | Callable[[AsOf], Snapshot],
+    files: Files,
+    cut: datetime,
+    seed: int,
+    settings: Settings,
+    report: Report,
+) -> Certificate | None:
+    """The no-peek certificate of this code on this ledger; ModelError if a score moved, for then none can be used."""
+    if settings.certify == "off":
+        return None
+    if not isinstance(source, Readable):
+        raise ModelError(
+            "a no-peek certificate needs the ledger itself, to write it anew; give it or set certify='off'"
+        )
+    report(f"certificate: scoring twice at {settings.certify} scale")
+    with TemporaryDirectory(prefix="vectors-") as folder:
+        own = replace(settings, unfinished=None, cache=settings.cache or Path(folder))
+        if settings.certify == "small":
+            own = replace(own, epochs=2, dim=8, seeds=1, members=1)
+        proof = certificate(partial(scored_at, cut=cut, seed=seed, settings=own), source, files, cut, seed, own.certify)
+    if not proof.holds:
+        raise ModelError(f"{proof.remark()} No score of this run can be trusted: find what reads past the cut")
+    return proof
+
+
+def scored_at(source: Ledgerlike, files: Files, *, cut: datetime, seed: int, settings: Settings) -> dict[str, bytes]:
+    """All that a run says of a cut, as bytes: what a certificate compares."""
+    views, quiet = Views(source, files, settings.cache), log.debug
+    encoders = chosen_encoders(views, cut, settings)
+    with exact(settings.threads):
+        links = forecast(views, encoders, cut, settings, seed, quiet)
+        risk = outlook(views, encoders, cut, settings, seed, quiet)
+        embedded = embeddings(links.model, links.graph)
+    return {
+        "links": repr(links.links.to_pylist()).encode(),
+        "distress": repr(risk.scores.to_pylist()).encode(),
+        "vectors": repr(embedded.ids).encode() + vector_bytes(embedded),
+    }
 
 
 def unfinished(out: Path, facts: dict[str, Any], threads: int) -> Path:
@@ -78,14 +146,14 @@ def unfinished(out: Path, facts: dict[str, Any], threads: int) -> Path:
     return out / "unfinished" / RunManifest("fit", facts | {"threads": threads, "network": recipe}).id
 
 
-def tables(links: Forecast, risk: Outlook) -> dict[str, Any]:
-    """What both halves of a run found, by the name of its field in the result."""
+def tables(links: Forecast, risk: Outlook, money: Amounts, proof: Certificate | None) -> dict[str, Any]:
+    """What the parts of a run found, by the name of its field in the result."""
     return {
         "links": links.links,
         "scores": risk.scores,
         "tested": risk.tested,
-        "remarks": [*links.remarks, *risk.remarks],
-        "metrics": pa.Table.from_pylist([*links.metrics, *risk.metrics], schema=METRICS),
+        "remarks": [*links.remarks, *risk.remarks, *money.remarks, *([proof.remark()] if proof else [])],
+        "metrics": pa.Table.from_pylist([*links.metrics, *risk.metrics, *money.metrics], schema=METRICS),
         "relations": pa.Table.from_pylist(links.relations, schema=RELATION_ROWS),
         "modalities": pa.Table.from_pylist(links.modalities, schema=MODALITY_ROWS),
         "losses": pa.Table.from_pylist(links.losses, schema=LOSS_ROWS),
@@ -97,9 +165,14 @@ def restored(checkpoint: Path) -> tuple[Model, dict[str, Any]]:
     tensors, facts = load_tensors(checkpoint)
     if not {"model", "shape", "settings_of_model"} <= facts.keys():
         raise ModelError(f"{checkpoint} holds the state of a fit, not a finished model; name the folder of a run")
+    if facts.get("extractor") != extractor(FUSED) or facts.get("ontology") != ontology():
+        raise ModelError(
+            f"{checkpoint} was made by another version: {facts.get('extractor')} over the ontology "
+            f"{str(facts.get('ontology'))[:8]}, this is {extractor(FUSED)} over {ontology()[:8]}; train again"
+        )
     kind: Callable[..., Model] = plugins.load("gnn.models", facts["model"], Model)  # type: ignore[type-abstract]  # load gives a concrete one
     made = kind(Shape(**facts["shape"]), **facts["settings_of_model"])
-    made.load_state_dict(tensors)
+    fill(made, tensors, checkpoint)
     return made.eval(), facts
 
 
@@ -131,6 +204,7 @@ def facts_of(views: Views, cut: datetime, seed: int, settings: Settings, encoder
         "encoders": {encoder.modality: encoder.fingerprint for encoder in encoders},
         "scale": next((encoder.scale for encoder in encoders if isinstance(encoder, Table)), {}),
         "torch": torch.__version__,
+        "ontology": ontology(),
     }
 
 
@@ -140,7 +214,6 @@ def sealed(
     """The manifest with a line for every claim to come, and the checkpoint in a folder named by the run."""
     details = facts | {
         "head": risk.chosen,
-        "metrics": [*links.metrics, *risk.metrics],
         "vectors": digest(vector_bytes(embedded)),
     }
     rows = said(links.links, risk.scores, embedded, str(details["vectors"]))

@@ -31,7 +31,7 @@ class Writable(Protocol):
 VERSION = 2
 """Raised when the same data, seed and settings give other vectors or scores."""
 TEXT_INDEXES = ("usem3",)
-"""Keys of vectors that no graph model made: they stand in indexes of their own."""
+"""Keys of vectors that no graph model made, with or without `.` and more: they stand in indexes of their own."""
 
 
 def extractor(model: str) -> str:
@@ -134,9 +134,9 @@ def former(alive: pa.Table, result: TrainResult) -> list[str]:
 def vectors(snapshot: Snapshot, files: Files) -> pa.Table:
     """The latest vector that a graph model published of every node of a snapshot: id, label, model, vector."""
     facts = snapshot.facts_of("embedding")
-    facts = facts.filter(pc.invert(pc.is_in(facts["key"], pa.array(TEXT_INDEXES)))).sort_by(
-        [(name, "ascending") for name in ("subject", "valid_from", "published", "key")]
-    )
+    facts = facts.filter(
+        pc.invert(pc.match_substring_regex(facts["key"], f"^({'|'.join(TEXT_INDEXES)})([.]|$)"))
+    ).sort_by([(name, "ascending") for name in ("subject", "valid_from", "published", "key")])
     latest = {fact["subject"]: fact for fact in facts.select(["subject", "key", "value_text"]).to_pylist()}
     arrays: dict[str, np.ndarray] = {}
     rows = []

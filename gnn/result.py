@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from gnn.peek import Certificate
 from kg.model import RunManifest
 
 METRICS = pa.schema(
@@ -28,6 +29,9 @@ RELATION_ROWS = pa.schema(
         pa.field("model", pa.string()),
         pa.field("triples", pa.int64()),
         pa.field("mrr", pa.float64()),
+        pa.field("ece", pa.float64()),  # of the calibrated probability; null where it was not measured
+        pa.field("coverage", pa.float64()),  # share of conformal sets that held the true answer
+        pa.field("set_size", pa.float64()),  # mean number of nodes in them
     ]
 )
 MODALITY_ROWS = pa.schema(
@@ -60,10 +64,20 @@ LINK_ROWS = pa.schema(
         pa.field("rank", pa.int64()),
         pa.field("paths", pa.list_(pa.list_(pa.string()))),  # edge ids, best path first
         pa.field("hops", pa.list_(pa.string())),  # the same in words
+        pa.field("ensemble", pa.float64()),  # probability by all members together
+        pa.field("uncertainty", pa.float64()),  # standard deviation of the members' probabilities
     ]
 )
 SCORE_ROWS = pa.schema(
-    [pa.field("id", pa.string()), pa.field("label", pa.string()), pa.field("distress", pa.float64())]
+    [
+        pa.field("id", pa.string()),
+        pa.field("label", pa.string()),
+        pa.field("distress", pa.float64()),
+        pa.field("low", pa.float64()),  # how far it may move with the seed and the modalities that the firm lacks
+        pa.field("high", pa.float64()),
+        pa.field("uncertainty", pa.float64()),  # standard deviation of the probabilities of all heads
+        pa.field("possible", pa.string()),  # conformal set of outcomes: sound | distress | either | neither
+    ]
 )
 
 TESTED_ROWS = pa.schema(
@@ -119,6 +133,8 @@ class TrainResult:
     """Findings as sentences, among them every baseline that a model loses to."""
     checkpoint: Path
     manifest: RunManifest
+    certificate: Certificate | None = None
+    """That nothing published after the cut was read; None where it was not asked for."""
 
     def metric(self, task: str, model: str, metric: str) -> float:
         """One value; KeyError if the run has no such figure."""

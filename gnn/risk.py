@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -12,14 +12,18 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from gnn.calibrate import Platt, expected_error, platt
+from gnn.calibrate import Platt, platt
+from gnn.classified import figures, threshold
+from gnn.conformal import Verdicts
 from gnn.encoder import Encoder
-from gnn.evaluate import auprc, auroc, bootstrap, brier
+from gnn.ensemble import Stack, disagreement, standing
+from gnn.evaluate import auprc, bootstrap, brier
 from gnn.head import Cohort, Head, cohort, distress_dates, fallen
 from gnn.heads.base_rate import BaseRate
 from gnn.heads.logistic import Logistic, log_loss
 from gnn.heads.network import Network
 from gnn.heads.propagated import Propagated
+from gnn.missing import Margins
 from gnn.result import SCORE_ROWS, TESTED_ROWS
 from gnn.settings import Report, Settings
 from gnn.views import Views, months
@@ -29,6 +33,8 @@ BASELINES: Final[tuple[type[Head], ...]] = (BaseRate, Logistic)
 """What the graph has to beat: the rate of the past, and a regression on a firm's own facts."""
 GRAPHS: Final[tuple[type[Head], ...]] = (Propagated, Network)
 """Heads that read the graph; the one that did better before the cut is published."""
+FEW: Final = 20
+"""Firms with a modality below which it is no part of the intervals."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,20 @@ class Scored:
     """(firms,) of the cohort at the cut, calibrated."""
     valid_loss: float
     """Log loss of the predictions ahead of time, by which the head to publish is chosen: the test is not looked at."""
+    ahead: np.ndarray
+    """Calibrated predictions ahead of time, of all cohorts for which there were any."""
+    truth: np.ndarray
+    """What became of those."""
+    scale: Platt
+    last: Head
+    """As fitted on all cohorts but the last, which it predicted ahead of time."""
+    head: Head
+    """As fitted on all of them."""
+
+    @property
+    def threshold(self) -> float:
+        """From here on a firm is called: the best F1 ahead of time."""
+        return threshold(self.truth, self.ahead)
 
 
 def assess(
@@ -52,16 +72,19 @@ def assess(
     folder from which a stopped fit goes on.
     """
 
-    def fitted(k: int) -> Head:
-        head = kind(seed, threads, state and state / f"{kind.name}-{k}")
-        head.fit(past[: k - 1], past[k - 1])
-        return head
-
-    ahead = [(fitted(k).predict(past[k]), past[k].truth) for k in range(2, len(past))]
-    raw, truth = (np.concatenate(parts) for parts in zip(*ahead, strict=True))
+    heads = {k: fitted(kind(seed, threads, state and state / f"{kind.name}-{k}"), past, k) for k in range(2, len(past))}
+    raw = np.concatenate([head.predict(past[k]) for k, head in heads.items()])
+    truth = np.concatenate([past[k].truth for k in heads])
     scale = scale_of(raw, truth)
-    final = fitted(len(past)).predict(now)
-    return Scored(kind.name, scale(logit(final)), log_loss(truth, scale(logit(raw))))
+    final = fitted(kind(seed, threads, state and state / f"{kind.name}-{len(past)}"), past, len(past))
+    probability, ahead = scale(logit(final.predict(now))), scale(logit(raw))
+    return Scored(kind.name, probability, log_loss(truth, ahead), ahead, truth, scale, heads[len(past) - 1], final)
+
+
+def fitted(head: Head, past: Sequence[Cohort], k: int) -> Head:
+    """The head fitted on the first k cohorts, the last of them for validation."""
+    head.fit(past[: k - 1], past[k - 1])
+    return head
 
 
 def scale_of(raw: np.ndarray, truth: np.ndarray) -> Platt:
@@ -77,19 +100,6 @@ def logit(probability: np.ndarray) -> np.ndarray:
     return odds
 
 
-def figures(
-    truth: np.ndarray, probability: np.ndarray, seed: int
-) -> list[tuple[str, float, float | None, float | None]]:
-    """(metric, value, low, high) with bootstrap intervals over firms."""
-    both = np.stack([truth, probability], axis=1)
-    rows: list[tuple[str, float, float | None, float | None]] = []
-    for name, tell in (("brier", brier), ("auprc", auprc), ("auroc", auroc), ("log_loss", log_loss)):
-        low, high = bootstrap(both, seed, 300, partial(_on_columns, tell))
-        rows.append((name, tell(truth, probability), low, high))
-    rows.append(("ece", expected_error(probability, truth), None, None))
-    return rows
-
-
 @dataclass
 class Outlook:
     """What the risk part of a run found; rows are of the tables in gnn/result.py."""
@@ -100,6 +110,8 @@ class Outlook:
     chosen: str = ""
     """The head whose scores are published."""
     remarks: list[str] = field(default_factory=list)
+    cohorts: tuple[Sequence[Cohort], Cohort] | None = None
+    """Those it learned from and the one at the cut."""
 
 
 def cohorts(
@@ -134,44 +146,112 @@ def outlook(
         f"risk: {len(past)} earlier cohorts, {sum(c.positives for c in past)} distressed firms; {len(now)} firms now"
     )
     if len(past) < 3 or not past[0].positives + past[1].positives or not past[-1].positives:
-        return Outlook(
-            remarks=[f"Risk: {len(past)} earlier cohorts hold too few distress events to learn from; no scores."]
-        )
+        few = f"Risk: {len(past)} earlier cohorts hold too few distress events to learn from; no scores."
+        return Outlook(remarks=[few], cohorts=(past, now))
     rows = []
-    for kind in (*BASELINES, *GRAPHS):
+    for kind in (*BASELINES, *(weighed(kind, settings.balance) for kind in GRAPHS)):
         report(f"risk: fitting {kind.name}")
         rows.append(assess(kind, past, now, seed, settings.threads, settings.unfinished))
     best = min(rows[len(BASELINES) :], key=lambda one: one.valid_loss)
-    scores = score_table(now, best)
-    tested = {"id": scores["id"], "probability": best.probability, "truth": now.truth}
-    found = Outlook(chosen=best.name, scores=scores, tested=pa.table(tested, schema=TESTED_ROWS))
-    for one in rows:
-        found.metrics += metrics(one, now, seed)
-    found.remarks = risk_remarks(rows, best, now)
+    found = told(rows, best, (past, now), settings, seed)
+    found.cohorts = (past, now)
     return found
 
 
-def _on_columns(tell: Callable[[np.ndarray, np.ndarray], float], both: np.ndarray) -> float:
-    return tell(both[:, 0], both[:, 1])
+def told(
+    rows: Sequence[Scored], best: Scored, both: tuple[Sequence[Cohort], Cohort], settings: Settings, seed: int
+) -> Outlook:
+    """The published scores with what is known of their worth, and every head beside the others."""
+    now = both[1]
+    said = {one.name: one.probability for one in rows if one.name != BaseRate.name}
+    stack = Stack.of({one.name: one.ahead for one in rows if one.name in said}, best.truth)
+    verdicts = Verdicts.of(best.ahead, best.truth, settings.alpha)
+    doubt = {
+        "uncertainty": disagreement(said).tolist(),
+        "possible": verdicts.words(best.probability),
+        **interval(best, both, settings, seed),
+    }
+    scores = score_table(now, best, doubt)
+    tested = {"id": scores["id"], "probability": best.probability, "truth": now.truth}
+    found = Outlook(chosen=best.name, scores=scores, tested=pa.table(tested, schema=TESTED_ROWS))
+    for one in rows:
+        found.metrics += metrics(one.name, one.probability, now, seed, one.threshold)
+    joint = stack(said)
+    best_call = threshold(best.truth, stack({one.name: one.ahead for one in rows if one.name in said}))
+    found.metrics += metrics("ensemble", joint, now, seed, best_call)
+    found.remarks = risk_remarks(rows, best, now)
+    if now.positives:
+        found.remarks += [standing("Risk", said, joint, now.truth), kept(verdicts, best, now)]
+    return found
 
 
-def score_table(now: Cohort, one: Scored) -> pa.Table:
-    """A probability for each firm that is not in distress already."""
+def weighed(kind: type[Head], balance: float) -> type[Head]:
+    """The kind of head with this balance of scarce modalities in its loss, if it knows of balance."""
+    if not balance or not hasattr(kind, "balance"):
+        return kind
+    return type(kind.__name__, (kind,), {"balance": balance})
+
+
+def interval(
+    best: Scored, both: tuple[Sequence[Cohort], Cohort], settings: Settings, seed: int
+) -> dict[str, list[float]]:
+    """Ends between which each score stays with every seed and with the modalities that its firm lacks.
+
+    The margins are those of heads that had not seen the last cohort yet (gnn/missing.py): they are calibrated on it.
+    Empty where firms carry no modality.
+    """
+    past, now = both
+    names = carried(past[-1])
+    if not names:
+        return {}
+    kind, state = type(best.head), settings.unfinished
+    before, after = [best.last], [best.head]
+    for number in range(1, settings.members):
+        for k, heads in ((len(past) - 1, before), (len(past), after)):
+            own = kind(seed + number, settings.threads, state and state / f"{kind.name}-{k}+{number}")
+            heads.append(fitted(own, past, k))
+    margins = Margins.of(before, past[-1], names)
+    _, low, high = (best.scale(logit(p)) for p in margins.interval(after, now))
+    return {
+        "low": np.minimum(low, best.probability).tolist(),
+        "high": np.maximum(high, best.probability).tolist(),
+    }
+
+
+def carried(cohort: Cohort) -> list[str]:
+    """Modalities that firms of a cohort themselves have, and enough of them to calibrate on."""
+    names = sorted(cohort.graph.features)
+    each = cohort.graph.present(names)[cohort.rows].sum(0).tolist()
+    return [name for name, count in zip(names, each, strict=True) if count >= FEW]
+
+
+def kept(verdicts: Verdicts, best: Scored, now: Cohort) -> str:
+    """How often the conformal sets of outcomes held what happened."""
+    possible = verdicts.possible(best.probability)
+    held = [possible[now.truth == outcome, outcome].mean() for outcome in (0, 1)]
+    return (
+        f"Risk: sets of outcomes promised to hold the true one for {1 - verdicts.alpha:.0%} hold it for {held[0]:.1%} "
+        f"of the firms that stayed sound and {held[1]:.1%} of those that fell; "
+        f"{(possible.sum(1) == 1).mean():.1%} of the sets say one thing only."
+    )
+
+
+def score_table(now: Cohort, one: Scored, doubt: Mapping[str, Sequence[object]]) -> pa.Table:
+    """A probability for each firm that is not in distress already, and what is known of its worth."""
     rows = now.rows.tolist()
-    columns = {
+    columns: dict[str, Sequence[object]] = {
         "id": [now.graph.ids[row] for row in rows],
         "label": [LABELS[int(now.graph.labels[row])] for row in rows],
         "distress": one.probability.tolist(),
+        **doubt,
     }
-    return pa.table(columns, schema=SCORE_ROWS)
+    return pa.table({name: columns.get(name, [None] * len(rows)) for name in SCORE_ROWS.names}, schema=SCORE_ROWS)
 
 
-def metrics(one: Scored, now: Cohort, seed: int) -> list[dict[str, Any]]:
-    rows = figures(now.truth, one.probability, seed)
-    named = ("metric", "value", "low", "high")
-    return [
-        {"task": "risk", "model": one.name, **dict(zip(named, row, strict=True)), "count": len(now)} for row in rows
-    ]
+def metrics(name: str, probability: np.ndarray, now: Cohort, seed: int, at: float) -> list[dict[str, Any]]:
+    """Rows of the table of metrics; calls are made from `at` on."""
+    named, rows = ("metric", "value", "low", "high"), figures(now.truth, probability, seed, at)
+    return [{"task": "risk", "model": name, **dict(zip(named, row, strict=True)), "count": len(now)} for row in rows]
 
 
 def risk_remarks(rows: Sequence[Scored], best: Scored, now: Cohort) -> list[str]:

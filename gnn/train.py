@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor, nn
 
-from gnn.checkpoint import FACTS, load_tensors, save_tensors
+from gnn.checkpoint import FACTS, fill, load_tensors, save_tensors
 from gnn.model import exact, seeded
 from kg.errors import ModelError
 
@@ -195,7 +195,7 @@ def _resume(
         head: {k.partition(".")[2]: v for k, v in tensors.items() if k.startswith(f"{head}.")}
         for head in ("now", "best", "optimiser")
     }
-    model.load_state_dict(part["now"])
+    fill(model, part["now"], path)
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in part["optimiser"].items():
         number, _, slot = name.partition(".")

@@ -1,0 +1,273 @@
+"""Sets that hold the truth as often as promised, and an alarm for when the promise no longer stands.
+
+Split conformal prediction by group (Vovk, Gammerman and Shafer 2005, Mondrian): how strange the true answer of each
+calibration question looked is kept, and a new question is answered by all that look no stranger than the
+ceil((n + 1)(1 - alpha))-th of them. If calibration and new questions are exchangeable, the answer is among them with
+probability at least 1 - alpha, whatever the model is worth; a poor model pays in the size of the sets.
+
+    strangeness of t for (h, r):   sum of p over the candidates above t  +  u (p of those tied with t, t included)
+
+with p the softmax over the candidates (adaptive sets, Romano, Sesia and Candes 2020), or the same with 1 instead of p,
+which is the rank. u in (0, 1) is drawn from the triple's own numbers, so the same question has the same set each time.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Final, Literal
+
+import numpy as np
+import torch
+from scipy.stats import betabinom, binom
+from torch import Tensor
+
+from gnn.evaluate import answered, scorer
+from gnn.model import Model
+from gnn.sample import allowed, codes, reciprocal
+from gnn.tensors import GraphTensors
+from kg.errors import ModelError
+
+Kind = Literal["mass", "rank"]
+LEAST: Final = 200
+"""Questions of a relation and direction below which its limit is that of all questions together."""
+CHUNK: Final = 256
+"""Questions scored at once."""
+
+
+def both_sides(graph: GraphTensors, triples: Tensor) -> Tensor:
+    """Questions for the tail of each triple and then for the head, as triples with their answer."""
+    return torch.cat([triples, reciprocal(triples, len(graph.vocabulary.relations))])
+
+
+def uniform(seed: int, code: np.ndarray) -> np.ndarray:
+    """(n,) numbers in (0, 1), each a function of the seed and its code alone (SplitMix64, Steele et al. 2014)."""
+    with np.errstate(over="ignore"):
+        z = code.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15) * np.uint64(2 * seed + 1)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
+        z = z ^ (z >> np.uint64(31))
+    found: np.ndarray = ((z >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53
+    return found
+
+
+@torch.no_grad()
+def tables(model: Model, graph: GraphTensors, asked: Tensor, kind: Kind = "mass", seed: int = 0) -> np.ndarray:
+    """(questions, nodes) strangeness of every node as the answer; infinite where it cannot be or is known already."""
+    model.eval()
+    count, fits = len(graph.vocabulary.relations), allowed(graph)
+    held = torch.unique(codes(both_sides(graph, graph.edges), len(graph), count))
+    score = scorer(model, graph)
+    found = np.full((len(asked), len(graph)), np.inf)
+    for start in range(0, len(asked), CHUNK):
+        part = asked[start : start + CHUNK]
+        open_ = fits[part[:, 1]] & ~answered(held, part, graph)
+        scores = score(part[:, 0], part[:, 1]).double().masked_fill(~open_, -torch.inf)
+        weight = scores.softmax(1).numpy() if kind == "mass" else open_.double().numpy()
+        first = (part[:, 0] * 2 * count + part[:, 1]).numpy() * len(graph)
+        for row, (own, heavy) in enumerate(zip(scores.numpy(), weight, strict=True)):
+            place = np.flatnonzero(np.isfinite(own))
+            draw = uniform(seed, first[row] + place)
+            found[start + row, place] = _above(own[place], heavy[place], draw)
+    return found
+
+
+def _above(score: np.ndarray, weight: np.ndarray, draw: np.ndarray) -> np.ndarray:
+    """Weight of the candidates above each, and a drawn share of those it is tied with."""
+    levels, place = np.unique(-score, return_inverse=True)
+    each = np.bincount(place, weight, len(levels))
+    found: np.ndarray = (np.cumsum(each) - each)[place] + draw * each[place]
+    return found
+
+
+def strangeness(model: Model, graph: GraphTensors, asked: Tensor, kind: Kind = "mass", seed: int = 0) -> np.ndarray:
+    """(questions,) how strange the true answer of each question (head, relation, answer) looks."""
+    questions, place = torch.unique(asked[:, :2], dim=0, return_inverse=True)
+    found = np.empty(len(asked))
+    for start in range(0, len(questions), CHUNK):
+        table = tables(model, graph, questions[start : start + CHUNK], kind, seed)
+        mine = torch.nonzero((place >= start) & (place < start + CHUNK)).squeeze(1)
+        found[mine.numpy()] = table[(place[mine] - start).numpy(), asked[mine, 2].numpy()]
+    if np.isinf(found).any():
+        raise ModelError("an answer is held by the graph already or has a wrong label; ask for new triples only")
+    return found
+
+
+def limit(strange: np.ndarray, alpha: float) -> float:
+    """The ceil((n + 1)(1 - alpha))-th smallest; infinite where n is too small for that rank to exist."""
+    rank = ceil((len(strange) + 1) * (1 - alpha))
+    return float(np.sort(strange)[rank - 1]) if rank <= len(strange) else float("inf")
+
+
+@dataclass(frozen=True)
+class LinkSets:
+    """Limits of strangeness by relation and direction, from questions that no model learned from."""
+
+    alpha: float
+    kind: Kind
+    seed: int
+    pooled: float
+    own: Mapping[int, float]
+    """Limit of each relation (from R on: of heads) that had enough questions."""
+
+    @classmethod
+    def of(
+        cls,
+        strange: np.ndarray,
+        relation: np.ndarray,
+        alpha: float = 0.1,
+        kind: Kind = "mass",
+        seed: int = 0,
+        least: int = LEAST,
+    ) -> LinkSets:
+        """Limits from the strangeness of true answers; ModelError for an alpha that promises nothing."""
+        if not 0.0 < alpha < 1.0:
+            raise ModelError(f"alpha is {alpha}; give the share of misses allowed, between 0 and 1")
+        numbers, counts = np.unique(relation, return_counts=True)
+        own = {int(r): limit(strange[relation == r], alpha) for r, n in zip(numbers, counts, strict=True) if n >= least}
+        return cls(alpha, kind, seed, limit(strange, alpha), own)
+
+    def limits(self, relation: np.ndarray) -> np.ndarray:
+        """(questions,) the limit that holds for each."""
+        return np.array([self.own.get(int(r), self.pooled) for r in relation], dtype=np.float64)
+
+    def masks(self, model: Model, graph: GraphTensors, asked: Tensor) -> np.ndarray:
+        """(questions, nodes) bool: the set of each question (head, relation)."""
+        strange = tables(model, graph, asked, self.kind, self.seed)
+        inside: np.ndarray = (strange <= self.limits(asked[:, 1].numpy())[:, None]) & np.isfinite(strange)
+        return inside
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How often the sets of a group held the truth, and how large they were."""
+
+    relation: int
+    questions: int
+    hits: int
+    """Questions whose true answer was in their set."""
+    size: float
+    """Mean number of nodes in a set."""
+    own: bool
+    """Whether the group had a limit of its own."""
+
+    @property
+    def share(self) -> float:
+        return self.hits / self.questions
+
+    def within(self, alpha: float, level: float = 0.99) -> bool:
+        """Whether the share lies in the binomial band around 1 - alpha."""
+        low, high = band(self.questions, 1 - alpha, level)
+        return low <= self.share <= high
+
+
+def covered(sets: LinkSets, model: Model, graph: GraphTensors, asked: Tensor) -> list[Coverage]:
+    """Coverage by relation and direction on questions with their true answer."""
+    found = []
+    for number in torch.unique(asked[:, 1]).tolist():
+        mine = asked[asked[:, 1] == number]
+        questions, place = torch.unique(mine[:, :2], dim=0, return_inverse=True)
+        inside = sets.masks(model, graph, questions)
+        hits = int(inside[place.numpy(), mine[:, 2].numpy()].sum())
+        size = float(inside.sum(1)[place.numpy()].mean())
+        found.append(Coverage(number, len(mine), hits, size, number in sets.own))
+    return found
+
+
+def band(count: int, share: float, level: float = 0.99, calibration: int | None = None) -> tuple[float, float]:
+    """Shares between which `count` draws of probability `share` stay with probability `level`.
+
+    With the number of calibration questions given, the luck of those is counted too: coverage is then beta binomial
+    (Vovk 2012), which is wider than the binomial band of a known probability.
+    """
+    tail = (1 - level) / 2
+    if calibration is None:
+        low, high = binom.ppf(tail, count, share), binom.ppf(1 - tail, count, share)
+    else:
+        rank = ceil((calibration + 1) * share)
+        wide = betabinom(count, rank, calibration + 1 - rank)
+        low, high = wide.ppf(tail), wide.ppf(1 - tail)
+    return float(low) / max(count, 1), float(high) / max(count, 1)
+
+
+VERDICTS: Final = {
+    (False, False): "neither",
+    (True, False): "sound",
+    (False, True): "distress",
+    (True, True): "either",
+}
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Outcomes that a firm's probability leaves possible, so that each true outcome is kept 1 - alpha of the time.
+
+    One calibration per outcome (Mondrian by class): few failed firms among many sound ones are kept as often.
+    """
+
+    alpha: float
+    strange: tuple[np.ndarray, np.ndarray]
+    """Ascending: p of the firms that stayed sound, 1 - p of those that fell."""
+
+    @classmethod
+    def of(cls, probability: np.ndarray, truth: np.ndarray, alpha: float = 0.1) -> Verdicts:
+        return cls(alpha, (np.sort(probability[truth <= 0]), np.sort(1 - probability[truth > 0])))
+
+    def possible(self, probability: np.ndarray) -> np.ndarray:
+        """(firms, 2) bool: whether each may stay sound, may fall."""
+        columns = []
+        for strange, own in zip(self.strange, (probability, 1 - probability), strict=True):
+            atleast = len(strange) - np.searchsorted(strange, own, "left")
+            columns.append((atleast + 1) / (len(strange) + 1) > self.alpha)
+        return np.stack(columns, axis=1)
+
+    def words(self, probability: np.ndarray) -> list[str]:
+        """sound, distress, either or neither, for each firm."""
+        return [VERDICTS[bool(a), bool(b)] for a, b in self.possible(probability)]
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Whether a stream of strangeness is no longer what the calibration was."""
+
+    fired: bool
+    at: int | None
+    """Place in the stream at which it fired, from 0."""
+    peak: float
+    """log10 of the most that betting against exchangeability had earned."""
+    level: float
+    """Probability of a false alarm, ever, is at most this (Ville 1939)."""
+
+
+def online(calibration: np.ndarray, stream: np.ndarray, seed: int = 0) -> np.ndarray:
+    """(stream,) smoothed p-values: each among the calibration and all before it; uniform if all are exchangeable."""
+    bag, found = sorted(calibration.tolist()), []
+    draws = np.random.default_rng(seed).random(len(stream))
+    for value, draw in zip(stream.tolist(), draws.tolist(), strict=True):
+        insort(bag, value)
+        low, high = bisect_left(bag, value), bisect_right(bag, value)
+        found.append((len(bag) - high + draw * (high - low)) / len(bag))
+    return np.array(found)
+
+
+def jumper(p: np.ndarray, jump: float = 0.01) -> np.ndarray:
+    """(p,) log10 of the Simple Jumper martingale: bets of slope -1, 0, 1 on the p-values that change sides now and
+    then (Vovk et al. 2021, "Retrain or not retrain").
+    """
+    slopes, capital, total, path = np.array([-1.0, 0.0, 1.0]), np.full(3, 1 / 3), 0.0, []
+    for value in p.tolist():
+        capital = (1 - jump) * capital + jump / 3
+        capital = capital * (1 + slopes * (value - 0.5))
+        total += float(np.log10(capital.sum()))
+        capital = capital / capital.sum()
+        path.append(total)
+    return np.array(path)
+
+
+def alarm(p: np.ndarray, level: float = 0.01) -> Alarm:
+    """Fires when betting against uniform p-values has multiplied the stake by 1 / level."""
+    path = jumper(p)
+    over = np.flatnonzero(path >= -np.log10(level))
+    return Alarm(bool(len(over)), int(over[0]) if len(over) else None, float(path.max(initial=0.0)), level)
