@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import numpy as np
@@ -19,7 +20,7 @@ from gnn.explaining.surrogate import surrogate
 from gnn.head import Cohort
 from gnn.heads.network import Network
 from gnn.missing import log_odds as head_odds
-from gnn.model import Shape
+from gnn.model import Shape, exact
 from gnn.models.relational import Relational
 from gnn.tensors import Features, GraphTensors
 from kg.errors import ModelError
@@ -31,14 +32,21 @@ from tests.test_gnn_convolution import LENDS, graph, some_edges
 STRENGTHS = {"image": 0.5, "text": 3.0}
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other take longer than these small products."""
+    with exact(1):
+        yield
+
+
 @pytest.fixture(scope="module")
 def learned() -> tuple[Network, Cohort]:
     """A head that has learned where distress is planted, and firms it has not seen."""
-    train = [layered(400, STRENGTHS, seed, missing=0.2) for seed in (1, 2, 3)]
+    train = [layered(250, STRENGTHS, seed, missing=0.2) for seed in (1, 2, 3)]
     head = Network(0)
-    head.recipe = head.recipe.__class__(**{**vars(head.recipe), "epochs": 25})
+    head.recipe = head.recipe.__class__(**{**vars(head.recipe), "epochs": 15})
     head.fit(train[:-1], train[-1])
-    return head, layered(300, STRENGTHS, 9, missing=0.2)
+    return head, layered(120, STRENGTHS, 9, missing=0.2)
 
 
 def featured(nodes: int = 20) -> GraphTensors:
@@ -88,19 +96,19 @@ def logit_of(head: Network, own: Cohort, firm: int):  # type: ignore[no-untyped-
 
 def test_integrated_gradients_add_up_and_find_the_planted_column(learned) -> None:  # type: ignore[no-untyped-def]
     head, own = learned
-    firms, best = own.graph.features["text"].rows[:12].tolist(), 0
+    firms, best = own.graph.features["text"].rows[:8].tolist(), 0
     for firm in firms:
         found = integrated(logit_of(head, own, firm), own.graph, firm, "text")
         assert found.values.sum() == pytest.approx(found.gain, abs=0.05 + 0.02 * abs(found.gain))
         best += int(np.argmax(np.abs(found.values)) == 0)
-    assert best >= 9
+    assert best >= 6
 
 
 def test_columns_by_their_gradient_beat_random_orders(learned) -> None:  # type: ignore[no-untyped-def]
     head, own = learned
     text, cases = own.graph.features["text"], []
     middle = text.values.mean(0)
-    for place, firm in enumerate(text.rows[:12].tolist()):
+    for place, firm in enumerate(text.rows[:8].tolist()):
         score = logit_of(head, own, firm)
 
         def kept(there: np.ndarray, place: int = place, score=score) -> float:  # type: ignore[no-untyped-def]
@@ -112,7 +120,7 @@ def test_columns_by_their_gradient_beat_random_orders(learned) -> None:  # type:
                 )
 
         cases.append((kept, integrated(score, own.graph, firm, "text").values))
-    assert faithfulness(cases, draws=3).holds
+    assert faithfulness(cases, draws=2, points=4).holds
 
 
 def test_figures_are_told_by_name_with_their_mask() -> None:
@@ -161,7 +169,7 @@ def test_a_stand_in_says_how_well_it_stands_in(kind: str, least: float) -> None:
     odds = np.where(x[:, 1] > 0.5, 2.0, -1.0) + 0.1 * draw.normal(size=600)
     found = surrogate(x, ("cash", "debt", "equity", "sales"), odds, kind)  # type: ignore[arg-type]
     assert found.r2_interval[0] <= found.r2 <= found.r2_interval[1] and found.r2 > least
-    assert found.agreement > 0.8 and "debt" in found.rules[0]
+    assert found.agreement > found.chance and "debt" in found.rules[0]
     blind = surrogate(x[:, [0, 2, 3]], ("cash", "equity", "sales"), odds, kind)  # type: ignore[arg-type]
     assert blind.r2 < 0.2
 

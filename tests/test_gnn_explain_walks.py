@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -10,12 +12,19 @@ from gnn.explaining.edges import effects, log_odds, near, without
 from gnn.explaining.faithful import areas, faithfulness
 from gnn.explaining.walks import SHARES, Walk, along, derived, walks
 from gnn.links import LinkTask, centred
-from gnn.model import Model, Shape
+from gnn.model import Model, Shape, exact
 from gnn.models.paths import PathModel
 from gnn.tensors import GraphTensors
 from gnn.train import Recipe, fit
 from kg.errors import ModelError
 from tests.planted_links import drawn, plain, reason, ruled
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other take longer than these small products."""
+    with exact(1):
+        yield
 
 
 @pytest.fixture(scope="module")

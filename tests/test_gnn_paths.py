@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from torch import Tensor
@@ -9,7 +11,7 @@ from torch import Tensor
 from gnn.evaluate import rank
 from gnn.frontier import Adjacency, Reached, best
 from gnn.links import LinkTask
-from gnn.model import Shape
+from gnn.model import Shape, exact
 from gnn.models.complex import Complex
 from gnn.models.paths import Layer, PathModel
 from gnn.rerank import Reranked
@@ -17,6 +19,13 @@ from gnn.tensors import GraphTensors
 from gnn.train import Recipe, fit
 from kg.errors import ModelError
 from tests.planted_links import drawn, plain, ruled
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other take longer than these small products."""
+    with exact(1):
+        yield
 
 
 def by_hand(model: PathModel, graph: GraphTensors, head: int, relation: int) -> Tensor:
