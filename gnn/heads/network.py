@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from gnn.model import Shape, exact, seeded
 from gnn.models.relational import Relational
 from gnn.tensors import Features
 from gnn.train import Recipe, fit
+from gnn.trainable import Composed
 
 
 class Network(Head):
@@ -29,6 +31,8 @@ class Network(Head):
     name = "network"
     balance: float = 0.0
     """How much more firms with a scarce modality weigh in the loss, from 0 (nothing) to 1: see gnn/balance.py."""
+    reads: Mapping[str, str] = MappingProxyType({})
+    """Encoder by modality for those that learn with the head; the cohorts then carry their prepared values."""
     recipe = Recipe(epochs=40, rate=0.01, decay=0.97, weight_decay=3e-2, patience=12)
 
     def fit(self, cohorts: Sequence[Cohort], valid: Cohort) -> None:
@@ -47,15 +51,16 @@ class Network(Head):
 
     def _build(self, cohorts: Sequence[Cohort]) -> Distress:
         rate = sum(c.positives for c in cohorts) / max(sum(map(len, cohorts)), 1)
-        return Distress(Shape(0, widths(cohorts)), rate, self.seed)
+        return Distress(Shape(0, widths(cohorts)), rate, self.seed, self.reads)
 
 
 class Distress(nn.Module):
     """Logit of distress for each firm of a cohort."""
 
-    def __init__(self, shape: Shape, rate: float, seed: int) -> None:
+    def __init__(self, shape: Shape, rate: float, seed: int, reads: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__()
-        self.encoder = Relational(shape, dim=24, layers=2, dropout=0.3, table=False, seed=seed)
+        self.read = Composed(reads, seed)
+        self.encoder = Relational(self.read.of(shape), dim=24, layers=2, dropout=0.3, table=False, seed=seed)
         self.width = shape.modalities.get("numeric", 0)
         with seeded(seed):
             self.out = nn.Linear(24 + self.width + 2 * len(TIES), 1)
@@ -63,7 +68,7 @@ class Distress(nn.Module):
             nn.init.constant_(self.out.bias, float(np.log(max(rate, 1e-3) / (1 - min(rate, 0.999)))))
 
     def forward(self, cohort: Cohort) -> Tensor:
-        x = self.encoder.embed(cohort.graph)[cohort.rows]
+        x = self.encoder.embed(self.read(cohort.graph))[cohort.rows]
         own = cohort.graph.features.get("numeric")
         facts = torch.zeros(len(cohort), self.width)
         if own is not None and self.width:
