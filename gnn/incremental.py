@@ -1,0 +1,257 @@
+"""Refresh: after a change of the graph, only the vectors that it can reach are made again, layer by layer.
+
+    A_0 = nodes that are new or whose label or features changed
+    A_l = A_(l-1) + ends of edges that came, went or were published again + neighbours of A_(l-1)
+
+Rows outside of A_l have the same inputs in layer l as before, so their old vectors stand. A row of A_l is computed from
+all of its edges, so the weights that its messages share are whole.
+
+The cut may move. The weight of a message is w_uvr = d_uvr / sum_u' d_u'vr, and d = exp(-(cut - last) / year) for the
+events of a relation. A cut that is D years later multiplies every d of that relation at v by exp(-D), which falls out
+of the quotient; the weights of states do not depend on the cut, and no relation has both. So time that passes touches
+no row, only what is published does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from gnn.layer import Layer
+from gnn.passing import Passing
+from gnn.tensors import Features, GraphTensors
+from kg.errors import ModelError
+
+LOCAL: Final = ("relational", "rgcn", "sage")
+"""Models whose messages are weighed among those that reach one node, which is what the above rests on."""
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """The vectors of every layer of a graph, and how many rows of each were computed for it."""
+
+    graph: GraphTensors
+    table: Tensor
+    """(nodes,) int64 row of the model's table, -1 for a node that the model was not fitted on."""
+    embedded: tuple[Tensor, ...]
+    """Per layer, from 0, (nodes, dim): what `Model.embed` computes."""
+    described: tuple[Tensor, ...]
+    """The same of `Model.describe`, in which a node's own row of the table is left out."""
+    recomputed: tuple[int, ...]
+    """Rows computed per layer, from 0."""
+
+    @property
+    def vectors(self) -> Tensor:
+        """(nodes, dim) as they are published."""
+        return self.described[-1]
+
+
+@torch.no_grad()
+def whole(model: Passing, graph: GraphTensors, table: Tensor | None = None) -> Refreshed:
+    """A full pass that keeps every layer. `table` says which row of the model's table is whose, if not all in order.
+
+    ModelError if the graph has other nodes than the model and nothing says which is which.
+    """
+    _check(model)
+    if table is None:
+        model.check(graph)
+        table = torch.arange(len(graph)) if model.settings["table"] else torch.full((len(graph),), -1)
+    every = torch.arange(len(graph))
+    x, own = _fused(model, graph, table, every)
+    embedded, described, z, along = [x], [own], _relations(model), model.along(graph)
+    for layer, norm in zip(model.layers, model.norms, strict=True):
+        assert isinstance(layer, Layer)
+        heard = layer.heard(x, z, along)
+        own = norm(own + F.relu(layer.loop(own, z, heard, along)))
+        x, z = norm(x + F.relu(layer.loop(x, z, heard, along))), layer.onward(z)
+        embedded.append(x)
+        described.append(own)
+    return Refreshed(graph, table, tuple(embedded), tuple(described), (len(graph),) * len(embedded))
+
+
+@torch.no_grad()
+def refreshed(model: Passing, old: Refreshed, graph: GraphTensors) -> Refreshed:
+    """The vectors of a changed graph, equal to those of `whole` but for rounding.
+
+    A node that is new gets its vector from what is said of it: label, features and neighbours. ModelError if the graph
+    speaks another vocabulary or the model's messages are no local matter.
+    """
+    _check(model)
+    if graph.vocabulary.relations != old.graph.vocabulary.relations:
+        raise ModelError("the graphs have other relations; a refresh needs one vocabulary: run a full pass")
+    before = _rows_before(old.graph, graph)
+    known = before >= 0
+    table = torch.where(known, old.table[before.clamp(min=0)], -1) if len(old.table) else before
+    now, ends = _new_inputs(old.graph, graph, before), _touched(old.graph, graph, before)
+    kept = [[_moved(part, before) for part in parts] for parts in (old.embedded, old.described)]
+    rows = torch.nonzero(now).squeeze(1)
+    kept[0][0][rows], kept[1][0][rows] = _fused(model, graph, table, rows)
+    z, counts = _relations(model), [len(rows)]
+    head, tail = graph.edges[:, 0].contiguous(), graph.edges[:, 2].contiguous()
+    for number, (layer, norm) in enumerate(zip(model.layers, model.norms, strict=True)):
+        assert isinstance(layer, Layer)
+        now = _with_neighbours(now, head, tail) | ends
+        rows = torch.nonzero(now).squeeze(1)
+        part, inside, local = _around(graph, now, head, tail)
+        x, own, along = kept[0][number][inside], kept[1][number][inside], model.along(part)
+        heard = layer.heard(x, z, along)
+        for side, state in enumerate((x, own)):
+            kept[side][number + 1][rows] = norm(state + F.relu(layer.loop(state, z, heard, along)))[local]
+        z = layer.onward(z)
+        counts.append(len(rows))
+    return Refreshed(graph, table, tuple(kept[0]), tuple(kept[1]), tuple(counts))
+
+
+def _check(model: Passing) -> None:
+    if model.name not in LOCAL:
+        raise ModelError(
+            f"model {model.name} weighs messages by the degrees of both ends, so a change reaches further than its "
+            f"neighbours; refresh {', '.join(LOCAL)}, or run a full pass"
+        )
+    model.eval()
+
+
+def _relations(model: Passing) -> Tensor:
+    """Relation vectors of messages before the first layer; none where messages have none."""
+    return model.message if hasattr(model, "message") else model.relation[:0]
+
+
+def _fused(model: Passing, graph: GraphTensors, table: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Vectors of some rows before message passing: with their rows of the table, and without."""
+    own = model.label(graph.labels[rows])
+    features = _of_rows(graph.features, rows)
+    described: Tensor = model.fusion(own, features)[0]
+    if not model.settings["table"]:
+        return described, described.clone()
+    place = table[rows]
+    extra = torch.where((place >= 0)[:, None], model.rows.weight[place.clamp(min=0)], 0.0)
+    return model.fusion(own + extra, features)[0], described
+
+
+def _of_rows(features: Mapping[str, Features], rows: Tensor) -> dict[str, Features]:
+    """The features of some nodes, numbered by their place among them; `rows` ascend."""
+    found = {}
+    for name, own in features.items():
+        place = torch.searchsorted(rows, own.rows).clamp(max=max(len(rows) - 1, 0))
+        here = torch.nonzero(rows[place] == own.rows).squeeze(1) if len(rows) else place[:0]
+        found[name] = Features(place[here], own.values[here])
+    return found
+
+
+def _rows_before(old: GraphTensors, new: GraphTensors) -> Tensor:
+    """(nodes of new,) row in the old graph, -1 for a node that is new."""
+    if old.ids == new.ids:
+        return torch.arange(len(new))
+    return torch.tensor([old.index.get(id, -1) for id in new.ids], dtype=torch.int64)
+
+
+def _moved(vectors: Tensor, before: Tensor) -> Tensor:
+    """Old vectors under new numbers, zeros for what is new."""
+    if not len(vectors):
+        return torch.zeros(len(before), vectors.shape[1])
+    moved = vectors[before.clamp(min=0)]
+    return moved.masked_fill_((before < 0)[:, None], 0.0)
+
+
+def _new_inputs(old: GraphTensors, new: GraphTensors, before: Tensor) -> Tensor:
+    """(nodes,) bool: new, or with another label or other features."""
+    known = before >= 0
+    changed = ~known
+    rows, was = torch.nonzero(known).squeeze(1), before[known]
+    changed[rows] |= new.labels[rows] != old.labels[was]
+    for name in {*old.features, *new.features}:
+        one, other = old.features.get(name), new.features.get(name)
+        if one is not other:
+            changed[rows] |= _unlike(one, other, len(old), len(new), (was, rows))
+    return changed
+
+
+def _unlike(one: Features | None, other: Features | None, olds: int, news: int, pairs: tuple[Tensor, Tensor]) -> Tensor:
+    """(pairs,) bool: rows of old and new nodes whose vectors differ, or of which one has none."""
+    places = []
+    for own, nodes, rows in ((one, olds, pairs[0]), (other, news, pairs[1])):
+        place = torch.full((nodes,), -1)
+        if own is not None:
+            place[own.rows] = torch.arange(len(own.rows))
+        places.append(place[rows])
+    unlike = (places[0] >= 0) != (places[1] >= 0)
+    both = torch.nonzero((places[0] >= 0) & (places[1] >= 0)).squeeze(1)
+    if one is not None and other is not None:
+        same_width = one.values.shape[1] == other.values.shape[1]
+        left, right = one.values[places[0][both]], other.values[places[1][both]]
+        unlike[both] = (left != right).any(1) if same_width else torch.ones(len(both), dtype=torch.bool)
+    return unlike
+
+
+def _touched(old: GraphTensors, new: GraphTensors, before: Tensor) -> Tensor:
+    """(nodes,) bool: ends of edges that came or went, or of events that were published again."""
+    now = torch.full((max(len(old), 1),), -1)
+    known = before >= 0
+    now[before[known]] = torch.nonzero(known).squeeze(1)
+    ends = torch.zeros(len(new), dtype=torch.bool)
+    was = torch.stack([now[old.edges[:, 0]], old.edges[:, 1], now[old.edges[:, 2]]], dim=1)
+    whole_ = (was[:, 0] >= 0) & (was[:, 2] >= 0)
+    _mark(ends, was[~whole_])
+    was, last = was[whole_], old.last[whole_]
+    (codes, order), (other, place) = _sorted(was, len(new)), _sorted(new.edges, len(new))
+    found = torch.searchsorted(codes, other).clamp(max=max(len(codes) - 1, 0))
+    held = codes[found] == other if len(codes) else torch.zeros(len(other), dtype=torch.bool)
+    stays = torch.zeros(len(codes), dtype=torch.bool).index_fill_(0, found[held], True)
+    _mark(ends, was[order[~stays]])
+    _mark(ends, new.edges[place[~held]])
+    again = last[order[found[held]]] != new.last[place[held]]
+    edges = new.edges[place[held][again]]
+    _mark(ends, edges[new.vocabulary.events[edges[:, 1]]])
+    return ends
+
+
+def _mark(ends: Tensor, edges: Tensor) -> None:
+    """Set both ends of edges, of which those that are no longer nodes are -1."""
+    rows = edges[:, [0, 2]].reshape(-1)
+    ends[rows[rows >= 0]] = True
+
+
+def _sorted(edges: Tensor, nodes: int) -> tuple[Tensor, Tensor]:
+    """Ascending codes of edges, and the places of the edges in that order."""
+    codes = (edges[:, 1] * nodes + edges[:, 0]) * nodes + edges[:, 2]
+    if bool((codes[1:] >= codes[:-1]).all()):  # as graphs hold them
+        return codes, torch.arange(len(codes))
+    codes, order = torch.sort(codes)
+    return codes, order
+
+
+def _with_neighbours(now: Tensor, head: Tensor, tail: Tensor) -> Tensor:
+    """The rows, and those an edge links to them."""
+    wider = now.clone()
+    wider[tail[now[head]]] = True
+    wider[head[now[tail]]] = True
+    return wider
+
+
+def _around(graph: GraphTensors, now: Tensor, head: Tensor, tail: Tensor) -> tuple[GraphTensors, Tensor, Tensor]:
+    """The graph of all edges at these rows; its nodes as rows of the graph; and where these rows are among them."""
+    chosen = torch.nonzero(now[head] | now[tail]).squeeze(1)
+    mask = now.clone()
+    mask[head[chosen]] = True
+    mask[tail[chosen]] = True
+    inside = torch.nonzero(mask).squeeze(1)
+    local = torch.full((len(now),), -1)
+    local[inside] = torch.arange(len(inside))
+    edges = torch.stack([local[head[chosen]], graph.edges[chosen, 1], local[tail[chosen]]], dim=1)
+    ids: Sequence[str] = ("",) * len(inside)
+    part = replace(
+        graph,
+        ids=tuple(ids),
+        labels=graph.labels[inside],
+        edges=edges,
+        first=graph.first[chosen],
+        last=graph.last[chosen],
+        counts=graph.counts[chosen],
+        features={},
+    )
+    return part, inside, local[now]
