@@ -16,6 +16,10 @@ from kg.errors import ModelError
 
 START: Final = datetime(2017, 1, 1, tzinfo=UTC)
 """The day before step 1."""
+NEEDED: Final = {
+    "nodes.csv": ("nodeid", "isFraud", "fraudStep"),
+    "transactions.csv": ("sourceNodeId", "targetNodeId", "value", "time"),
+}
 
 
 def read(path: Path) -> pa.Table:
@@ -47,6 +51,9 @@ def _member(path: Path, name: str) -> pa.Table:
             content = folder.extractfile(found[0]) if found else None
             if content is None:
                 raise ModelError(f"{path.name} holds no {name}; give the tar file of the AMLSim sample")
-            return csv.read_csv(io.BytesIO(content.read()))
+            table = csv.read_csv(io.BytesIO(content.read()))
     except (tarfile.TarError, OSError, pa.ArrowInvalid) as error:
         raise ModelError(f"{path.name} is no tar file of the AMLSim sample: {error}") from error
+    if lost := [column for column in NEEDED[name] if column not in table.column_names]:
+        raise ModelError(f"{name} of {path.name} lacks the column {', '.join(lost)}; give the AMLSim sample of 2019")
+    return table

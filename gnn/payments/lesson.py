@@ -21,22 +21,22 @@ SIZE: Final = 512
 """Transfers scored at once, and looked at to learn the scale of the columns."""
 
 
-RECIPE: Final = Recipe(epochs=9, optimiser="adamw", rate=0.006, schedule="cosine", weight_decay=1e-3, patience=4)
+RECIPE: Final = Recipe(epochs=8, optimiser="adamw", rate=0.006, schedule="cosine", weight_decay=1e-3, patience=4)
 
 
 @dataclass(frozen=True)
 class Course:
     """How the network is trained."""
 
-    fans: tuple[int, ...] = (6, 3)
+    fans: tuple[int, ...] = (5, 2)
     """Latest transfers followed from each account, sent and got each, by hop."""
-    negatives: int = 6
+    negatives: int = 5
     """Transfers that launder nothing drawn anew in each epoch for each one that does."""
     weight: float = 2.0
     """What a laundering transfer counts in the loss beside one of those drawn."""
     size: int = 512
     """Transfers of one step."""
-    watched: int = 6000
+    watched: int = 4000
     """Most validation transfers by which the best epoch is told; all that launder are among them."""
     recipe: Recipe = RECIPE
 

@@ -16,7 +16,7 @@ from kg.errors import ModelError
 BUDGET: Final = 0.01
 """Share of the harmless transfers that may be alerted on."""
 TOP: Final = 100
-ROUNDS: Final = 200
+ROUNDS: Final = 100
 
 
 @dataclass(frozen=True)
