@@ -94,7 +94,7 @@ def quality(ledger: Ledger, at: AsOf = AsOf(), report: RunReport | None = None) 
     commit, at = ledger.instant(at)
     assert at.valid is not None and at.published is not None
     alive = ledger.alive(commit)
-    claims = pl.DataFrame(alive).filter(pl.col("published") <= at.published)
+    claims = _last_said(pl.DataFrame(alive).filter(pl.col("published") <= at.published))
     event = pl.col("name").is_in(_EVENTS)
     now = claims.filter((pl.col("valid_from") <= at.valid) & (event | (pl.col("valid_to") > at.valid)))
     found = [
@@ -103,6 +103,12 @@ def quality(ledger: Ledger, at: AsOf = AsOf(), report: RunReport | None = None) 
         *(_refused(report) if report else ()),
     ]  # fmt: skip
     return Quality(claims.height, at.valid.isoformat(), tuple(one for one in found if one.count))
+
+
+def _last_said(claims: pl.DataFrame) -> pl.DataFrame:
+    """Less what a document said open and then, published later, with its end: as the projection has it."""
+    said = pl.struct("document", "kind", "name", "subject", "object", "key", "valid_from", *_VALUES)
+    return claims.filter(pl.col("valid_to") <= pl.col("valid_to").sort_by("published").last().over(said))
 
 
 def _finding(check: str, what: str, bad: pl.DataFrame, of: int, example: pl.Expr) -> Finding:

@@ -127,7 +127,7 @@ def test_evidence_is_found_for_a_row_of_a_result(graph: Graph) -> None:
     (row,) = told.evidence.rows()
     assert row["read_back"] and row["locator"] == "row:2" and row["extractor"].startswith("registers.")
     assert (
-        told.what["published"] == datetime(2020, 2, 1, tzinfo=UTC) and told.what["known_from"] > told.what["published"]
+        told.what["published"] == datetime(2020, 2, 2, tzinfo=UTC) and told.what["known_from"] > told.what["published"]
     )
 
 

@@ -127,7 +127,7 @@ def test_evidence_reads_back_from_the_document(world: Path) -> None:
     told = json.loads(kgrisk_here("explain", statement, "--home", "home", "--json", cwd=world).stdout)
     (row,) = told["evidence"]
     assert row["read_back"] is True and row["locator"] == "row:2" and "100.00" in row["quote"]
-    assert row["published"].startswith("2020-02-01") and row["known_from"] > "2026" and row["confidence"] == 1.0
+    assert row["published"].startswith("2020-02-02") and row["known_from"] > "2026" and row["confidence"] == 1.0
     assert told["what"]["value"] == {"amount": "100"} and told["what"]["unit"] == "EUR"
     text = kgrisk_here("explain", f"equity:{BIG}", "--home", "home", cwd=world).stdout
     assert "equity of Big Bank AG" in text and "reads back" in text
