@@ -18,6 +18,11 @@ NEAR: Final = 64
 
 @torch.no_grad()
 def log_odds(model: Model, graph: GraphTensors, triples: Tensor, shown: GraphTensors | None = None) -> Tensor:
+    """`derivable` without its gradient."""
+    return derivable(model, graph, triples, shown)
+
+
+def derivable(model: Model, graph: GraphTensors, triples: Tensor, shown: GraphTensors | None = None) -> Tensor:
     """(triples,) log odds against chance as in gnn.links.centred, of a model that is shown another graph.
 
     Which nodes may answer is read off `graph` in either case, so that scores of different views can be compared.
