@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -46,6 +46,10 @@ class Space(nn.Module):
             self.scale = nn.ModuleDict({name: Scale(name, width) for name, width in moved.items()})
             self.head = nn.ModuleDict({name: nn.Linear(width, self.dim) for name, width in moved.items()})
         self.tau = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.belongs: dict[str, Platt] = {}
+        """By `left right`, in order of letters: how a cosine becomes the probability that the two belong together."""
+        self.table: dict[str, list[float]] = {}
+        """Scale of the table encoder whose vectors the head of `table` was trained on."""
 
     def forward(self, modality: str, values: Tensor) -> Tensor:
         """(rows, dim) unit vectors. ModelError for a modality that the space does not know."""
@@ -55,12 +59,23 @@ class Space(nn.Module):
             return F.normalize(values, dim=1)
         return F.normalize(self.head[modality](self.scale[modality](values)), dim=1)
 
+    def both(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
+        """Both sides of pairs in the space."""
+        return self(pairs.left, pairs.x), self(pairs.right, pairs.y)
+
     def warmth(self) -> Tensor:
         """exp(tau): what cosines are multiplied by."""
         return self.tau.clamp(max=WARMEST).exp()
 
+    def probability(self, left: str, right: str, cosine: float) -> float | None:
+        """That two things belong together, beside one wrong one for each true; None where no such pairs were seen."""
+        scale = self.belongs.get(" ".join(sorted((left, right))))
+        return None if scale is None else float(scale(np.array([cosine]))[0])
+
     def save(self, folder: Path) -> Path:
-        facts = {"widths": self.widths, "dim": self.dim, "anchor": self.anchor}
+        belongs = {name: [scale.a, scale.b] for name, scale in self.belongs.items()}
+        facts: dict[str, Any] = {"widths": self.widths, "dim": self.dim, "anchor": self.anchor}
+        facts |= {"belongs": belongs, "table": self.table}
         return save_tensors(folder, self.state_dict(), facts)
 
     @classmethod
@@ -70,6 +85,8 @@ class Space(nn.Module):
         try:
             space = cls(facts["widths"], facts["dim"], facts["anchor"])
             space.load_state_dict(tensors)
+            space.belongs = {name: Platt(*scale) for name, scale in facts["belongs"].items()}
+            space.table = facts["table"]
         except (KeyError, TypeError, RuntimeError) as error:
             raise ModelError(f"{folder} holds no shared space of this version ({error}); train it again") from error
         return space.eval()
@@ -113,7 +130,7 @@ def info_nce(left: Tensor, right: Tensor, warmth: Tensor, same: Tensor) -> Tenso
 
 
 class PairTask:
-    """Batches of pairs, of one kind each, in random order; validated by the mean reciprocal rank of held-back pairs."""
+    """Batches of pairs, of one kind each, in random order; validated by less the loss of held-back pairs."""
 
     def __init__(self, train: Sequence[Pairs], valid: Sequence[Pairs] = (), batch: int = 128) -> None:
         self.train, self.valid, self.batch = [p for p in train if len(p) > 1], [p for p in valid if len(p)], batch
@@ -129,24 +146,24 @@ class PairTask:
         ]
         for number in torch.randperm(len(parts)).tolist():
             own = parts[number]
-            yield info_nce(model(own.left, own.x), model(own.right, own.y), model.warmth(), own.same)
+            yield info_nce(*model.both(own), model.warmth(), own.same)
 
     def validate(self, model: nn.Module) -> float | None:
         assert isinstance(model, Space)
         if not self.valid:
             return None
-        ranks = [rank for own in self.valid for rank in found_at(model, own)]
-        return float((1 / torch.cat(ranks)).mean())
+        lost = [info_nce(*model.both(own), model.warmth(), own.same) for own in self.valid]
+        return -float(torch.stack(lost).mean())
 
 
 @torch.no_grad()
 def found_at(space: Space, pairs: Pairs) -> tuple[Tensor, Tensor]:
     """Rank of the true right side for each left one, and the other way round, among all of the held pairs.
 
-    Equal contents are one answer, and ties count half.
+    Equal contents are one answer, what is paired with an equal question is no wrong one, and ties count half.
     """
-    left, right = space(pairs.left, pairs.x), space(pairs.right, pairs.y)
-    return _ranks(left @ right.T, pairs.y), _ranks(right @ left.T, pairs.x)
+    left, right = space.both(pairs)
+    return _ranks(left @ right.T, pairs.x, pairs.y), _ranks(right @ left.T, pairs.y, pairs.x)
 
 
 def chance(pairs: Pairs, k: int) -> tuple[float, float]:
@@ -154,19 +171,22 @@ def chance(pairs: Pairs, k: int) -> tuple[float, float]:
     return tuple(min(1.0, k / len(torch.unique(side, dim=0))) for side in (pairs.y, pairs.x))  # type: ignore[return-value]  # two
 
 
-def _ranks(score: Tensor, answers: Tensor) -> Tensor:
-    kind = torch.unique(answers, dim=0, return_inverse=True)[1]
-    first = torch.full((int(kind.max()) + 1,), len(kind)).scatter_reduce(0, kind, torch.arange(len(kind)), "amin")
+def _ranks(score: Tensor, questions: Tensor, answers: Tensor) -> Tensor:
+    asked, kind = (torch.unique(side, dim=0, return_inverse=True)[1] for side in (questions, answers))
+    count = int(kind.max()) + 1
+    first = torch.full((count,), len(kind)).scatter_reduce(0, kind, torch.arange(len(kind)), "amin")
+    right = torch.zeros(int(asked.max()) + 1, count, dtype=torch.bool).index_put_((asked, kind), torch.tensor(True))
     score = score[:, first].double()  # one column for each different content
     true = score.gather(1, kind[:, None])
-    above, upto = (score > true).sum(1), (score >= true).sum(1)
-    return (above + upto - 1).double() / 2 + 1
+    wrong = score.masked_fill(right[asked], -torch.inf)
+    above, upto = (wrong > true).sum(1), (wrong >= true).sum(1)
+    return (above + upto).double() / 2 + 1
 
 
 @torch.no_grad()
 def cosines(space: Space, pairs: Pairs, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Cosines of the pairs and of as many wrong ones, and which is which; no wrong one has a true one's content."""
-    left, right, same = space(pairs.left, pairs.x), space(pairs.right, pairs.y), pairs.same
+    (left, right), same = space.both(pairs), pairs.same
     score = left @ right.T
     draw = torch.rand(score.shape, generator=torch.Generator().manual_seed(seed)).masked_fill(same, -1.0)
     has = (~same).any(1)

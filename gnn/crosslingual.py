@@ -7,7 +7,7 @@ of the graph model and cannot be compared with them. A vector is as old as the n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -16,17 +16,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gnn.contrastive import Space
 from gnn.encoder import VectorCache
 from gnn.encoders.multilingual import Multilingual
-from gnn.publish import TEXT_INDEXES, Writable, extractor
+from gnn.publish import Writable, extractor
+from gnn.things import MODEL, encoded, encoders, placed, things
 from kg.errors import ModelError
 from kg.files import Files
-from kg.model import AsOf, Claim, ClaimBatch, Evidence, Facts, RunManifest, as_time
+from kg.model import AsOf, Claim, ClaimBatch, Evidence, Facts, RunManifest, as_time, digest
 from kg.snapshot import Snapshot
 from kg.vectors import address, put_vectors
 
-(MODEL,) = TEXT_INDEXES
-"""Key of the vectors: the name of their index."""
 LABELS: Final = ("Document", "Page", "Event", "Company", "Bank", "Fund")
 """What is embedded; never persons, whose vectors could not be erased with their names."""
 TEXTS: Final = ("title", "name", "description", "text")
@@ -38,31 +38,63 @@ class Indexed(Writable, Protocol):
     def view(self, at: AsOf) -> Snapshot: ...
 
 
-def index(ledger: Indexed, files: Files, cache: Path | None = None) -> int:
-    """Make and publish the vector of everything with a text; returns the commit, the head if nothing changed."""
-    snapshot = ledger.view(AsOf())
-    said = texts(snapshot)
-    encoder, kept = Multilingual(), VectorCache(cache)
-    made = zip(said, kept.vectors(encoder, [text for _, text, _ in said]), strict=True)
-    rows = [(id, when, vector) for (id, _, when), vector in made if vector is not None]
-    matrix = np.stack([vector.numpy() for *_, vector in rows]) if rows else np.zeros((0, encoder.dim), np.float32)
+Row = tuple[str, str, datetime, np.ndarray]
+"""Id of a node, key of its vector, since when it stands, and the vector."""
+
+
+def index(ledger: Indexed, files: Files, cache: Path | None = None, space: Space | None = None) -> int:
+    """Make and publish the vector of everything with a text, and of every stretch of a recording by its words.
+
+    With a shared space, whose anchor is these text vectors, images, sound and figures stand in the same index. Returns
+    the commit, the head if nothing changed.
+    """
+    if space is not None and space.anchor != "text":
+        raise ModelError("the index is of text vectors: only a space with the anchor 'text' brings others to it")
+    snapshot, store = ledger.view(AsOf()), VectorCache(cache)
+    rows = [*_texts(snapshot, store), *_things(ledger, files, store, space, set(snapshot.ids))]
+    matrix = np.stack([vector for *_, vector in rows]) if rows else np.zeros((0, Multilingual.dim), np.float32)
     vectors = put_vectors(files, matrix)
     lines = [f"{id}: embedding {address(vectors, row)}" for row, (id, *_) in enumerate(rows)]
-    run = RunManifest("embed", {"model": MODEL, "encoder": encoder.fingerprint, "vectors": vectors, "rows": lines})
+    run = RunManifest("embed", {"model": MODEL, "encoder": _made_by(space), "vectors": vectors, "rows": lines})
     files.put(run.to_bytes())
     claims = [
         Claim(
-            Facts(id, {"embedding": address(vectors, row)}, MODEL),
+            Facts(id, {"embedding": address(vectors, row)}, key),
             Evidence(run.id, f"run:{run.id} row:{row}", lines[row], extractor(MODEL), 1.0),
             when,
             when,
         )
-        for row, (id, when, _) in enumerate(rows)
+        for row, (id, key, when, _) in enumerate(rows)
     ]
     alive = ledger.alive()
     own = pc.starts_with(alive["extractor"], f"model.{MODEL}@")
     former = alive.filter(pc.and_(own, pc.not_equal(alive["document"], run.id)))
     return ledger.commit(ClaimBatch.of(claims), run, retract=former["claim"].to_pylist())
+
+
+def _texts(snapshot: Snapshot, store: VectorCache) -> Iterator[Row]:
+    said = texts(snapshot)
+    made = store.vectors(Multilingual(), [text for _, text, _ in said])
+    for (id, _, when), vector in zip(said, made, strict=True):
+        if vector is not None:
+            yield id, MODEL, when, vector.numpy()
+
+
+def _things(ledger: Indexed, files: Files, store: VectorCache, space: Space | None, ids: set[str]) -> Iterator[Row]:
+    """What is no text of a node, where there is a way to bring it in; a merged node's things are left out."""
+    wanted = {"text", *(space.widths if space is not None else ())}
+    made = [thing for thing in things(ledger, files, wanted) if thing.id in ids]
+    for thing, vector in placed(encoded(made, encoders(space), store), space):
+        yield thing.id, thing.key, thing.published, vector.numpy()
+
+
+def _made_by(space: Space | None) -> str:
+    """What decides the vectors: the text encoder, and the weights of the space."""
+    own = Multilingual().fingerprint
+    if space is None:
+        return own
+    weights = b"".join(value.numpy().tobytes() for _, value in sorted(space.state_dict().items()))
+    return f"{own} and space {digest(weights)[:16]}"
 
 
 def texts(snapshot: Snapshot) -> list[tuple[str, str, datetime]]:

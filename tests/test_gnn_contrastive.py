@@ -89,11 +89,21 @@ def test_held_back_pairs_are_found_both_ways_even_where_two_modalities_never_met
         assert (ranks <= 5).double().mean() > 0.8 > 0.3 > (blind <= 5).double().mean()
 
 
+def test_each_of_two_things_with_the_same_words_is_a_right_answer() -> None:
+    x, y = torch.eye(4), torch.eye(4)[[0, 0, 1, 2]]
+    space = Space({"image": 4, "text": 4}, anchor="text")
+    torch.nn.init.zeros_(space.head["image"].bias)  # type: ignore[arg-type]  # a linear map
+    with torch.no_grad():
+        space.head["image"].weight.copy_(y.T)  # type: ignore[operator]  # each image lands on its words
+    there, back = found_at(space, Pairs("image", "text", x, y))
+    assert torch.equal(there, torch.ones(4, dtype=torch.float64)) and torch.equal(back, there)
+
+
 def test_the_temperature_is_learned_and_capped(space: Space) -> None:
     assert space.tau.item() != pytest.approx(math.log(1 / 0.07), abs=0.05)
     hot = Space(WIDTHS)
     torch.nn.init.constant_(hot.tau, 50.0)
-    assert float(hot.warmth()) == pytest.approx(100.0, rel=1e-4)
+    assert hot.warmth().item() == pytest.approx(100.0, rel=1e-4)
 
 
 def test_the_probability_that_two_things_belong_together_is_calibrated(space: Space) -> None:
