@@ -34,7 +34,7 @@ from gnn.train import Recipe, fit
 from tests.planted_links import reason, ruled
 from tests.planted_rows import layered
 
-LINKS: Final = 30
+LINKS: Final = 24
 PARTS: Final = 16
 """Edges near a link that are taken away and given back."""
 STRENGTHS: Final = {"image": 0.7, "numeric": 1.4, "text": 2.8}
@@ -185,7 +185,8 @@ def _stand_ins(head: Network, now: Cohort) -> list[Figure]:
             found = surrogate(x, called, odds, kind)  # type: ignore[arg-type]  # mypy sees a str
             note = (
                 f"R2 on {found.count} held-out firms, interval {found.r2_interval[0]:.2f} to "
-                f"{found.r2_interval[1]:.2f}; same side of the upper fifth {found.agreement:.3f}, by chance {found.chance:.3f}"
+                f"{found.r2_interval[1]:.2f}; same side of the upper fifth {found.agreement:.3f}, "
+                f"by chance {found.chance:.3f}"
             )
             figures.append(Figure(f"fidelity of a {kind} on {what}", found.r2, note=note))
     return figures
