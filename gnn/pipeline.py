@@ -62,6 +62,10 @@ def train(
     learned.
     """
     cut, report, spent = as_time(cut), progress or log.info, Stages()
+    if settings.certify != "off" and not isinstance(source, Readable):
+        raise ModelError(
+            "a no-peek certificate needs the ledger itself, to write it anew; give it or set certify='off'"
+        )
     views = Views(source, files, settings.cache)
     encoders = chosen_encoders(views, cut, settings)
     facts = facts_of(views, cut, seed, settings, encoders)
@@ -110,10 +114,7 @@ def attested(
     """The no-peek certificate of this code on this ledger; ModelError if a score moved, for then none can be used."""
     if settings.certify == "off":
         return None
-    if not isinstance(source, Readable):
-        raise ModelError(
-            "a no-peek certificate needs the ledger itself, to write it anew; give it or set certify='off'"
-        )
+    assert isinstance(source, Readable)  # looked at before the run began
     report(f"certificate: scoring twice at {settings.certify} scale")
     with TemporaryDirectory(prefix="vectors-") as folder:
         own = replace(settings, unfinished=None, cache=settings.cache or Path(folder))

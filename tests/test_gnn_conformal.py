@@ -135,7 +135,7 @@ def test_what_the_graph_holds_and_what_has_a_wrong_label_is_in_no_set(model: Giv
     own = graph([[0, SUPPLIES, 1], [0, SUPPLIES, 2]], 40)
     found = tables(model, own, torch.tensor([[0, SUPPLIES]]))[0]
     assert np.isinf(found[[1, 2]]).all() and np.isfinite(found[[3, 4]]).all()
-    assert 0 < found[np.isfinite(found)].min() and found[np.isfinite(found)].max() < 1
+    assert found[np.isfinite(found)].min() > 0 and found[np.isfinite(found)].max() < 1
     with pytest.raises(ModelError, match="ask for new triples"):
         strangeness(model, own, torch.tensor([[0, SUPPLIES, 1]]))
 

@@ -13,10 +13,12 @@ import pyarrow.compute as pc
 import pytest
 import torch
 
-from gnn.checkpoint import load_tensors
+from gnn.checkpoint import load_tensors, save_tensors
 from gnn.encoders.table import Table
 from gnn.pipeline import Settings, TrainResult, publish, restored, train, vectors
 from gnn.publish import claims, read_vectors
+from gnn.runs import RunStore
+from gnn.tensors import GraphTensors
 from gnn.views import Views, months, quarters
 from kg.errors import ModelError
 from kg.model import AsOf, Claim, ClaimBatch, Edge, Evidence, Facts, RunManifest, digest, iso
@@ -257,6 +259,72 @@ def test_a_restored_model_scores_as_the_run_did(result: TrainResult, world: Worl
     assert np.array_equal(vectors, result.embeddings.vectors)
     with pytest.raises(ModelError, match="no checkpoint"):
         restored(result.checkpoint / "elsewhere")
+
+
+def retold(result: TrainResult, folder: Path, **other: object) -> Path:
+    """The checkpoint of a run with other facts beside its weights."""
+    tensors, facts = load_tensors(result.checkpoint)
+    return save_tensors(folder, tensors, facts | other)
+
+
+def test_a_checkpoint_of_another_version_or_ontology_or_graph_is_refused(result: TrainResult, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"made by another version: model.relational@1.*train again"):
+        restored(retold(result, tmp_path / "a", extractor="model.relational@1"))
+    with pytest.raises(ModelError, match=r"over the ontology 00000000"):
+        restored(retold(result, tmp_path / "b", ontology="0" * 64))
+    shape = load_tensors(result.checkpoint)[1]["shape"]
+    with pytest.raises(ModelError, match="does not fit the model"):
+        restored(retold(result, tmp_path / "c", shape=shape | {"nodes": 3}))
+    assert len(list(result.checkpoint.glob("*.safetensors"))) == 1
+
+
+def test_the_run_is_in_the_store_beside_its_checkpoint(result: TrainResult) -> None:
+    store = RunStore(result.checkpoint.parent)
+    (row,) = store.table().to_pylist()
+    assert row["run"] == result.run and row["seed"] == 3 and row["mrr"] == result.metric("links", "relational", "mrr")
+    own = store.get(result.run)
+    assert [stage.name for stage in own.stages] == ["links", "risk", "amounts", "embeddings", "certificate"]
+    assert len(own.losses) == len(result.losses) and all(row["rate"] > 0 for row in own.losses)
+    assert own.config["settings.dim"] == 32 and own.stages[-1].peak_bytes > 1 << 26
+
+
+def test_scores_and_links_say_how_far_they_can_be_trusted(result: TrainResult) -> None:
+    for row in result.scores.to_pylist():
+        assert row["low"] <= row["distress"] <= row["high"] and row["uncertainty"] >= 0
+        assert row["possible"] in ("sound", "distress", "either", "neither")
+    for row in result.links.to_pylist():
+        assert 0 < row["ensemble"] < 1 and 0 <= row["uncertainty"] <= 0.5
+    own = {row["relation"]: row for row in result.relations.to_pylist() if row["model"] == "relational"}
+    assert all(0 <= row["coverage"] <= 1 <= row["set_size"] and row["ece"] >= 0 for row in own.values())
+    told = {(row["task"], row["model"], row["metric"]) for row in result.metrics.to_pylist()}
+    for task, model in (("links", "relational"), ("links", "ensemble"), ("risk", "network"), ("risk", "ensemble")):
+        assert {
+            (task, model, name) for name in ("accuracy", "recall", "f1", "auprc", "brier", "ece", "log_loss")
+        } <= told
+    for row in result.metrics.to_pylist():
+        assert row["metric"] == "set_size" or (row["low"] is not None and row["high"] is not None), row
+    for start in ("Links: the ensemble of", "Links: sets promised", "Links: the alarm", "Risk: the ensemble of"):
+        assert any(text.startswith(start) for text in result.remarks), start
+
+
+def test_predicted_edges_never_mix_with_asserted_ones(result: TrainResult, world: World) -> None:
+    """Neither in the snapshot nor in the tensors, where a model would learn from its own guesses."""
+    at = AsOf(valid=day(2023, 1), published=day(2023, 1))
+    stated = lambda snapshot: snapshot.edges.filter(pc.not_equal(snapshot.edges["type"], "PREDICTED"))  # noqa: E731
+    own = world.ledger.alive().filter(pc.starts_with(world.ledger.alive()["extractor"], "model."))["claim"].to_pylist()
+    world.ledger.retract(own, RunManifest("before"))
+    before = world.ledger.view(at)
+    publish(world.ledger, world.files, result)
+    after = world.ledger.view(at)
+    assert len(after.edges_of("PREDICTED")) == len(result.links) > 0 == len(before.edges_of("PREDICTED"))
+    triples = [
+        sorted((s.ids[e["source"]], e["type"], s.ids[e["target"]], e["statement"]) for e in stated(s).to_pylist())
+        for s in (before, after)
+    ]
+    assert triples[0] == triples[1]
+    a, b = (GraphTensors.from_snapshot(s, world.files, [], day(2023, 1)) for s in (before, after))
+    assert a.ids == b.ids and torch.equal(a.edges, b.edges) and torch.equal(a.counts, b.counts)
+    assert "PREDICTED" not in a.vocabulary.relations
 
 
 def test_the_checkpoint_holds_the_model_and_its_facts(result: TrainResult) -> None:

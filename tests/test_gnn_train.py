@@ -1,6 +1,11 @@
 """The training loop, its checkpoints, and what the decoders can and cannot tell."""
 
 import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +27,7 @@ from gnn.tensors import Features, GraphTensors
 from gnn.train import Recipe, fit
 from gnn.vocabulary import RELATIONS
 from kg.errors import ModelError
+from kg.model import digest
 from tests.test_gnn_convolution import SUPPLIES, graph, some_edges
 
 SMALL = Recipe(epochs=6, rate=0.02, seed=1, patience=3)
@@ -84,7 +90,7 @@ def test_the_loss_falls_with_either_optimiser_and_a_stopped_run_goes_on(
 
 
 def test_an_unknown_optimiser_is_named() -> None:
-    with pytest.raises(ModelError, match="name adam or sgd"):
+    with pytest.raises(ModelError, match="name adam, adamw, adagrad, sgd"):
         fit(nn.Linear(2, 1), Scripted([0.0]), Recipe(epochs=1, optimiser="newton"))  # type: ignore[arg-type]
 
 
@@ -142,6 +148,82 @@ def test_a_checkpoint_comes_back_bit_for_bit_and_a_changed_one_is_refused(tmp_pa
         load_tensors(tmp_path)
     with pytest.raises(ModelError, match="train again"):
         load_tensors(tmp_path / "nowhere")
+
+
+def test_a_pickle_is_refused_and_never_run(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (os.mkdir, (str(tmp_path / "sprung"),))
+
+    torch.save({"x": torch.ones(2)}, tmp_path / "model.pt")
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(Trap()))
+    for name in ("model.pt", "model.pkl"):
+        with pytest.raises(ModelError, match=r"is a pickle .* so it is not read; expected a folder"):
+            load_tensors(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(ModelError, match="name the folder that holds"):
+        load_tensors(tmp_path / "notes.txt")
+    swapped(save_tensors(tmp_path / "run", {"x": torch.ones(2)}, {}), (tmp_path / "model.pkl").read_bytes())
+    with pytest.raises(ModelError, match="is a pickle"):
+        load_tensors(tmp_path / "run")
+    assert not (tmp_path / "sprung").exists()
+
+
+def swapped(folder: Path, data: bytes) -> None:
+    """Put other bytes in the place of the weights, with their digest: what a stranger would do."""
+    told = json.loads((folder / FACTS).read_text())
+    (folder / told["weights"]).write_bytes(data)
+    (folder / FACTS).write_text(json.dumps(told | {"sha256": digest(data)}))
+
+
+@pytest.mark.parametrize("data", [b"", b"no tensors at all", b"\xff" * 64])
+def test_weights_that_are_no_safetensors_are_named(tmp_path: Path, data: bytes) -> None:
+    swapped(save_tensors(tmp_path, {"x": torch.ones(2)}, {}), data)
+    with pytest.raises(ModelError, match="holds no safetensors"):
+        load_tensors(tmp_path)
+
+
+@pytest.mark.parametrize("told", ["[]", "{}", "{", '{"weights": "../x", "sha256": "0", "facts": {}}'])
+def test_a_manifest_that_is_none_or_points_elsewhere_is_refused(tmp_path: Path, told: str) -> None:
+    (tmp_path / FACTS).write_text(told)
+    with pytest.raises(ModelError, match="no checkpoint can be read"):
+        load_tensors(tmp_path)
+
+
+def test_the_state_of_another_model_is_not_gone_on_from(tmp_path: Path) -> None:
+    own = small()
+    fit(Relational(Shape.of(own), dim=8), LinkTask(own), replace(SMALL, epochs=1), tmp_path)
+    with pytest.raises(ModelError, match="does not fit the model"):
+        fit(Relational(Shape.of(own), dim=16), LinkTask(own), SMALL, tmp_path)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from gnn.links import LinkTask
+from gnn.model import Shape
+from gnn.models.relational import Relational
+from gnn.train import fit
+from tests.test_gnn_train import SMALL, small
+
+def die(text):
+    if text.startswith("epoch 3:"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+fit(Relational(Shape.of(small()), dim=8), LinkTask(small(), small().edges[:10]), SMALL, Path(sys.argv[1]), die)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_process_goes_on_at_the_next_epoch_and_ends_with_the_same_bits(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "state")], timeout=120)
+    assert done.returncode == -signal.SIGKILL
+    assert len(load_tensors(tmp_path / "state")[1]["epochs"]) == 3
+    straight, resumed = (Relational(Shape.of(small()), dim=8, seed=seed) for seed in (0, 77))
+    lines = list[str]()
+    task = LinkTask(small(), small().edges[:10])
+    first, second = fit(straight, task, SMALL), fit(resumed, task, SMALL, tmp_path / "state", lines.append)
+    assert lines[0].startswith("epoch 4:") and first == second and equal(weights(straight), weights(resumed))
 
 
 def test_grouped_one_vs_all_is_the_loss_of_each_triple_alone() -> None:
@@ -228,4 +310,4 @@ def test_every_modality_gets_a_gradient() -> None:
     model = Relational(Shape.of(own), dim=8)
     sum(LinkTask(own, steps=1).losses(model)).backward()  # type: ignore[union-attr]
     for name in ("image", "numeric", "text"):
-        assert model.fusion.project[name].weight.grad.abs().sum() > 0
+        assert all(p.grad.abs().sum() > 0 for p in model.fusion.project[name].parameters() if p.dim() == 2)

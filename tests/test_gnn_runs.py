@@ -1,0 +1,108 @@
+"""The store of runs: what is kept, compared, and handed to other tools."""
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gnn.runs import RECORD, RunStore, Stage, Stages, peak_bytes
+from kg.errors import MissingExtraError, ModelError
+from kg.model import RunManifest
+
+
+def manifest(seed: int, dim: int, mrr: float) -> RunManifest:
+    metrics = [
+        {"task": "links", "model": "relational", "metric": "mrr", "value": mrr, "low": None, "high": None, "count": 9},
+        {"task": "risk", "model": "network", "metric": "brier", "value": 0.1, "low": 0.0, "high": 0.2, "count": 9},
+    ]
+    details: dict[str, Any] = {"model": "relational", "head": "network", "cut": "2023-01-01", "seed": seed}
+    details |= {"settings": {"dim": dim, "epochs": 3}, "ledger": "l", "commit": 4, "extractor": "model.relational@2"}
+    return RunManifest("train", details | {"metrics": metrics, "rows": ["a", "b"], "vectors": "v"})
+
+
+LOSSES = [
+    {"model": "relational", "epoch": 1, "rate": 0.01, "loss": 2.0, "valid": 0.1},
+    {"model": "relational", "epoch": 2, "rate": 0.005, "loss": 1.0},
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    store = RunStore(tmp_path / "runs")
+    store.record(manifest(0, 8, 0.25), [Stage("links", 2.0, 1.5, 1000), Stage("risk", 1.0, 1.0, 3000)], LOSSES)
+    store.record(manifest(1, 16, 0.5), [Stage("links", 5.0, 4.0, 2000)], LOSSES)
+    return store
+
+
+def test_a_run_is_kept_with_what_it_was_asked_found_and_took(store: RunStore) -> None:
+    rows = {row["seed"]: row for row in store.table().to_pylist()}
+    assert rows[0]["run"] == manifest(0, 8, 0.25).id and rows[0]["commit"] == 4 and rows[0]["ledger"] == "l"
+    assert (rows[0]["mrr"], rows[0]["brier"], rows[0]["seconds"], rows[0]["peak_bytes"]) == (0.25, 0.1, 3.0, 3000)
+    assert rows[0]["code"].startswith("kgrisk@") and rows[0]["extractor"] == "model.relational@2"
+    own = store.get(rows[0]["run"][:10])
+    assert own.losses == LOSSES and own.config["settings.dim"] == 8 and "rows" not in own.details
+    assert [row["seed"] for row in store.table().to_pylist()] == [1, 0]  # the last one first
+
+
+def test_the_same_run_again_takes_the_place_of_its_record(store: RunStore) -> None:
+    store.record(manifest(0, 8, 0.25), [Stage("links", 9.0, 9.0, 1)], LOSSES)
+    assert len(store.ids()) == 2 and store.get(manifest(0, 8, 0.25).id).stages == [Stage("links", 9.0, 9.0, 1)]
+
+
+def test_two_runs_are_compared_by_what_differs_and_all_they_found(store: RunStore) -> None:
+    a, b = manifest(0, 8, 0.25).id, manifest(1, 16, 0.5).id
+    rows = {row["what"]: (row["a"], row["b"], row["change"]) for row in store.compare(a, b).to_pylist()}
+    assert rows["settings.dim"] == ("8", "16", 8.0) and rows["seed"] == ("0", "1", 1.0)
+    assert "settings.epochs" not in rows and "cut" not in rows  # they are the same
+    assert rows["links/relational/mrr"] == ("0.25", "0.5", 0.25) and rows["risk/network/brier"][2] == 0.0
+    assert rows["seconds/links"][2] == 3.0 and rows["seconds/risk"] == ("1.0", None, None)
+
+
+def test_runs_that_are_not_there_or_not_told_apart_or_broken_are_named(store: RunStore, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"0 runs in .* begin with 'xyz'"):
+        store.get("xyz")
+    with pytest.raises(ModelError, match=r"2 runs .* begin with ''"):
+        store.get("")
+    path = store.folder / store.ids()[0] / RECORD
+    path.write_text(json.dumps({"run": "x"}))
+    with pytest.raises(ModelError, match=r"is no record of a run.*train again"):
+        store.table()
+    assert RunStore(tmp_path / "none").table().num_rows == 0
+
+
+def test_stages_are_timed_and_the_peak_never_falls() -> None:
+    spent = Stages()
+    for name in ("a", "b"):
+        with spent(name):
+            held = bytearray(1 << 20)
+    a, b = spent.rows
+    assert (a.name, b.name) == ("a", "b") and 0 <= a.seconds < 60 and a.cpu_seconds >= 0 and len(held) == 1 << 20
+    assert 1 << 20 < a.peak_bytes <= b.peak_bytes <= peak_bytes()
+
+
+@pytest.mark.parametrize("tool", ["tensorboard", "wandb", "mlflow"])
+def test_a_tool_that_is_not_there_is_named_with_how_to_get_it(store: RunStore, tmp_path: Path, tool: str) -> None:
+    if importlib.util.find_spec(tool):
+        pytest.skip(f"{tool} is installed: see the test of its files")
+    with pytest.raises(MissingExtraError, match=f"pip install {tool}"):
+        getattr(store, f"to_{tool}")(store.ids()[0], tmp_path)
+
+
+def test_tensorboard_reads_the_loss_curve_back(store: RunStore, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(store.to_tensorboard(manifest(0, 8, 0.25).id, tmp_path)))
+    events.Reload()
+    assert [(e.step, e.value) for e in events.Scalars("loss/relational")] == [(1, 2.0), (2, 1.0)]
+    assert [e.step for e in events.Scalars("valid/relational")] == [1]
+    assert events.Scalars("links/relational/mrr")[0].value == 0.25
+
+
+@pytest.mark.parametrize("tool", ["wandb", "mlflow"])
+def test_the_other_tools_get_files_of_their_own_on_disk(store: RunStore, tmp_path: Path, tool: str) -> None:
+    pytest.importorskip(tool)
+    folder = getattr(store, f"to_{tool}")(store.ids()[0], tmp_path / "there")
+    assert [path for path in folder.rglob("*") if path.is_file()]
