@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -75,11 +76,12 @@ def whole(model: Passing, graph: GraphTensors, table: Tensor | None = None) -> R
 
 
 @torch.no_grad()
-def refreshed(model: Passing, old: Refreshed, graph: GraphTensors) -> Refreshed:
+def refreshed(model: Passing, old: Refreshed, graph: GraphTensors, keep: bool = True) -> Refreshed:
     """The vectors of a changed graph, equal to those of `whole` but for rounding.
 
-    A node that is new gets its vector from what is said of it: label, features and neighbours. ModelError if the graph
-    speaks another vocabulary or the model's messages are no local matter.
+    A node that is new gets its vector from what is said of it: label, features and neighbours. Without `keep` the
+    vectors of `old` may be written over, which saves copying them. ModelError if the graph speaks another vocabulary
+    or the model's messages are no local matter.
     """
     _check(model)
     if graph.vocabulary.relations != old.graph.vocabulary.relations:
@@ -88,20 +90,22 @@ def refreshed(model: Passing, old: Refreshed, graph: GraphTensors) -> Refreshed:
     known = before >= 0
     table = torch.where(known, old.table[before.clamp(min=0)], -1) if len(old.table) else before
     now, ends = _new_inputs(old.graph, graph, before), _touched(old.graph, graph, before)
-    kept = [[_moved(part, before) for part in parts] for parts in (old.embedded, old.described)]
+    stay = None if old.graph.ids == graph.ids else before
+    kept = [[_moved(part, stay, keep) for part in parts] for parts in (old.embedded, old.described)]
     rows = torch.nonzero(now).squeeze(1)
     kept[0][0][rows], kept[1][0][rows] = _fused(model, graph, table, rows)
     z, counts = _relations(model), [len(rows)]
     head, tail = graph.edges[:, 0].contiguous(), graph.edges[:, 2].contiguous()
+    reached = _with_neighbours(now, head, tail)
     for number, (layer, norm) in enumerate(zip(model.layers, model.norms, strict=True)):
         assert isinstance(layer, Layer)
-        now = _with_neighbours(now, head, tail) | ends
+        now = reached | ends
         rows = torch.nonzero(now).squeeze(1)
-        part, inside, local = _around(graph, now, head, tail)
-        x, own, along = kept[0][number][inside], kept[1][number][inside], model.along(part)
-        heard = layer.heard(x, z, along)
-        for side, state in enumerate((x, own)):
-            kept[side][number + 1][rows] = norm(state + F.relu(layer.loop(state, z, heard, along)))[local]
+        part, reached, local = _around(graph, now, head, tail)
+        along = model.along(part)
+        heard = layer.heard(kept[0][number][reached], z, along)[local]
+        for side in kept:
+            side[number + 1][rows] = norm(side[number][rows] + F.relu(layer.loop(side[number][rows], z, heard, along)))
         z = layer.onward(z)
         counts.append(len(rows))
     return Refreshed(graph, table, tuple(kept[0]), tuple(kept[1]), tuple(counts))
@@ -150,12 +154,13 @@ def _rows_before(old: GraphTensors, new: GraphTensors) -> Tensor:
     return torch.tensor([old.index.get(id, -1) for id in new.ids], dtype=torch.int64)
 
 
-def _moved(vectors: Tensor, before: Tensor) -> Tensor:
-    """Old vectors under new numbers, zeros for what is new."""
+def _moved(vectors: Tensor, before: Tensor | None, keep: bool) -> Tensor:
+    """Old vectors under new numbers, zeros for what is new; `before` is None where the numbers stay."""
+    if before is None:
+        return vectors.clone() if keep else vectors
     if not len(vectors):
         return torch.zeros(len(before), vectors.shape[1])
-    moved = vectors[before.clamp(min=0)]
-    return moved.masked_fill_((before < 0)[:, None], 0.0)
+    return vectors[before.clamp(min=0)].masked_fill_((before < 0)[:, None], 0.0)
 
 
 def _new_inputs(old: GraphTensors, new: GraphTensors, before: Tensor) -> Tensor:
@@ -190,24 +195,37 @@ def _unlike(one: Features | None, other: Features | None, olds: int, news: int, 
 
 def _touched(old: GraphTensors, new: GraphTensors, before: Tensor) -> Tensor:
     """(nodes,) bool: ends of edges that came or went, or of events that were published again."""
-    now = torch.full((max(len(old), 1),), -1)
-    known = before >= 0
-    now[before[known]] = torch.nonzero(known).squeeze(1)
-    ends = torch.zeros(len(new), dtype=torch.bool)
-    was = torch.stack([now[old.edges[:, 0]], old.edges[:, 1], now[old.edges[:, 2]]], dim=1)
-    whole_ = (was[:, 0] >= 0) & (was[:, 2] >= 0)
-    _mark(ends, was[~whole_])
-    was, last = was[whole_], old.last[whole_]
+    ends, was, last = torch.zeros(len(new), dtype=torch.bool), old.edges, old.last
+    if old.ids != new.ids:
+        now = torch.full((max(len(old), 1),), -1)
+        known = before >= 0
+        now[before[known]] = torch.nonzero(known).squeeze(1)
+        was = torch.stack([now[was[:, 0]], was[:, 1], now[was[:, 2]]], dim=1)
+        stands = (was[:, 0] >= 0) & (was[:, 2] >= 0)
+        _mark(ends, was[~stands])
+        was, last = was[stands], last[stands]
     (codes, order), (other, place) = _sorted(was, len(new)), _sorted(new.edges, len(new))
-    found = torch.searchsorted(codes, other).clamp(max=max(len(codes) - 1, 0))
-    held = codes[found] == other if len(codes) else torch.zeros(len(other), dtype=torch.bool)
-    stays = torch.zeros(len(codes), dtype=torch.bool).index_fill_(0, found[held], True)
-    _mark(ends, was[order[~stays]])
-    _mark(ends, new.edges[place[~held]])
-    again = last[order[found[held]]] != new.last[place[held]]
-    edges = new.edges[place[held][again]]
-    _mark(ends, edges[new.vocabulary.events[edges[:, 1]]])
+    single = _singles(codes, other)
+    _mark(ends, _decoded(single, len(new)))
+    if bool(new.vocabulary.events.any()):
+        order, place = (at[~torch.isin(own, single)] for own, at in ((codes, order), (other, place)))
+        edges = new.edges[place[last[order] != new.last[place]]]  # both are in the same order now
+        _mark(ends, edges[new.vocabulary.events[edges[:, 1]]])
     return ends
+
+
+def _singles(one: Tensor, other: Tensor) -> Tensor:
+    """Codes that only one of two ascending lists has. Sorting two runs that are in order is one merge (timsort)."""
+    both = np.concatenate([one.numpy(), other.numpy()])
+    both.sort(kind="stable")
+    twice = np.concatenate([[False], both[1:] == both[:-1], [False]])
+    return torch.from_numpy(both[~(twice[1:] | twice[:-1])])
+
+
+def _decoded(codes: Tensor, nodes: int) -> Tensor:
+    """(edges, 3) from their codes."""
+    pair = codes // nodes
+    return torch.stack([pair % nodes, pair // nodes, codes % nodes], dim=1)
 
 
 def _mark(ends: Tensor, edges: Tensor) -> None:
@@ -228,21 +246,23 @@ def _sorted(edges: Tensor, nodes: int) -> tuple[Tensor, Tensor]:
 def _with_neighbours(now: Tensor, head: Tensor, tail: Tensor) -> Tensor:
     """The rows, and those an edge links to them."""
     wider = now.clone()
+    if not bool(now.any()):
+        return wider
     wider[tail[now[head]]] = True
     wider[head[now[tail]]] = True
     return wider
 
 
 def _around(graph: GraphTensors, now: Tensor, head: Tensor, tail: Tensor) -> tuple[GraphTensors, Tensor, Tensor]:
-    """The graph of all edges at these rows; its nodes as rows of the graph; and where these rows are among them."""
+    """The graph of all edges at these rows; which nodes (nodes,) it has; and where among them these rows are."""
     chosen = torch.nonzero(now[head] | now[tail]).squeeze(1)
+    source, target = head[chosen], tail[chosen]
     mask = now.clone()
-    mask[head[chosen]] = True
-    mask[tail[chosen]] = True
+    mask[source] = True
+    mask[target] = True
     inside = torch.nonzero(mask).squeeze(1)
-    local = torch.full((len(now),), -1)
-    local[inside] = torch.arange(len(inside))
-    edges = torch.stack([local[head[chosen]], graph.edges[chosen, 1], local[tail[chosen]]], dim=1)
+    local = mask.cumsum(0) - 1
+    edges = torch.stack([local[source], graph.edges[chosen, 1], local[target]], dim=1)
     ids: Sequence[str] = ("",) * len(inside)
     part = replace(
         graph,
@@ -254,4 +274,4 @@ def _around(graph: GraphTensors, now: Tensor, head: Tensor, tail: Tensor) -> tup
         counts=graph.counts[chosen],
         features={},
     )
-    return part, inside, local[now]
+    return part, mask, local[now]

@@ -17,6 +17,8 @@ from gnn.grouped import GroupedTask
 from gnn.links import LinkTask, centred
 from gnn.model import Model, Shape
 from gnn.softmax import halves
+from gnn.temporal import AHEAD, STATIC, rank_ahead, timed
+from gnn.temporal_task import AheadTask
 from gnn.thresholds import Thresholds, verdict
 from gnn.train import Fit, Recipe, Task, fit
 from gnn.triples import Triples
@@ -38,11 +40,14 @@ class Trial:
     """Wall time of training and test."""
     calls: Mapping[str, float] | None = None
     """Accuracy, precision, recall and F1 of true against wrong test triples, where the split has wrong ones."""
+    protocol: str = STATIC
+    """How the test was asked."""
 
     def figures(self) -> dict[str, Any]:
         """Filtered MRR and Hits@k with mean ties, over both sides and each alone."""
         heads, tails = self.test.heads, self.test.tails
-        return figures(torch.cat([heads, tails])) | {"head": figures(heads), "tail": figures(tails)}
+        both = figures(torch.cat([heads, tails])) | {"head": figures(heads), "tail": figures(tails)}
+        return both | {"protocol": self.protocol}
 
 
 def figures(ranks: Tensor) -> dict[str, Any]:
@@ -62,6 +67,7 @@ def trial(
 ) -> Trial:
     """Train the model of this name by its plan, restore the epoch that ranks the validation triples best, and test.
 
+    A model that knows time is asked one step ahead where the triples have times (gnn/temporal.py).
     `minutes` bounds the training; `changes` overrides parts of the plan: {"settings": ..., "lesson": ..., "recipe":
     ...}. ModelError if there is no such model.
     """
@@ -76,8 +82,10 @@ def trial(
     except TypeError as error:
         raise ModelError(f"model {name} takes other settings than {plan} ({error}); see its docstring") from error
     run = fit(model, asked, recipe, progress=progress) if asked else Fit()
-    test = rank(model, split.graph, split.test, split.known)
-    return Trial(model, run, test, time.monotonic() - begun, called(model, split))
+    ahead = timed(kind, split)
+    test = rank_ahead(model, split) if ahead else rank(model, split.graph, split.test, split.known)
+    seconds, calls = time.monotonic() - begun, None if ahead else called(model, split)
+    return Trial(model, run, test, seconds, calls, AHEAD if ahead else STATIC)
 
 
 def called(model: Model, split: Triples) -> dict[str, float] | None:
@@ -98,7 +106,9 @@ def _scored(model: Model, split: Triples, right: Tensor, wrong: Tensor) -> tuple
 
 
 def task(kind: type[Model], split: Triples, lesson: Mapping[str, Any]) -> Task:
-    """The task that fits a model: questions in groups where no messages pass, else parts of the graph held back."""
+    """The task that fits a model: step by step in time, in groups where no messages pass, or with parts held back."""
+    if timed(kind, split):
+        return AheadTask(split, **lesson)
     if kind.plan.alone and issubclass(kind, Bilinear):
         return GroupedTask(split.graph, split.valid, split.known, **{"half": halves(), **lesson})
     return LinkTask(split.graph, split.valid, split.known, **lesson)

@@ -42,6 +42,6 @@ def on_triples(
 
 def rows_of(told: dict[str, Any]) -> list[dict[str, Any]]:
     """The figures as a table: both sides and each alone."""
-    sides = {"both": {k: v for k, v in told["test"].items() if not isinstance(v, dict)}}
+    sides = {"both": {k: v for k, v in told["test"].items() if isinstance(v, float)}}
     sides |= {side: told["test"][side] for side in ("head", "tail")}
     return [{"side": side, **{k: round(v, 4) for k, v in row.items()}} for side, row in sides.items()]

@@ -1,5 +1,6 @@
 """One step ahead: only the past is seen, only what is true at that time is filtered, and counting is the floor."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from gnn.temporal_task import AheadTask
 from gnn.train import Recipe, fit
 from gnn.triples import Triples, read_triples
 from kg.errors import ModelError
+from tests.kgrisk_world import kgrisk_here
 from tests.planted_times import planted, write
 from tests.test_gnn_convolution import graph, some_edges
 
@@ -178,3 +180,12 @@ def test_planted_splits_lie_one_after_the_other(split: Triples, tmp_path: Path) 
     assert ends[0][1] < ends[1][0] <= ends[1][1] < ends[2][0]
     again = read_triples(write(tmp_path, planted(60, 120)))
     assert all(torch.equal(a, b) for a, b in zip(split.rows, again.rows, strict=True))
+
+
+def test_the_command_asks_timed_triples_one_step_ahead_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "kg").mkdir()
+    own = write(tmp_path / "kg", planted(40, 60))
+    args = ("train", "--triples", own, "--model", "temporal", "--epochs", "1", "--json")
+    told = json.loads(kgrisk_here(*args, cwd=tmp_path).stdout)
+    assert told["test"]["protocol"].startswith("one step ahead") and "time-aware" in told["test"]["protocol"]
+    assert 0 < told["test"]["head"]["mrr"] < 1 and told["valid"]["epoch"] == 1

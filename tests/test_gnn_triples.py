@@ -198,4 +198,4 @@ def test_the_command_prints_the_figures_as_json(tmp_path: Path) -> None:
     done = kgrisk_here("train", "--triples", own, "--model", "complex", "--epochs", "5", "--json", cwd=tmp_path)
     told = json.loads(done.stdout)
     assert told["model"] == "complex" and told["seconds"] > 0 and told["peak_memory_bytes"] > 10**7
-    assert set(told["test"]) == {"mrr", "hits@1", "hits@3", "hits@10", "head", "tail"}
+    assert set(told["test"]) == {"mrr", "hits@1", "hits@3", "hits@10", "head", "tail", "protocol"}
