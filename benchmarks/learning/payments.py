@@ -140,24 +140,28 @@ def losses(rows: dict[str, Row], parts: Parts) -> dict[str, float]:
     return {name: log_loss(truth, row.scale(parts)(row.test)) for name, row in rows.items()}
 
 
-def setting(own: Payments, parts: Parts, name: str, hidden: bool) -> Iterator[Figure]:
-    """The figures of one protocol, with amounts as given or hidden."""
-    label = f"{name}, amounts {'hidden' if hidden else 'given'}"
-    features, wiring = describe(own, PROTOCOLS[name]), replace(EVERY, amounts=not hidden)
-    if hidden:
-        features = features.where(lambda column: not reads_amounts(column))
-    rows = {
-        "boosting, raw columns": boosted(features.where(lambda column: column in RAW), parts),
-        "boosting, raw and graph": boosted(features, parts),
-        "network": taught(own, PROTOCOLS[name], wiring, parts),
-    }
-    members = {key: rows[key] for key in ("boosting, raw and graph", "network")}
-    rows["both"] = together(members, parts)
+def columns(own: Payments, name: str, hidden: bool) -> Features:
+    """The columns under a protocol, with or without those made of amounts."""
+    features = describe(own, PROTOCOLS[name])
+    return features.where(lambda column: not reads_amounts(column)) if hidden else features
+
+
+def learned(own: Payments, parts: Parts, name: str, hidden: bool) -> Iterator[tuple[str, Row]]:
+    """The models of one protocol by name, with amounts as given or hidden."""
+    features, shown = columns(own, name, hidden), {"amounts": not hidden}
+    yield "boosting, raw columns", boosted(features.where(lambda column: column in RAW), parts)
+    yield "boosting, raw and graph", boosted(features, parts)
+    yield "network", taught(own, PROTOCOLS[name], replace(EVERY, **shown), parts)
     for what in ABLATED[name, hidden]:
-        rows[f"network without {what}"] = taught(
-            own, PROTOCOLS[name], replace(WITHOUT[what], amounts=not hidden), parts
-        )
-    same = alike(features, parts.test)
+        yield f"network without {what}", taught(own, PROTOCOLS[name], replace(WITHOUT[what], **shown), parts)
+
+
+def told(own: Payments, parts: Parts, at: tuple[str, bool], rows: dict[str, Row]) -> Iterator[Figure]:
+    """The figures of the models of one protocol, and of the two members together."""
+    label = f"{at[0]}, amounts {'hidden' if at[1] else 'given'}"
+    members = {key: rows[key] for key in ("boosting, raw and graph", "network")}
+    rows = {**rows, "both": together(members, parts)}
+    same = alike(columns(own, *at), parts.test)
     for key, row in rows.items():
         yield from judged_row(f"{label}: {key}", row, own, parts, same)
     for key, aim in (("boosting, raw columns", 0.0), ("network without ports", 0.0), ("boosting, raw and graph", None)):
@@ -166,9 +170,8 @@ def setting(own: Payments, parts: Parts, name: str, hidden: bool) -> Iterator[Fi
     lost = losses({**members, "both": rows["both"]}, parts)
     best = min(members, key=lambda key: lost[key])
     note = f"both {lost['both']:.4f}, best member ({best}) {lost[best]:.4f}"
-    yield Figure(
-        f"{label}: log loss of both less that of the best member", lost["both"] - lost[best], 0.0, False, note=note
-    )
+    what = f"{label}: log loss of both less that of the best member"
+    yield Figure(what, lost["both"] - lost[best], 0.0, False, note=note)
 
 
 def measure() -> list[Figure]:
@@ -176,13 +179,13 @@ def measure() -> list[Figure]:
     truth = parts.truth[parts.test]
     low = auprc(truth, -own.cents[parts.test].astype(np.float64))
     began = time.process_time()
-    columns = len(describe(own, STRICT).names)
+    count = len(describe(own, STRICT).names)
     speed = len(own) / (time.process_time() - began)
     figures = [
-        Figure(f"transfers given their {columns} columns", speed, unit="per CPU-second"),
+        Figure(f"transfers given their {count} columns", speed, unit="per CPU-second"),
         Figure("base rate, test", float(truth.mean()), note=f"{len(truth)} transfers, {int(truth.sum())} launder"),
         Figure("AUPRC of the rule: the smaller the amount, the worse", low, note="the sample gives schemes away"),
     ]
     for name, hidden in ABLATED:
-        figures += setting(own, parts, name, hidden)
+        figures += told(own, parts, (name, hidden), dict(learned(own, parts, name, hidden)))
     return figures
