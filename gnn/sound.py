@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -54,12 +56,24 @@ def _frames(bands: int) -> Any:
 
 def _decoded(value: bytes) -> np.ndarray:
     try:
-        from av.error import FFmpegError
-        from faster_whisper.audio import decode_audio
+        import av
     except ImportError as error:
         raise MissingExtraError(HINT) from error
     try:
-        found: np.ndarray = decode_audio(io.BytesIO(value), RATE)
-    except (FFmpegError, ValueError, IndexError, OSError) as error:
+        with av.open(io.BytesIO(value)) as media:
+            pieces = list(_pieces(media, av.AudioResampler(format="flt", layout="mono", rate=RATE)))
+    except (av.FFmpegError, ValueError, IndexError, OSError) as error:
         raise ModelError(f"audio encoder: {len(value)} bytes are no recording that can be read ({error})") from error
-    return found
+    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+
+
+def _pieces(media: Any, resampler: Any) -> Iterator[np.ndarray]:
+    """Samples up to LONGEST seconds, and those that the resampler still holds at the end."""
+    count = 0
+    for frame in chain(media.decode(audio=0), [None]):
+        for part in resampler.resample(frame):
+            piece = part.to_ndarray().reshape(-1)
+            count += len(piece)
+            yield piece
+        if count > LONGEST * RATE:
+            return

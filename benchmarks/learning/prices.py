@@ -16,10 +16,13 @@ from typing import Final
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from benchmarks.figure import Figure, real_data
-from benchmarks.learning.series import Told, answers, network
+from benchmarks.learning.series import HIDDEN
+from gnn.model import seeded
+from gnn.networks import Recurrent, Temporal
 from gnn.quotes import CHANNELS, MOST, STEPS, UNIT, steps
 from gnn.train import Recipe, fit
 
@@ -30,6 +33,38 @@ BLOCK: Final = 10
 """Days of a block of the bootstrap."""
 EVERY: Final = 8
 """Windows end on each so many days."""
+
+
+def network(kind: str, channels: int, seed: int) -> nn.Module:
+    """A network of steps with a linear answer."""
+    with seeded(seed):
+        if kind == "tcn":
+            return nn.Sequential(Temporal(channels, HIDDEN), nn.Linear(HIDDEN, 1))
+        return nn.Sequential(Recurrent(channels, HIDDEN, kind), nn.Linear(HIDDEN, 1))  # type: ignore[arg-type]
+
+
+class Told:
+    """Windows and what followed each; squared error, or cross-entropy of a sign."""
+
+    def __init__(
+        self, given: Tensor, truth: Tensor, later: tuple[Tensor, Tensor], sign: bool = False, batch: int = 256
+    ) -> None:
+        self.given, self.truth, self.later, self.batch = given, truth, later, batch
+        self.loss = F.binary_cross_entropy_with_logits if sign else F.mse_loss
+
+    def losses(self, model: nn.Module) -> Iterator[Tensor]:
+        order = torch.randperm(len(self.given))
+        for at in range(0, len(order), self.batch):
+            part = order[at : at + self.batch]
+            yield self.loss(model(self.given[part])[:, 0], self.truth[part])
+
+    def validate(self, model: nn.Module) -> float:
+        return -float(self.loss(answers(model, self.later[0]), self.later[1]))
+
+
+def answers(model: nn.Module, given: Tensor) -> Tensor:
+    with torch.no_grad():
+        return torch.cat([model(part)[:, 0] for part in given.split(2048)])
 
 
 @dataclass(frozen=True)

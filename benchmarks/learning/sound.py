@@ -71,7 +71,9 @@ def told(folder: Path) -> dict[str, np.ndarray]:
     plain = Acoustic().encode(content).numpy()
     tables = {"loudness": plain[:, 3 * CEPSTRA : 3 * CEPSTRA + 2], "plain measures": plain}
     tables["Whisper's states"] = Whisper().encode(content).numpy()
-    prepared = torch.stack([Lstm().prepare(one) for one in content])
+    own = Lstm()
+    prepared = torch.stack([own.prepare(one) for one in content])
+    prepared = prepared[:, -int((prepared != 0).any(2).sum(1).max()) :]  # no recording reaches further back
     found: dict[str, list[np.ndarray]] = {name: [] for name in (*tables, "the LSTM")}
     for speaker in sorted(set(speakers)):
         out = np.array([one == speaker for one in speakers])

@@ -101,6 +101,7 @@ class Last(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(texts, TOKENS, WIDTH + 1), the last number 1 where there is a token -> (texts, WIDTH)."""
+        x = x[:, : int(x[..., WIDTH].sum(1).max())]  # what stands after the longest text says nothing
         there = x[..., WIDTH]
         states = self.layer(x[..., :WIDTH], src_key_padding_mask=there == 0)
         states = torch.where(there[..., None] > 0, states, 0.0)
@@ -111,4 +112,6 @@ def view(given: Tensor) -> Tensor:
     """The texts with some tokens left out; the first one, which stands for the whole, stays."""
     out = torch.rand(given.shape[:2]) < DROPPED
     out[:, 0] = False
-    return given.masked_fill(out[..., None], 0.0)
+    mixed = given.masked_fill(out[..., None], 0.0)
+    order = (mixed[..., WIDTH] == 0).to(torch.int8).argsort(dim=1, stable=True)  # what is left moves up
+    return mixed.gather(1, order[..., None].expand_as(mixed))
