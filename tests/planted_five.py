@@ -84,7 +84,8 @@ def real(carrier: str, count: int, seed: int, held: bool) -> Cohort:
 def said(worse: bool, held: bool, draw: np.random.Generator) -> str:
     lines = WORRIES if worse else JOYS
     some = lines[-HELD:] if held else lines[:-HELD]
-    return f"The company said {some[draw.integers(len(some))]}."
+    three = sorted(draw.permutation(len(some))[:3])
+    return f"The company said that {some[three[0]]}. Also, {some[three[1]]}, and {some[three[2]]}."
 
 
 @cache

@@ -39,6 +39,8 @@ class Fused(Head):
     name = "fused"
     way: str = "attention"
     """A file of gnn/fusions/."""
+    value: float
+    """How well it did on the later cohort by which its epochs were chosen: what ways to fuse may be chosen by."""
     recipe = Recipe(epochs=150, rate=0.01, decay=0.99, weight_decay=1e-3, patience=25)
 
     def fit(self, cohorts: Sequence[Cohort], valid: Cohort) -> None:
@@ -46,6 +48,7 @@ class Fused(Head):
         recipe = Recipe(**{**vars(self.recipe), "seed": self.seed, "threads": self.threads})
         first = self._build([*cohorts, valid])
         run = fit(first, DistressTask(cohorts, valid), recipe, self.state and self.state / "choose")
+        self.value = run.value
         self.model = self._build([*cohorts, valid])
         again = Recipe(**{**vars(recipe), "epochs": max(run.best, 1)})
         fit(self.model, DistressTask([*cohorts, valid], None), again, self.state and self.state / "all")
