@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmarks.learning.series import lagged
 from gnn.checkpoint import load_tensors, save_tensors
 from gnn.encoders.cnn import Cnn
 from gnn.encoders.gru import Gru
@@ -146,6 +147,12 @@ def test_no_later_step_changes_an_earlier_state(kind: str) -> None:
     changed[:, 25:] = 9.0
     before, after = own.states(x), own.states(changed)
     assert torch.equal(before[:, :25], after[:, :25]) and not torch.equal(before[:, 25:], after[:, 25:])
+
+
+@pytest.mark.slow
+def test_networks_of_steps_beat_last_value_and_ar1_on_a_planted_lag() -> None:
+    wrong = lagged(0)
+    assert max(wrong[name] for name in ("rnn", "lstm", "gru", "tcn")) < 0.75 * min(wrong["last value"], wrong["AR(1)"])
 
 
 def test_prices_in_another_unit_are_the_same_series() -> None:

@@ -70,7 +70,9 @@ def follows(model: nn.Module, given: Tensor) -> Tensor:
 def lagged(seed: int) -> dict[str, float]:
     """Mean squared error on the last quarter of a planted series, by who tells it."""
     x = planted(seed)
-    train, valid, test = (windows(part, every) for part, every in zip(np.split(x, [3000, 4500]), (16, 2, 1), strict=True))
+    train, valid, test = (
+        windows(part, every) for part, every in zip(np.split(x, [3000, 4500]), (16, 2, 1), strict=True)
+    )
     last, after = test[:, -2, 0].double().numpy(), test[:, -1, 0].double().numpy()
     slope, level = np.polyfit(x[:2999], x[1:3000], 1)
     found = {"last value": last, "AR(1)": slope * last + level}
