@@ -16,8 +16,10 @@ from gnn.explaining.columns import evidence, integrated
 from gnn.explaining.edges import log_odds
 from gnn.explaining.faithful import faithfulness
 from gnn.explaining.shares import STRUCTURE, of_firms, of_links, players, shares, shown
+from gnn.explaining.surrogate import of_firms as surrogate_of_firms
 from gnn.explaining.surrogate import surrogate
 from gnn.head import Cohort
+from gnn.heads.logistic import Logistic
 from gnn.heads.network import Network
 from gnn.missing import log_odds as head_odds
 from gnn.model import Shape, exact
@@ -172,6 +174,28 @@ def test_a_stand_in_says_how_well_it_stands_in(kind: str, least: float) -> None:
     assert found.agreement > found.chance and "debt" in found.rules[0]
     blind = surrogate(x[:, [0, 2, 3]], ("cash", "equity", "sales"), odds, kind)  # type: ignore[arg-type]
     assert blind.r2 < 0.2
+
+
+def filed(firms: int, seed: int) -> Cohort:
+    """Firms with assets and equity, of which those with little equity fail, and some lend to others."""
+    draw = np.random.default_rng(seed)
+    matrix = np.full((firms, len(COLUMNS)), np.nan)
+    assets, share = draw.lognormal(18, 0.5, firms), draw.uniform(0.0, 0.6, firms)
+    matrix[:, COLUMNS.index("assets")], matrix[:, COLUMNS.index("equity")] = assets, assets * share
+    numeric = Features(torch.arange(firms), Table().fit(matrix).encode(list(matrix)))
+    own = graph(some_edges(firms, 2 * firms, seed), firms).with_features({"numeric": numeric})
+    truth = (draw.random(firms) < 1 / (1 + np.exp(30 * (share - 0.2)))).astype(np.float64)
+    return Cohort(own, torch.arange(firms), truth, torch.zeros(firms))
+
+
+def test_a_stand_in_for_a_regression_on_figures_is_faithful_and_names_the_figure() -> None:
+    head = Logistic(0)
+    head.fit([filed(150, 1), filed(150, 2)], filed(150, 3))
+    found = surrogate_of_firms([head], filed(150, 4), "linear")
+    assert found.r2 > 0.9 and found.agreement > found.chance
+    assert any("equity/assets" in rule and ": -" in rule for rule in found.rules[:3])
+    tree = surrogate_of_firms([head], filed(150, 4), depth=1)
+    assert len(tree.rules) == 2 and "equity" in tree.rules[0] and "<=" in tree.rules[0]
 
 
 def test_a_stand_in_needs_items_and_finite_figures() -> None:

@@ -8,7 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gnn.encoders.table import NAMES
 from gnn.evaluate import bootstrap
+from gnn.head import TIES, Cohort, Head, contagion, facts
+from gnn.missing import log_odds
+from gnn.vocabulary import RELATIONS
 from kg.errors import MissingExtraError, ModelError
 
 HINT = "a surrogate needs scikit-learn; run: pip install 'kgrisk[learn]' (or: pip install scikit-learn)"
@@ -38,23 +42,23 @@ class Surrogate:
 
 
 def surrogate(
-    values: np.ndarray, names: Sequence[str], log_odds: np.ndarray, kind: Kind = "tree", depth: int = 3, seed: int = 0
+    values: np.ndarray, names: Sequence[str], odds: np.ndarray, kind: Kind = "tree", depth: int = 3, seed: int = 0
 ) -> Surrogate:
     """Fit on two thirds of the items, (items, names) figures, and test on the rest.
 
     It is fitted to what the model says, never to the truth: fidelity is not quality.
     """
-    if len(values) < LEAST or values.shape != (len(log_odds), len(names)) or not np.isfinite(values).all():
+    if len(values) < LEAST or values.shape != (len(odds), len(names)) or not np.isfinite(values).all():
         raise ModelError(
-            f"a surrogate of {values.shape} figures, {len(names)} names and {len(log_odds)} scores: expected at least "
+            f"a surrogate of {values.shape} figures, {len(names)} names and {len(odds)} scores: expected at least "
             f"{LEAST} items, a finite figure for each name, and a score for each item"
         )
     order = np.random.default_rng(seed).permutation(len(values))
     train, test = np.split(order, [2 * len(order) // 3])
-    model = _fitted(values[train], log_odds[train], kind, depth, seed)
-    said, threshold = model.predict(values[test]), float(np.quantile(log_odds[train], 0.8))
-    above, own = log_odds[test] > threshold, said > threshold
-    both = np.stack([log_odds[test], said], axis=1)
+    model = _fitted(values[train], odds[train], kind, depth, seed)
+    said, threshold = model.predict(values[test]), float(np.quantile(odds[train], 0.8))
+    above, own = odds[test] > threshold, said > threshold
+    both = np.stack([odds[test], said], axis=1)
     rules = _leaves(model, names) if kind == "tree" else _weights(model, names)
     return Surrogate(
         kind,
@@ -66,6 +70,16 @@ def surrogate(
         threshold,
         len(test),
     )
+
+
+def of_firms(heads: Sequence[Head], cohort: Cohort, kind: Kind = "tree", depth: int = 3) -> Surrogate:
+    """A surrogate of distress heads: by the figures of each firm and the recent trouble of its partners."""
+    table, width = facts(cohort, 2 * len(NAMES)), len(NAMES)
+    values = np.concatenate([table[:, :width], table[:, width:], contagion(cohort)], axis=1)
+    near = [f"trouble of {name} {end}" for name in RELATIONS if name in TIES for end in ("sources", "targets")]
+    names = np.array([*NAMES, *(f"{name} is known" for name in NAMES), *near])
+    told = np.ptp(values, axis=0) > 0 if len(values) else np.zeros(len(names), dtype=bool)
+    return surrogate(values[:, told], names[told].tolist(), log_odds(heads, cohort).mean(0), kind, depth)
 
 
 def fidelity(both: np.ndarray) -> float:
