@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gnn.convolution import Messages
 from gnn.layer import Layer
 from gnn.passing import Passing
 from gnn.tensors import Features, GraphTensors
@@ -101,9 +102,9 @@ def refreshed(model: Passing, old: Refreshed, graph: GraphTensors, keep: bool = 
         assert isinstance(layer, Layer)
         now = reached | ends
         rows = torch.nonzero(now).squeeze(1)
-        part, reached, local = _around(graph, now, head, tail)
-        along = model.along(part)
-        heard = layer.heard(kept[0][number][reached], z, along)[local]
+        part, inside, reached = _around(graph, now, head, tail)
+        along = _reaching(model.along(part), len(rows))
+        heard = layer.heard(kept[0][number][inside], z, along)[: len(rows)]
         for side in kept:
             side[number + 1][rows] = norm(side[number][rows] + F.relu(layer.loop(side[number][rows], z, heard, along)))
         z = layer.onward(z)
@@ -253,15 +254,27 @@ def _with_neighbours(now: Tensor, head: Tensor, tail: Tensor) -> Tensor:
     return wider
 
 
+def _reaching(along: Any, count: int) -> Any:
+    """Those of the messages that reach the first `count` nodes, where they are kept as messages."""
+    if isinstance(along, tuple):
+        return tuple(_reaching(side, count) for side in along)
+    if not isinstance(along, Messages):
+        return along
+    here = torch.nonzero(along.target < count).squeeze(1)
+    ends = along.source[here], along.target[here]
+    return Messages.of(ends, along.relation[here], along.weight[here, 0], count, along.kinds)
+
+
 def _around(graph: GraphTensors, now: Tensor, head: Tensor, tail: Tensor) -> tuple[GraphTensors, Tensor, Tensor]:
-    """The graph of all edges at these rows; which nodes (nodes,) it has; and where among them these rows are."""
+    """The graph of all edges at these rows; its nodes, these rows first; and a mask of them."""
     chosen = torch.nonzero(now[head] | now[tail]).squeeze(1)
     source, target = head[chosen], tail[chosen]
     mask = now.clone()
     mask[source] = True
     mask[target] = True
-    inside = torch.nonzero(mask).squeeze(1)
-    local = mask.cumsum(0) - 1
+    inside = torch.cat([torch.nonzero(now).squeeze(1), torch.nonzero(mask & ~now).squeeze(1)])
+    local = torch.empty_like(mask, dtype=torch.int64)
+    local[inside] = torch.arange(len(inside))
     edges = torch.stack([local[source], graph.edges[chosen, 1], local[target]], dim=1)
     ids: Sequence[str] = ("",) * len(inside)
     part = replace(
@@ -274,4 +287,4 @@ def _around(graph: GraphTensors, now: Tensor, head: Tensor, tail: Tensor) -> tup
         counts=graph.counts[chosen],
         features={},
     )
-    return part, mask, local[now]
+    return part, inside, mask
