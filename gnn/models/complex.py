@@ -22,15 +22,15 @@ class Complex(Bilinear):
 
     name = "complex"
     plan = Plan(
-        settings={"dim": 512, "spread": 1e-3},
-        lesson={"batch": 1000, "n3": 0.01},
+        settings={"dim": 1024, "spread": 1e-3},
+        lesson={"batch": 250, "n3": 0.01},
         recipe={
-            "epochs": 60,
+            "epochs": 16,
             "optimiser": "adagrad",
             "rate": 0.1,
             "schedule": "linear",
             "weight_decay": 0.0,
-            "every": 5,
+            "every": 4,
         },
         alone=True,
     )
