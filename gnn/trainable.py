@@ -164,17 +164,26 @@ def trainable(modality: str, name: str, seed: int = 0) -> Trainable:
     """The trainable encoder of a name; ModelError if there is none, or if it is of another modality."""
     own = named(modality, name, seed)
     if not isinstance(own, Trainable):
-        raise ModelError(f"encoder {name} of {modality} has no weights to train; known with weights: cnn, gru and such")
+        others = [other for other in known(modality) if issubclass(kind(other), Trainable)]
+        raise ModelError(f"encoder {name} of {modality} has no weights to train; with weights: {', '.join(others)}")
     return own
 
 
 def named(modality: str, name: str, seed: int = 0) -> Encoder:
     """The encoder of a name for a modality; ModelError lists those that there are."""
-    known = plugins.names("gnn.encoders")
-    kind = plugins.load("gnn.encoders", name, Encoder) if name in known else None  # type: ignore[type-abstract]  # load gives a concrete one
-    if kind is None or kind.modality != modality:
-        why = "is unknown" if kind is None else f"reads {kind.modality}"
-        others = [other for other in known if plugins.load("gnn.encoders", other, Encoder).modality == modality]  # type: ignore[type-abstract]
-        raise ModelError(f"encoder {name!r} for {modality} {why}; known for {modality}: {', '.join(others) or 'none'}")
-    made: Encoder = kind(seed) if issubclass(kind, Trainable) else kind()
-    return made
+    found = kind(name) if name in plugins.names("gnn.encoders") else None
+    if found is None or found.modality != modality:
+        why = "is unknown" if found is None else f"reads {found.modality}"
+        others = ", ".join(known(modality)) or "none"
+        raise ModelError(f"encoder {name!r} for {modality} {why}; known for {modality}: {others}")
+    return found(seed) if issubclass(found, Trainable) else found()
+
+
+def kind(name: str) -> type[Encoder]:
+    """The class of an encoder by its file name."""
+    return plugins.load("gnn.encoders", name, Encoder)  # type: ignore[type-abstract]  # load gives a concrete one
+
+
+def known(modality: str) -> list[str]:
+    """Names of the encoders of a modality."""
+    return [name for name in plugins.names("gnn.encoders") if kind(name).modality == modality]
