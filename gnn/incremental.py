@@ -104,7 +104,7 @@ def refreshed(model: Passing, old: Refreshed, graph: GraphTensors, keep: bool = 
         rows = torch.nonzero(now).squeeze(1)
         part, inside, reached = _around(graph, now, head, tail)
         along = _reaching(model.along(part), len(rows))
-        heard = layer.heard(kept[0][number][inside], z, along)[: len(rows)]
+        heard = layer.heard(kept[0][number].index_select(0, inside), z, along)[: len(rows)]
         for side in kept:
             side[number + 1][rows] = norm(side[number][rows] + F.relu(layer.loop(side[number][rows], z, heard, along)))
         z = layer.onward(z)
@@ -209,7 +209,8 @@ def _touched(old: GraphTensors, new: GraphTensors, before: Tensor) -> Tensor:
     single = _singles(codes, other)
     _mark(ends, _decoded(single, len(new)))
     if bool(new.vocabulary.events.any()):
-        order, place = (at[~torch.isin(own, single)] for own, at in ((codes, order), (other, place)))
+        stays = [torch.nonzero(~torch.isin(own, single)).squeeze(1) for own in (codes, other)]
+        order, place = (own if at is None else at[own] for own, at in zip(stays, (order, place), strict=True))
         edges = new.edges[place[last[order] != new.last[place]]]  # both are in the same order now
         _mark(ends, edges[new.vocabulary.events[edges[:, 1]]])
     return ends
@@ -235,11 +236,11 @@ def _mark(ends: Tensor, edges: Tensor) -> None:
     ends[rows[rows >= 0]] = True
 
 
-def _sorted(edges: Tensor, nodes: int) -> tuple[Tensor, Tensor]:
-    """Ascending codes of edges, and the places of the edges in that order."""
-    codes = (edges[:, 1] * nodes + edges[:, 0]) * nodes + edges[:, 2]
+def _sorted(edges: Tensor, nodes: int) -> tuple[Tensor, Tensor | None]:
+    """Ascending codes of edges, and the places of the edges in that order if it is not their own."""
+    codes = (edges[:, 1] * nodes).add_(edges[:, 0]).mul_(nodes).add_(edges[:, 2])
     if bool((codes[1:] >= codes[:-1]).all()):  # as graphs hold them
-        return codes, torch.arange(len(codes))
+        return codes, None
     codes, order = torch.sort(codes)
     return codes, order
 
@@ -261,30 +262,32 @@ def _reaching(along: Any, count: int) -> Any:
     if not isinstance(along, Messages):
         return along
     here = torch.nonzero(along.target < count).squeeze(1)
-    ends = along.source[here], along.target[here]
-    return Messages.of(ends, along.relation[here], along.weight[here, 0], count, along.kinds)
+    source, target, relation = (part.index_select(0, here) for part in (along.source, along.target, along.relation))
+    return Messages.of((source, target), relation, along.weight.index_select(0, here)[:, 0], count, along.kinds)
 
 
 def _around(graph: GraphTensors, now: Tensor, head: Tensor, tail: Tensor) -> tuple[GraphTensors, Tensor, Tensor]:
     """The graph of all edges at these rows; its nodes, these rows first; and a mask of them."""
-    chosen = torch.nonzero(now[head] | now[tail]).squeeze(1)
-    source, target = head[chosen], tail[chosen]
+    # index_select is several times as fast here as indexing with brackets
+    chosen = torch.nonzero(now.index_select(0, head) | now.index_select(0, tail)).squeeze(1)
+    source, target = head.index_select(0, chosen), tail.index_select(0, chosen)
     mask = now.clone()
     mask[source] = True
     mask[target] = True
     inside = torch.cat([torch.nonzero(now).squeeze(1), torch.nonzero(mask & ~now).squeeze(1)])
     local = torch.empty_like(mask, dtype=torch.int64)
     local[inside] = torch.arange(len(inside))
-    edges = torch.stack([local[source], graph.edges[chosen, 1], local[target]], dim=1)
+    kinds = graph.edges.index_select(0, chosen)[:, 1]
+    edges = torch.stack([local.index_select(0, source), kinds, local.index_select(0, target)], dim=1)
     ids: Sequence[str] = ("",) * len(inside)
     part = replace(
         graph,
         ids=tuple(ids),
         labels=graph.labels[inside],
         edges=edges,
-        first=graph.first[chosen],
-        last=graph.last[chosen],
-        counts=graph.counts[chosen],
+        first=graph.first.index_select(0, chosen),
+        last=graph.last.index_select(0, chosen),
+        counts=graph.counts.index_select(0, chosen),
         features={},
     )
     return part, inside, mask
