@@ -31,7 +31,7 @@ TRAIN, TEST = 11, 12
 EACH: Final = 12
 """Pages of every kind, in training and in test."""
 STRENGTHS: Final = [0.001, 0.01, 0.1, 1.0]
-EPOCHS: Final = 40
+EPOCHS: Final = 60
 
 
 def vectors(pages: Sequence[Picture]) -> dict[str, np.ndarray]:
@@ -62,8 +62,8 @@ class Kinds:
 
     def losses(self, model: nn.Module) -> Iterator[Tensor]:
         order = torch.randperm(len(self.given))
-        for at in range(0, len(order), 32):
-            part = order[at : at + 32]
+        for at in range(0, len(order), 16):
+            part = order[at : at + 16]
             yield F.cross_entropy(model(view(self.given[part])), self.kinds[part])
 
     def validate(self, model: nn.Module) -> float | None:

@@ -14,13 +14,13 @@ from gnn.networks import Convolutional
 from gnn.train import Task
 from gnn.trainable import Trainable
 
-SIDE: Final = 96
-SHIFT: Final = 8
+SIDE: Final = 64
+SHIFT: Final = 5
 """Most pixels by which a view is moved."""
 
 
 class Cnn(Trainable):
-    """Four convolutions over an image squeezed to 96 x 96; taught alone, it tells an image from others (SimCLR)."""
+    """Four convolutions over an image squeezed to 64 x 64; taught alone, it tells an image from others (SimCLR)."""
 
     name = "cnn"
     modality = "image"
