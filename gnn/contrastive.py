@@ -167,15 +167,25 @@ def found_at(space: Space, pairs: Pairs) -> tuple[Tensor, Tensor]:
 
 
 def chance(pairs: Pairs, k: int) -> tuple[float, float]:
-    """Recall@k of guessing, of the right side and of the left one: k among the different contents."""
-    return tuple(min(1.0, k / len(torch.unique(side, dim=0))) for side in (pairs.y, pairs.x))  # type: ignore[return-value]  # two
+    """Recall@k of guessing, of the right side and of the left one, by the same rules as `found_at`."""
+    found = []
+    for questions, answers in ((pairs.x, pairs.y), (pairs.y, pairs.x)):
+        asked, _, right = _right(questions, answers)
+        rivals = (~right[asked]).sum(1) + 1
+        found.append(float((k / rivals).clamp(max=1.0).mean()))
+    return found[0], found[1]
+
+
+def _right(questions: Tensor, answers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Which content each question and each answer is, and (questions, answers) bool which belong together."""
+    asked, kind = (torch.unique(side, dim=0, return_inverse=True)[1] for side in (questions, answers))
+    right = torch.zeros(int(asked.max()) + 1, int(kind.max()) + 1, dtype=torch.bool)
+    return asked, kind, right.index_put_((asked, kind), torch.tensor(True))
 
 
 def _ranks(score: Tensor, questions: Tensor, answers: Tensor) -> Tensor:
-    asked, kind = (torch.unique(side, dim=0, return_inverse=True)[1] for side in (questions, answers))
-    count = int(kind.max()) + 1
-    first = torch.full((count,), len(kind)).scatter_reduce(0, kind, torch.arange(len(kind)), "amin")
-    right = torch.zeros(int(asked.max()) + 1, count, dtype=torch.bool).index_put_((asked, kind), torch.tensor(True))
+    asked, kind, right = _right(questions, answers)
+    first = torch.full((right.shape[1],), len(kind)).scatter_reduce(0, kind, torch.arange(len(kind)), "amin")
     score = score[:, first].double()  # one column for each different content
     true = score.gather(1, kind[:, None])
     wrong = score.masked_fill(right[asked], -torch.inf)
