@@ -51,7 +51,7 @@ class Clip(Encoder):
         except ImportError as error:
             raise MissingExtraError(HINT) from error
         try:
-            found = CLIPModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True)
+            found: Any = CLIPModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True)
         except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
             raise ModelError(f"clip encoder: {folder} holds no CLIP model that can be read ({error})") from error
         return found.eval()
