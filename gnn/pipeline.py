@@ -17,6 +17,7 @@ import pyarrow as pa
 import torch
 from torch.nn import functional as F
 
+from gnn.card import card, data_sheet, written
 from gnn.checkpoint import fill, load_tensors, ontology, save_tensors
 from gnn.choice import chosen, keep
 from gnn.encoder import Encoder
@@ -58,14 +59,10 @@ def train(
     """Learn from what was published by the cut, test on what came after, and predict.
 
     The same ledger, cut, seed and settings give the same bits on one machine. A run that was stopped goes on from its
-    last epoch when it is called again with the same of all four and the same `out`. ModelError if nothing can be
-    learned.
+    last epoch when called again with the same four and the same `out`. ModelError if nothing can be learned.
     """
     cut, report, spent = as_time(cut), progress or log.info, Stages()
-    if settings.certify != "off" and not isinstance(source, Readable):
-        raise ModelError(
-            "a no-peek certificate needs the ledger itself, to write it anew; give it or set certify='off'"
-        )
+    certifiable(source, settings)
     views = Views(source, files, settings.cache)
     encoders = chosen_encoders(views, cut, settings)
     facts = facts_of(views, cut, seed, settings, encoders)
@@ -89,6 +86,14 @@ def train(
     RunStore(out).record(manifest, spent.rows, links.losses)
     named: dict[str, Any] = {"run": manifest.id, "model": FUSED, "cut": cut, "seed": seed, "embeddings": embedded}
     return TrainResult(**named, **found, checkpoint=checkpoint, manifest=manifest, certificate=proof)
+
+
+def certifiable(source: object, settings: Settings) -> None:
+    """ModelError if a certificate is asked for of something that is no ledger."""
+    if settings.certify != "off" and not isinstance(source, Readable):
+        raise ModelError(
+            "a no-peek certificate needs the ledger itself, to write it anew; give it or set certify='off'"
+        )
 
 
 def facts_before(facts: dict[str, Any]) -> dict[str, Any]:
@@ -216,9 +221,13 @@ def sealed(
     details = facts | {
         "head": risk.chosen,
         "vectors": digest(vector_bytes(embedded)),
+        "data": data_sheet(links.graph),
+        "remarks": [*links.remarks, *risk.remarks],
     }
     rows = said(links.links, risk.scores, embedded, str(details["vectors"]))
     manifest = RunManifest("train", details | {"rows": rows})
     shape = {**asdict(links.model.shape), "modalities": dict(links.model.shape.modalities)}
     kept = details | {"settings_of_model": links.model.settings, "shape": shape, "ids": list(links.graph.ids)}
-    return manifest, save_tensors(out / manifest.id, links.model.state_dict(), kept)
+    checkpoint = save_tensors(out / manifest.id, links.model.state_dict(), kept)
+    written(card(manifest), checkpoint)
+    return manifest, checkpoint

@@ -30,7 +30,19 @@ def model(name: str, own: GraphTensors) -> Model:
 
 
 def test_the_folder_holds_the_models_we_know() -> None:
-    assert {"relational", "complex", "frequency"} <= set(NAMES)
+    assert {
+        "relational",
+        "complex",
+        "frequency",
+        "paths",
+        "rgcn",
+        "gcn",
+        "sage",
+        "temporal",
+        "gated",
+        "hierarchy",
+        "autoencoder",
+    } <= set(NAMES)
     assert all(len(line) > 20 for line in plugins.summaries("gnn.models").values())
 
 
