@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from kgrisk import why
 from kgrisk.answering import ask_file, extract_lines
 from kgrisk.console import emit, out, progress, show
 from kgrisk.evidence import lines
@@ -139,14 +141,16 @@ def explain(
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Show the evidence behind an edge or a score: document, locator, quote, confidence and clocks."""
+    """Show the evidence behind an edge or a score, and of a predicted link what made the model expect it."""
     at = asked(valid, known, published)
     with opened(home) as graph:
         found = graph.explain(what, at)
+        story = why.of_edge(graph.ledger, graph.files, graph.home / "runs", found)
     if json:
-        emit({"what": found.what, "evidence": found.evidence.rows(), "run": found.run})
+        told = {"story": asdict(story)} if story else {}
+        emit({"what": found.what, "evidence": found.evidence.rows(), "run": found.run} | told)
         return
-    for line in lines(found):
+    for line in (*lines(found), *(why.lines(story) if story else ())):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

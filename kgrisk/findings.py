@@ -19,6 +19,7 @@ from kg.model import AsOf
 from kg.ontology import DISTRESS_EVENTS
 from kg.snapshot import Snapshot
 from kg.store import GraphStore
+from kgrisk import why
 from kgrisk.api import Graph
 from kgrisk.beside import Rival
 from kgrisk.doctor import SAMPLE
@@ -81,7 +82,7 @@ def learned(graph: Graph, result: TrainResult, cut: datetime) -> dict[str, Any]:
         "relations": result.relations.to_pylist(),
         "modalities": result.modalities.to_pylist(),
         "remarks": list(result.remarks),
-        "links": links(snapshot, result.links.to_pylist()),
+        "links": with_sums(graph, result, links(snapshot, result.links.to_pylist())),
         "scores": graph.scores(at=AsOf(valid=cut, published=cut)).rows()[:10],
         "calibration": calibration(graph, result.scores, cut),
         "ceiling": best(result.tested["id"].to_pylist(), cut),
@@ -104,6 +105,15 @@ def links(snapshot: Snapshot, rows: Rows, each: int = 2) -> Rows:
             kept["hops"] = [_DIGEST.sub(lambda found: found[0][:8] + "…", path) for path in row["hops"]]
             made.append(kept | names)
     return made
+
+
+def with_sums(graph: Graph, result: TrainResult, rows: Rows) -> Rows:
+    """The links with what each modality and the structure bring to their log odds."""
+    triples = [(row["source"], row["relation"], row["target"]) for row in rows]
+    _, now = graph.ledger.instant()
+    assert now.known is not None
+    told = why.stories(graph.ledger, graph.files, result.checkpoint, triples, now.known)
+    return [row | {"sum": why.sums(story)} for row, story in zip(rows, told, strict=True)]
 
 
 def _name(snapshot: Snapshot, id: str) -> str:

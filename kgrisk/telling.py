@@ -129,6 +129,7 @@ def learning(console: Console, facts: Facts) -> None:
             "bold",
         )
         say(console, f"  {link['hops'][0]}")
+        say(console, f"  log odds against chance: {link['sum']}")
 
 
 def best_possible(ceiling: Facts) -> str:
