@@ -36,7 +36,9 @@ class Platt:
 def platt(score: np.ndarray, truth: np.ndarray, steps: int = 100) -> Platt:
     """Fit by Newton steps on Platt's softened targets. ModelError unless both outcomes occur.
 
-    The targets (n+ + 1) / (n+ + 2) and 1 / (n- + 2) keep the probabilities off 0 and 1 where there is little data.
+    The targets (n+ + 1) / (n+ + 2) and 1 / (n- + 2) keep the probabilities off 0 and 1 where there is little data. A
+    step that would not go down is halved until it does (Lin, Lin and Weng 2007): where scores all but separate a rare
+    outcome, whole steps overshoot.
     """
     positives, negatives = int((truth > 0).sum()), int((truth <= 0).sum())
     if not positives or not negatives:
@@ -51,10 +53,19 @@ def platt(score: np.ndarray, truth: np.ndarray, steps: int = 100) -> Platt:
         gradient = np.array([slope @ x + 1e-3 * a, slope.sum()])
         hessian = np.array([[weight @ (x * x) + 1e-3, weight @ x], [weight @ x, weight.sum()]])
         step = np.linalg.solve(hessian + 1e-9 * np.eye(2), gradient)
+        before = _softened(x, target, a, b)
+        while _softened(x, target, max(a - step[0], 0.0), b - step[1]) > before and np.abs(step).max() >= 1e-10:
+            step = step / 2
         a, b = max(a - step[0], 0.0), b - step[1]
         if np.abs(step).max() < 1e-10:
             break
     return Platt(a / spread, b - a * middle / spread)
+
+
+def _softened(x: np.ndarray, target: np.ndarray, a: float, b: float) -> float:
+    """Log loss on softened targets, with a ridge that keeps the slope finite where the outcomes are separated."""
+    logit = a * x + b
+    return float(np.sum(np.logaddexp(0.0, logit) - target * logit) + 1e-3 * a * a / 2)
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pytest
 import torch
 
+from gnn.calibrate import platt
 from gnn.payments import STRICT, Detector, Payments, Protocol, Settings, train
 from gnn.payments.boost import Boost
 from gnn.payments.features import Features
 from gnn.payments.lesson import RECIPE, Course, logits
 from gnn.payments.neighbourhood import Neighbourhood
 from gnn.payments.network import Network, Wiring
-from gnn.payments.odds import scaled
 from gnn.payments.past import Past
 from gnn.payments.report import Judged, best_threshold, gap, measure, precision, recall, ties
 from kg.errors import ModelError
@@ -183,10 +183,10 @@ def test_a_network_without_ego_ids_does_not_read_the_marks_but_still_scores_the_
 def test_probabilities_of_a_model_that_separates_the_classes_are_near_the_outcome() -> None:
     truth = (np.arange(5000) >= 4900).astype(float)
     for score in (np.where(truth > 0, 9.0, -9.0), np.where(truth > 0, 900.0, -900.0) + np.arange(5000) / 5000):
-        found = scaled(score, truth)(score)
+        found = platt(score, truth)(score)
         assert found[truth > 0].min() > 0.9 and found[truth == 0].max() < 0.02
     with pytest.raises(ModelError, match="both outcomes"):
-        scaled(np.ones(3), np.zeros(3))
+        platt(np.ones(3), np.zeros(3))
 
 
 def test_figures_of_a_small_ranking_are_those_counted_by_hand() -> None:

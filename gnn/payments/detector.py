@@ -8,14 +8,13 @@ from datetime import datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from gnn.calibrate import Platt
+from gnn.calibrate import Platt, platt
 from gnn.model import exact
 from gnn.payments.boost import Boost
 from gnn.payments.features import Features, describe, reads_amounts
 from gnn.payments.lesson import Course, learn, logits
 from gnn.payments.neighbourhood import Neighbourhood
 from gnn.payments.network import Network, Wiring
-from gnn.payments.odds import scaled
 from gnn.payments.past import Past
 from gnn.payments.protocol import STRICT, Protocol
 from gnn.payments.report import best_threshold
@@ -129,9 +128,9 @@ def train(table: pa.Table, cut: datetime, settings: Settings | None = None) -> D
     network = learn(near, truth, (train_rows, valid_rows), settings.wiring, settings.course)
     with exact(settings.course.recipe.threads):
         raw = {"boost": boost.score(features.of(valid_rows)), "network": logits(network, near, valid_rows)}
-    scales = {name: scaled(score, truth[valid_rows]) for name, score in raw.items()}
+    scales = {name: platt(score, truth[valid_rows]) for name, score in raw.items()}
     mean = joined(raw, scales)
-    scales["both"] = scaled(mean, truth[valid_rows])
+    scales["both"] = platt(mean, truth[valid_rows])
     return Detector(settings, boost, network, scales, best_threshold(truth[valid_rows], mean))
 
 
