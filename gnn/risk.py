@@ -21,6 +21,7 @@ from gnn.evaluate import auprc, bootstrap, brier
 from gnn.head import Cohort, Head, cohort, distress_dates, fallen
 from gnn.heads.base_rate import BaseRate
 from gnn.heads.logistic import Logistic, log_loss
+from gnn.heads.mlp import Mlp
 from gnn.heads.network import Network
 from gnn.heads.propagated import Propagated
 from gnn.missing import Margins
@@ -29,8 +30,8 @@ from gnn.settings import Report, Settings
 from gnn.views import Views, months
 from gnn.vocabulary import LABELS
 
-BASELINES: Final[tuple[type[Head], ...]] = (BaseRate, Logistic)
-"""What the graph has to beat: the rate of the past, and a regression on a firm's own facts."""
+BASELINES: Final[tuple[type[Head], ...]] = (BaseRate, Logistic, Mlp)
+"""What the graph has to beat: the rate of the past, a regression and a perceptron on a firm's own facts."""
 GRAPHS: Final[tuple[type[Head], ...]] = (Propagated, Network)
 """Heads that read the graph; the one that did better before the cut is published."""
 FEW: Final = 20

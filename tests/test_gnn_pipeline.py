@@ -40,7 +40,7 @@ def test_the_tables_hold_every_model_beside_its_baselines(result: TrainResult) -
         mrr = found["links", model, "mrr"]
         assert 0.0 < mrr["low"] <= mrr["value"] <= mrr["high"] <= 1.0 and mrr["count"] > 20
         assert {("links", model, name) for name in ("hits@10", "auprc", "brier")} <= set(found)
-    for head in ("base_rate", "logistic", "propagated", "network"):
+    for head in ("base_rate", "logistic", "mlp", "propagated", "network"):
         assert {("risk", head, name) for name in ("brier", "auprc", "auroc", "ece")} <= set(found)
     assert result.modalities["modality"].to_pylist() == ["numeric"]
     assert set(result.losses["model"].to_pylist()) >= {"relational", "structure"}
@@ -52,7 +52,7 @@ def test_wins_and_losses_are_said_in_words_that_fit_the_figures(result: TrainRes
         (line,) = [text for text in result.remarks if f"the {name}" in text]
         assert ("beats" in line) == (own > result.metric("links", model, "mrr"))
         assert ("loses to" in line) == (own < result.metric("links", model, "mrr"))
-    for baseline in ("base_rate", "logistic"):
+    for baseline in ("base_rate", "logistic", "mlp"):
         assert any(f"beside {baseline}" in text and "AUPRC" in text and "Brier" in text for text in result.remarks)
 
 
