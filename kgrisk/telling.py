@@ -144,11 +144,18 @@ def best_possible(ceiling: Facts) -> str:
     )
 
 
+FIGURES = {
+    "links": ("mrr", "hits@10", "auprc", "log_loss", "ece"),
+    "risk": ("auprc", "auroc", "brier", "log_loss", "ece", "f1"),
+}
+"""Figures that fit a page; the run's card and its JSON have all of them."""
+
+
 def metric_rows(found: Facts, task: str) -> list[dict[str, Any]]:
-    """One row per model, one column per metric; the interval beside the figure."""
+    """One row per model, one column per metric that fits a page; the interval beside the figure."""
     rows: dict[str, dict[str, Any]] = {}
     for item in found["metrics"]:
-        if item["task"] == task:
+        if item["task"] == task and item["metric"] in FIGURES[task]:
             interval = f" [{item['low']:.3f}, {item['high']:.3f}]" if item["low"] is not None else ""
             rows.setdefault(item["model"], {"model": item["model"]})[item["metric"]] = _figure(item["value"]) + interval
             rows[item["model"]]["n"] = item["count"]
