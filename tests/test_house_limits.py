@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("kg", "gnn", "ingest", "queries", "kgrisk", "tests", "benchmarks")
 FILE, FUNCTION = 300, 40
 """The most lines of a file and of a function."""
-LONG_FILES = {"tests/test_text_relations.py": 317}
+LONG_FILES: dict[str, int] = {}
 LONG_FUNCTIONS: dict[str, int] = {}
 """What is longer than it should be, with the lines it has: `room/file.py`, and `room/file.py::function`."""
 
