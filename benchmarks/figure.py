@@ -25,7 +25,7 @@ class Figure:
     def reached(self) -> bool | None:
         if self.aim is None:
             return None
-        return self.value >= self.aim if self.least else self.value <= self.aim
+        return bool(self.value >= self.aim if self.least else self.value <= self.aim)
 
 
 def peak_mib() -> float:

@@ -33,7 +33,7 @@ def alone(package: str, name: str) -> None:
     began, cpu = time.perf_counter(), time.process_time()
     figures: list[Figure] = import_module(f"benchmarks.{package}.{name}").measure()
     peak = peak_mib()
-    told = [asdict(figure) | {"reached": figure.reached} for figure in figures]
+    told = [asdict(figure) | {"value": float(figure.value), "reached": figure.reached} for figure in figures]
     seconds, busy = time.perf_counter() - began, time.process_time() - cpu
     print(json.dumps({"figures": told, "seconds": seconds, "cpu_seconds": busy, "peak_mib": peak}))
 
