@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import resource
 from dataclasses import dataclass
 from pathlib import Path
+
+from kg.memory import peak_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,8 @@ class Figure:
 
 
 def peak_mib() -> float:
-    """Most memory this process has held, in MiB; ru_maxrss would count what its parent held when it was started."""
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    held = next((line.split()[1] for line in lines if line.startswith("VmHWM")), None)
-    return int(held or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
+    """Most memory this process has held, in MiB."""
+    return peak_bytes() / (1 << 20)
 
 
 def real_data() -> Path:

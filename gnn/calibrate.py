@@ -33,6 +33,10 @@ class Platt:
         return probability
 
 
+RIDGE = 1e-3
+"""Draws the slope to 0 a little, so that it is finite where the outcomes are separated."""
+
+
 def platt(score: np.ndarray, truth: np.ndarray, steps: int = 100) -> Platt:
     """Fit by Newton steps on Platt's softened targets. ModelError unless both outcomes occur.
 
@@ -50,8 +54,8 @@ def platt(score: np.ndarray, truth: np.ndarray, steps: int = 100) -> Platt:
     for _ in range(steps):
         p = 1.0 / (1.0 + np.exp(-np.clip(a * x + b, -50.0, 50.0)))
         slope, weight = p - target, np.maximum(p * (1 - p), 1e-12)
-        gradient = np.array([slope @ x + 1e-3 * a, slope.sum()])
-        hessian = np.array([[weight @ (x * x) + 1e-3, weight @ x], [weight @ x, weight.sum()]])
+        gradient = np.array([slope @ x + RIDGE * a, slope.sum()])
+        hessian = np.array([[weight @ (x * x) + RIDGE, weight @ x], [weight @ x, weight.sum()]])
         step = np.linalg.solve(hessian + 1e-9 * np.eye(2), gradient)
         before = _softened(x, target, a, b)
         while _softened(x, target, max(a - step[0], 0.0), b - step[1]) > before and np.abs(step).max() >= 1e-10:
@@ -63,9 +67,9 @@ def platt(score: np.ndarray, truth: np.ndarray, steps: int = 100) -> Platt:
 
 
 def _softened(x: np.ndarray, target: np.ndarray, a: float, b: float) -> float:
-    """Log loss on softened targets, with a ridge that keeps the slope finite where the outcomes are separated."""
+    """Log loss on softened targets, with the ridge."""
     logit = a * x + b
-    return float(np.sum(np.logaddexp(0.0, logit) - target * logit) + 1e-3 * a * a / 2)
+    return float(np.sum(np.logaddexp(0.0, logit) - target * logit) + RIDGE * a * a / 2)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from kg.errors import MissingExtraError, ModelError
+from kg.memory import peak_bytes
 from kg.model import RunManifest, iso
 
 RECORD: Final = "run.json"
@@ -68,14 +68,6 @@ class Stages:
         began, busy = time.perf_counter(), time.process_time()
         yield
         self.rows.append(Stage(name, time.perf_counter() - began, time.process_time() - busy, peak_bytes()))
-
-
-def peak_bytes() -> int:
-    """Most memory this process has held; ru_maxrss alone would count what its parent held when it was started."""
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    held = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), None)
-    return 1024 * (held or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-STATUS = Path("/proc/self/status")
 EVERY = 0.05
 """Seconds between two looks at the memory."""
 
@@ -70,11 +68,3 @@ class _Watch(threading.Thread):
         self._end.set()
         self.join()
         return max(self._peak, int(self._process.memory_info().rss))
-
-
-def peak_bytes() -> int:
-    """Most memory this process ever held, in bytes; where the system does not tell (not Linux), what it holds now."""
-    # ru_maxrss would not do: a child inherits the peak of the process that started it
-    lines = STATUS.read_text().splitlines() if STATUS.exists() else []
-    held = next((line.split()[1] for line in lines if line.startswith("VmHWM")), None)
-    return int(held) * 1024 if held else int(psutil.Process().memory_info().rss)

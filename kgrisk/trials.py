@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from kg.memory import peak_bytes
 from kgrisk.console import progress
 from kgrisk.extras import need
-from kgrisk.meter import peak_bytes
 from kgrisk.settings import Settings
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +21,7 @@ from kgrisk.api import open as open_graph
 from kgrisk.kyc import PACKAGE, Asked, FaceMatcher, face_match
 from kgrisk.settings import Settings
 from tests.kgrisk_world import kgrisk_here
+from tests.plugin_site import installed_in
 
 PLUGIN = Path(__file__).parents[1] / "docs" / "plugin-kyc"
 WHO = "person:7731"
@@ -32,13 +31,7 @@ ASKED = Asked(WHO, "A. Hale", "account opening 204417")
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the example package, built and installed there by pip."""
-    copy, target = tmp_path_factory.mktemp("kyc") / "copy", tmp_path_factory.mktemp("site")
-    shutil.copytree(PLUGIN, copy)
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", *options, "--target", target, copy], check=True, timeout=120
-    )
-    return target
+    return installed_in(tmp_path_factory, PLUGIN)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from kg.plugins import load, names, summaries
 from kgrisk.cli import QUARANTINED, app
 from queries.measure import RiskMeasure
 from tests.contract import test_sources as contract
+from tests.plugin_site import installed_in
 
 
 def test_every_file_of_a_folder_is_a_plugin() -> None:
@@ -47,13 +46,7 @@ PLUGIN = Path(__file__).parents[1] / "docs" / "plugin"
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the example package of the docs, built and installed there by pip."""
-    copy, target = tmp_path_factory.mktemp("plugin") / "copy", tmp_path_factory.mktemp("site")
-    shutil.copytree(PLUGIN, copy)
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", *options, "--target", target, copy], check=True, timeout=120
-    )
-    return target
+    return installed_in(tmp_path_factory, PLUGIN)
 
 
 @pytest.fixture

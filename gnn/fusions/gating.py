@@ -13,30 +13,17 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from gnn.fusion import Fusion, Seen, masked_softmax, projections, spread
+from gnn.fusions.weighted import Weighted
 
 
-class Gating(Fusion):
+class Gating(Weighted):
     """An average of the tokens in which each node has weights of its own."""
 
     name = "gating"
 
     def __init__(self, dim: int, modalities: Mapping[str, int], dropout: float = 0.0) -> None:
         super().__init__(dim, modalities, dropout)
-        self.project = projections(dim, self.widths)
-        self.say = nn.Parameter(torch.zeros(len(self.names)))
         self.gate = nn.Parameter(torch.zeros(len(self.names), dim))
-        self.out = nn.Linear(dim, dim, bias=False)
 
-    def mix(self, structure: Tensor, seen: Seen, present: Tensor) -> tuple[Tensor, Tensor]:
-        weighted, shares = self._weighted(seen, present)
-        return self.out(weighted.sum(1)), shares
-
-    def parts(self, structure: Tensor, seen: Seen, present: Tensor) -> Tensor:
-        parts: Tensor = self.out(self._weighted(seen, present)[0])
-        return parts
-
-    def _weighted(self, seen: Seen, present: Tensor) -> tuple[Tensor, Tensor]:
-        tokens = spread(self.project, seen, present, self.dim)
-        weights = masked_softmax(self.say + (self.gate * tokens).sum(-1), present)
-        return weights[..., None] * tokens, weights
+    def scores(self, tokens: Tensor) -> Tensor:
+        return self.say + (self.gate * tokens).sum(-1)

@@ -36,5 +36,9 @@ class Weighted(Fusion):
 
     def _weighted(self, seen: Seen, present: Tensor) -> tuple[Tensor, Tensor]:
         tokens = spread(self.project, seen, present, self.dim)
-        weights = masked_softmax(self.say.expand(len(present), -1), present)
+        weights = masked_softmax(self.scores(tokens), present)
         return weights[..., None] * tokens, weights
+
+    def scores(self, tokens: Tensor) -> Tensor:
+        """(nodes, modalities) what the weights are the softmax of, from tokens (nodes, modalities, dim)."""
+        return self.say.expand(len(tokens), -1)
