@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.figure import Figure, real_data
-from gnn.calibrate import Platt
+from gnn.calibrate import Platt, platt
 from gnn.evaluate import auprc
 from gnn.heads.logistic import log_loss
 from gnn.model import exact
@@ -28,7 +28,6 @@ from gnn.payments.features import Features, describe, reads_amounts
 from gnn.payments.lesson import Course, learn, logits
 from gnn.payments.neighbourhood import Neighbourhood
 from gnn.payments.network import Wiring
-from gnn.payments.odds import scaled
 from gnn.payments.past import Past
 from gnn.payments.protocol import DAILY, STRICT, Protocol
 from gnn.payments.report import Judged, best_threshold, gap, ties
@@ -71,7 +70,7 @@ class Row:
     test: np.ndarray
 
     def scale(self, parts: Parts) -> Platt:
-        return scaled(self.valid, parts.truth[parts.valid])
+        return platt(self.valid, parts.truth[parts.valid])
 
     def judged(self, parts: Parts) -> Judged:
         limit = best_threshold(parts.truth[parts.valid], self.valid)
