@@ -1,0 +1,46 @@
+"""Assessed: the part of a graph's API that computes risk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kgrisk.opened import Instant, Opened
+from kgrisk.result import Result
+from kgrisk.risk import Question, Risk, assess
+from kgrisk.risk import publish as publish_losses
+from kgrisk.uncertain import ranged, telling
+
+
+class Assessed(Opened):
+    """What a graph puts at risk."""
+
+    def risk(
+        self,
+        measure: str | None = None,
+        shock: Any = None,
+        *,
+        include_predicted: float | None = None,
+        publish: bool = False,
+        at: Instant = None,
+        **more: Any,
+    ) -> Risk:
+        """Losses after a shock: an id that defaults, `id=0.3`, fractions by id, or `score:distress`.
+
+        `include_predicted=0.8` adds predicted loans with at least that probability, at their expected value.
+        `publish=True` puts the losses into the ledger as claims, so that queries find them. `more` is `kind` (what a
+        fraction is of: equity, external or default), `types`, `currency` or `rates` of a `kgrisk.risk.Question`, or
+        `draws`: the number of worlds over which each loss gets a range, as sure as the evidence of its exposures.
+        """
+        s = self.settings
+        options: Mapping[str, Any] = {"currency": s.currency or None, "rates": s.rates or None, **more}
+        asked = Question(measure or s.measure, shock or s.shock, include_predicted=include_predicted, **options)
+        found = assess(self.snapshot(at), asked)
+        found = ranged(self.ledger, found, asked.draws, s.seed) if asked.draws is not None else found
+        if publish:
+            publish_losses(self.ledger, self.files, found)
+        return found
+
+    def telling(self, risk: Risk, entity: str = "") -> Result:
+        """Documents without which a loss (of an entity, or the total) would move most, with one quote of each."""
+        return telling(self.ledger, risk, entity)

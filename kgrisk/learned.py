@@ -1,0 +1,93 @@
+"""Learned: the part of a graph's API that trains, and gives scores, expected links and vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+
+from kg.errors import KgRiskError
+from kg.model import as_time
+from kgrisk import published
+from kgrisk.extras import learning, need
+from kgrisk.opened import Instant, Opened, day, instant
+from kgrisk.result import Result
+
+if TYPE_CHECKING:
+    from gnn.pipeline import TrainResult
+
+Progress = Callable[[str], None]
+
+
+class Learned(Opened):
+    """What a graph has learned."""
+
+    def train(
+        self, cut: date | str | None = None, *, publish: bool = True, progress: Progress | None = None
+    ) -> TrainResult:
+        """Train on what was published by the cut, test on what came after, and publish scores, links and vectors."""
+        room = learning()
+        options = {"threads": self.settings.threads, "cache": self.home / "cache"}
+        if self.settings.epochs:
+            options["epochs"] = self.settings.epochs
+        chosen = room.Settings(**options)
+        moment = as_time(day(cut)) if cut else self.default_cut()
+        how = {"seed": self.settings.seed, "out": self.home / "runs", "progress": progress, "settings": chosen}
+        result: TrainResult = room.train(self.ledger, self.files, moment, **how)
+        if publish:
+            room.publish(self.ledger, self.files, result)
+        return result
+
+    def default_cut(self) -> datetime:
+        """The cut of the settings, else a year before a source last published: what came after tests the model."""
+        if self.settings.cut:
+            return as_time(self.settings.cut)
+        cut = published.year_before_last(self.ledger.alive())
+        if cut is None:
+            raise KgRiskError(f"the ledger in {self.home} is empty; run `kgrisk ingest FOLDER` first")
+        return cut
+
+    def predict_links(self, relation: str = "", at: Instant = None) -> Result:
+        """Links the model expects and no source states at that instant, best first. Train first."""
+        table = published.links(self.snapshot(at), relation)
+        if not table.num_rows:
+            wanted = f"{relation or 'link'} that no source states"
+            raise KgRiskError(f"no predicted {wanted} in {self.home}; train first: `kgrisk train`")
+        return Result(table, "predicted links")
+
+    def scores(self, property: str = "distress", at: Instant = None) -> Result:
+        """Latest score of every entity that has one, highest first."""
+        table = published.scores(self.snapshot(at), property)
+        if not table.num_rows:
+            raise KgRiskError(f"no {property!r} score in {self.home}; train first: `kgrisk train`")
+        return Result(table, property)
+
+    def embeddings(self, at: Instant = None) -> Result:
+        """The published vector of every entity: id, label, model, vector."""
+        return Result(learning().vectors(self.snapshot(at), self.files), "embeddings")
+
+    def nearest(self, id: str, k: int = 10, label: str = "", at: Instant = None) -> Result:
+        """The k entities (of the same label, or of `label`) whose vectors are nearest to an entity's."""
+        table = self.embeddings(at).table
+        own = table.filter(pc.equal(table["id"], id))
+        if not own.num_rows:
+            raise KgRiskError(f"{id} has no vector in {self.home}; train first, or take an id from `kgrisk embeddings`")
+        kind = label or own["label"][0].as_py()
+        model = own["model"][0].as_py()
+        found = self.store.nearest(kind, own["vector"][0].as_py(), k + 1, instant(at), model)
+        found = found.filter(pc.not_equal(found["id"], id)).slice(0, k)
+        return Result(published.named(self.snapshot(at), found), f"nearest to {id}")
+
+    def index_texts(self) -> int:
+        """Make and publish multilingual vectors of every text, for `search`; gives the commit."""
+        return int(need("gnn.crosslingual", "learn").index(self.ledger, self.files, self.home / "cache"))
+
+    def search(self, text: str, label: str = "Document", k: int = 10, at: Instant = None) -> Result:
+        """The k documents (or firms, pages, events) nearest in meaning to a text, in whatever language either is."""
+        room = need("gnn.crosslingual", "learn")
+        found = self.store.nearest(label, room.question(text), k, instant(at), room.MODEL)
+        if not found.num_rows:
+            raise KgRiskError(f"no {label} in {self.home} has a multilingual vector; run `kgrisk index` first")
+        return Result(published.named(self.snapshot(at), found), f"nearest to {text!r}")

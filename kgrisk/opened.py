@@ -1,0 +1,105 @@
+"""Opened: a graph in a home folder with its ledger, its files and its store, and the questions all doors share."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from kg.errors import KgRiskError
+from kg.files import Files
+from kg.ledger import Ledger
+from kg.model import AsOf, as_time
+from kg.snapshot import Snapshot
+from kg.store import GraphStore, SyncReport, open_store
+from kgrisk.result import Result
+from kgrisk.settings import Settings
+from queries.catalog import Catalog
+
+Instant = AsOf | date | datetime | str | None
+
+
+class Opened:
+    """A home folder that is open: a context manager. `Graph` adds what can be done with it."""
+
+    def __init__(self, home: Path, settings: Settings) -> None:
+        self.home = home
+        self.settings = settings
+        self.url = settings.url(home)
+        self.ledger = Ledger.open(home / "ledger")
+        self.files = Files(home / "files")
+        self._store: GraphStore | None = None
+        self._synced = -1
+        self._catalog: Catalog | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store and the ledger."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        self.ledger.close()
+
+    @property
+    def store(self) -> GraphStore:
+        """The graph store with everything committed so far; it is brought up to date on first use after a commit."""
+        self.sync()
+        assert self._store is not None
+        return self._store
+
+    def sync(self) -> SyncReport | None:
+        """Bring the store up to the ledger's head; None if it was there already."""
+        if self._store is None:
+            self._store = open_store(self.url, self.home)
+        head = self.ledger.head
+        if self._synced == head:
+            return None
+        report = self._store.sync(self.ledger)
+        self._synced = head
+        return report
+
+    @property
+    def catalog(self) -> Catalog:
+        """The named queries."""
+        if self._catalog is None:
+            self._catalog = Catalog()
+        return self._catalog
+
+    def query(self, name: str, /, at: Instant = None, **params: Any) -> Result:
+        """Rows of a named query. `at` is an AsOf, or the valid time of the question."""
+        table = self.catalog.run(self.store, name, params, instant(at), limit=self.settings.row_limit)
+        return Result(table, name)
+
+    def cypher(self, text: str, /, at: Instant = None, **params: Any) -> Result:
+        """Rows of a read-only Cypher text; it sees the three clocks as $valid, $known and $published."""
+        limit, timeout = self.settings.row_limit, self.settings.timeout
+        return Result(self.store.query(text, params, instant(at), limit=limit, timeout=timeout), "cypher")
+
+    def snapshot(self, at: Instant = None) -> Snapshot:
+        """The resolved graph at an instant, as Arrow tables; `.to_networkx()` makes a graph of it."""
+        return self.ledger.view(instant(at))
+
+
+def instant(at: Instant) -> AsOf:
+    """An AsOf of what the caller gave: itself, a valid time, or nothing."""
+    if isinstance(at, AsOf):
+        return at
+    return AsOf(valid=as_time(day(at))) if at else AsOf()
+
+
+def day(moment: date | datetime | str) -> date | datetime:
+    """The moment itself, or what its text says. KgRiskError if that is no date."""
+    if not isinstance(moment, str):
+        return moment
+    try:
+        return datetime.fromisoformat(moment) if len(moment) > 10 else date.fromisoformat(moment)
+    except ValueError as error:
+        raise KgRiskError(f"{moment!r} is no date; write 2024-09-28 or 2024-09-28T12:00:00+00:00") from error
