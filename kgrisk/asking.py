@@ -1,4 +1,4 @@
-"""Commands that ask: named queries, risk, evidence, vectors, export."""
+"""Commands that ask: named queries, evidence, vectors, export."""
 
 from __future__ import annotations
 
@@ -15,12 +15,8 @@ from kgrisk.evidence import lines
 from kgrisk.export import FORMS, export
 from kgrisk.options import Home, Json, Known, Published, Store, Valid, answer, asked, opened, pair
 from queries.catalog import Catalog
-from queries.scenario import Kind
 
 app = typer.Typer()
-TELLING = 3
-"""Documents told that would change the total most."""
-CARRIED = ("debtor_name", "creditor_name", "amount", "carried", "predicted", "statement")
 
 
 @app.command()
@@ -55,49 +51,6 @@ def queries(
     found = catalog[name]
     told = {"name": found.name, "tells": found.tells, "examples": found.examples, "text": found.text()}
     emit(told) if json else out.print(found.text(), markup=False, highlight=False)
-
-
-@app.command()
-def risk(
-    measure: Annotated[str | None, typer.Argument(help="A risk measure; default: the setting.")] = None,
-    shock: Annotated[str | None, typer.Option("--shock", help="An id that fails, id=0.3, or score:distress.")] = None,
-    include_predicted: Annotated[
-        float | None, typer.Option("--include-predicted", min=0.0, max=1.0, help="Least score of a predicted loan.")
-    ] = None,
-    kind: Annotated[Kind | None, typer.Option("--kind", help="What a fraction of a shock is of.")] = None,
-    currency: Annotated[str | None, typer.Option("--currency", help="Count in this currency.")] = None,
-    publish: Annotated[bool, typer.Option("--publish", help="Put the losses into the ledger, for queries.")] = False,
-    label: Annotated[str, typer.Option("--label", help="Only one kind of entity, such as Bank.")] = "",
-    draws: Annotated[
-        int | None, typer.Option("--draws", min=1, help="Ranges by how sure the evidence is, over so many worlds.")
-    ] = None,
-    valid: Valid = None,
-    known: Known = None,
-    published: Published = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Spread a shock over the exposures and tell who loses what."""
-    at = asked(valid, known, published)
-    with opened(home, currency=currency) as graph:
-        more = {"kind": kind, "draws": draws}
-        found = graph.risk(measure, shock, include_predicted=include_predicted, publish=publish, at=at, **more)
-        telling = graph.telling(found).rows()[:TELLING] if draws else []
-        table, steps, commit = found.table(label), found.steps(found.path()), graph.ledger.head
-    if publish:
-        progress(f"losses are in the ledger, commit {commit}")
-    if json:
-        head = {"measure": found.losses.measure, "shock": table.name, "unit": found.unit, "total": found.total}
-        doubt = {"range": found.range, "telling": telling} if draws else {}
-        emit({**head, "losses": table.rows(), "path": steps, "remarks": table.remarks, **doubt})
-        return
-    answer(table, False)
-    out.print(f"total {found.total:,.0f} {found.unit}")
-    if draws:
-        out.print("90 % of the worlds lie from {low:,.0f} to {high:,.0f}, mean {mean:,.0f}".format(**found.range))
-    show("the path that carries most", steps, CARRIED)
-    if draws:
-        show("the documents that would change the total most", telling, ("document", "title", "change", "quote"))
 
 
 @app.command()

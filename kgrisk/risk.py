@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,17 +14,15 @@ import pyarrow.compute as pc
 
 from kg.files import Files
 from kg.ledger import Ledger
-from kg.plugins import load
 from kg.snapshot import Snapshot
 from kgrisk.result import Result, plain
 from queries.explain import Path, explain
 from queries.exposures import Exposures
-from queries.measure import Losses, RiskMeasure, with_and_without_predicted
+from queries.measure import Losses, RiskMeasure, build, with_and_without_predicted
 from queries.publish import publish as publish_losses
 from queries.scenario import Kind, Shocks, Spec
 from queries.uncertainty import Uncertain
 
-PACKAGE = "queries.measures"
 SOUGHT = 10
 """How many of those who lose most over exposures are asked for their heaviest path."""
 
@@ -43,11 +41,19 @@ class Question:
     kind: Kind | None = None
     include_predicted: float | None = None
     """Least score of a predicted exposure that counts; None: only what sources state."""
-    types: tuple[str, ...] = ("LENDS_TO", "EXPOSED_TO")
+    types: tuple[str, ...] | None = None
+    """Edge types that count as exposures; None: those that the measure reads."""
     currency: str | None = None
     rates: Mapping[str, float] | None = None
     draws: int | None = None
     """Worlds over which each loss gets a range; None: no range is asked for."""
+    params: Mapping[str, Any] | None = None
+    """Parameters of the measure by name, as values or as text; what is not named has its default."""
+
+    @property
+    def asks(self) -> RiskMeasure:
+        """The measure with its parameters. MeasureError if there is none of that name, or a parameter is wrong."""
+        return build(RiskMeasure, self.measure, self.params)  # type: ignore[type-abstract]  # a role is asked for
 
 
 @dataclass(frozen=True)
@@ -152,8 +158,11 @@ class Risk:
 
 def assess(snapshot: Snapshot, asked: Question) -> Risk:
     """Answer the question on the snapshot. MeasureError or KgRiskError says what cannot be answered and why."""
-    measure = load(PACKAGE, asked.measure, RiskMeasure)()  # type: ignore[type-abstract]  # a role is asked for
-    exposures = Exposures.from_snapshot(snapshot, asked.types, asked.currency, asked.include_predicted, asked.rates)
+    asked = replace(asked, types=asked.types or asked.asks.over)
+    exposures = Exposures.from_snapshot(
+        snapshot, asked.types or (), asked.currency, asked.include_predicted, asked.rates
+    )
+    measure = asked.asks.fitted(snapshot, exposures)
     shocks = Shocks.parse(exposures, asked.shock, kind=asked.kind, snapshot=snapshot)
     if asked.include_predicted is None:
         return Risk(measure.spread(exposures, shocks), None, snapshot, asked)

@@ -9,12 +9,11 @@ import networkx as nx
 import numpy as np
 
 from kg.model import AsOf
-from kg.plugins import load
 from kg.snapshot import Snapshot
 from kgrisk.api import Graph
-from kgrisk.risk import PACKAGE, Risk
+from kgrisk.risk import Risk
 from queries.exposures import Exposures
-from queries.measure import RiskMeasure
+from queries.measure import RiskMeasure, build
 from queries.scenario import Shocks
 
 CURRENCY = "EUR"
@@ -48,7 +47,8 @@ def shocks(graph: Graph, at: AsOf) -> dict[str, Any]:
 def worst(snapshot: Snapshot) -> tuple[str, float]:
     """The entity whose failure costs all others most (DebtRank), and how much."""
     exposures = Exposures.from_snapshot(snapshot, currency=CURRENCY)
-    losses = load(PACKAGE, "debtrank", RiskMeasure)().spread(exposures, Shocks.each(exposures, 1.0, "default"))  # type: ignore[type-abstract]  # a role is asked for
+    measure = build(RiskMeasure, "debtrank")  # type: ignore[type-abstract]  # a role is asked for
+    losses = measure.spread(exposures, Shocks.each(exposures, 1.0, "default"))
     loss = losses.loss.copy()
     np.fill_diagonal(loss, 0.0)
     others = loss.sum(axis=1)

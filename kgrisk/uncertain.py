@@ -11,9 +11,8 @@ import pyarrow.compute as pc
 
 from kg.ledger import Ledger
 from kg.model import EVER, TIME, as_time
-from kg.plugins import load
 from kgrisk.result import Result
-from kgrisk.risk import PACKAGE, Risk
+from kgrisk.risk import Risk
 from queries.belief import Belief
 from queries.measure import RiskMeasure
 from queries.scenario import Shocks
@@ -88,7 +87,7 @@ def _said(claims: pa.Table) -> list[tuple[str, Decimal, str]]:
 def _asked(risk: Risk, claims: pa.Table) -> tuple[RiskMeasure, Shocks, Belief]:
     """The measure and the first shock of an answer once more, and what is believed of its exposures."""
     exposures, asked = risk.losses.exposures, risk.question
-    measure = load(PACKAGE, asked.measure, RiskMeasure)()  # type: ignore[type-abstract]  # a role is asked for
+    measure = asked.asks.fitted(risk.snapshot, exposures)
     shocks = Shocks.parse(exposures, asked.shock, kind=asked.kind, snapshot=risk.snapshot)
     return measure, shocks, Belief.of(exposures, claims)
 

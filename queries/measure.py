@@ -1,24 +1,35 @@
-"""RiskMeasure, Figure, Pattern: the three kinds of answer computed outside the store, and how they are found.
+"""RiskMeasure: how losses spread over exposures, what it answers with, and how any role is built by name.
 
 A risk measure is one file in `queries/measures/`, found by its file name; its first docstring line is its
-help.
+help, and the fields of its dataclass are its parameters. Figures (`queries.figure`) and patterns
+(`queries.pattern`) are found and built alike.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, ClassVar, TypeVar, get_type_hints
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from kg import plugins
+from kg.errors import KgRiskError, MeasureError
 from kg.snapshot import Snapshot
 from queries.exposures import Exposures
+from queries.field import read
+from queries.parameter import suggestion
 from queries.scenario import Shocks
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Role = TypeVar("Role")
+
+FULL = 1e-12
+"""Distress within this of 1 is default: rounding must not undo one."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,18 @@ class Losses:
     """(scenarios, n) 0 to 1; 1 is default."""
     waves: tuple[tuple[tuple[str, ...], ...], ...] = ()
     """By scenario, who defaults in which round, where the measure tells."""
+    payments: Floats | None = None
+    """(scenarios, n) what each pays on its debts, where the measure clears them."""
+    worth: Floats | None = None
+    """(scenarios, n) equity after the shock as the measure values it; None: equity less loss."""
+    defaulted: Flags | None = None
+    """(scenarios, n) who defaults; None: whoever is in a wave, or has a distress of 1 where there are no waves."""
+    rounds: int = 0
+    """Sweeps, or waves of default, until nothing moved any more."""
+    converged: bool = True
+    """False: it was still moving when its rounds were used up, so the numbers are bounds at best."""
+    remarks: tuple[str, ...] = ()
+    """What the measure itself found that a reader must know, naming the nodes."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -57,7 +80,18 @@ class Losses:
             "entities have no known equity, so losses stop at them": unknown,
         }
         size = f"{exposures.edges.num_rows} exposures among {len(exposures)} entities"
-        return (size, *(f"{count} {what}" for what, count in found.items() if count))
+        moving = () if self.converged else (f"{self.measure} had not settled after {self.rounds} rounds",)
+        return (size, *(f"{count} {what}" for what, count in found.items() if count), *moving, *self.remarks)
+
+    def defaults(self, scenario: int = 0) -> tuple[str, ...]:
+        """Ids of those who default in a scenario, in the order of the exposures."""
+        ids = self.exposures.ids
+        if self.defaulted is not None:
+            return tuple(ids[row] for row in np.flatnonzero(self.defaulted[scenario]))
+        if self.waves:
+            failed = {id for wave in self.waves[scenario] for id in wave}
+            return tuple(id for id in ids if id in failed)
+        return tuple(ids[row] for row in np.flatnonzero(self.distress[scenario] >= 1 - FULL))
 
     def carried(self, scenario: int = 0) -> Floats:
         """(edges,) what each row of `exposures.edges` carries from its debtor to its creditor."""
@@ -106,26 +140,45 @@ class RiskMeasure(ABC):
 
     name: ClassVar[str]
     """File name of the measure."""
+    over: ClassVar[tuple[str, ...]] = ("LENDS_TO", "EXPOSED_TO")
+    """Edge types that it reads from a graph when nobody says otherwise."""
+
+    def fitted(self, snapshot: Snapshot, exposures: Exposures) -> RiskMeasure:
+        """The measure with what it takes from the graph besides exposures; most take nothing."""
+        return self
 
     @abstractmethod
     def spread(self, exposures: Exposures, shocks: Shocks) -> Losses:
         """Losses of every scenario at once. MeasureError for what the measure does not support."""
 
 
-class Figure(ABC):
-    """A risk figure computed from a table, such as a value at risk."""
+def build(role: type[Role], name: str, params: Mapping[str, Any] | None = None) -> Role:
+    """The plug-in of that name with these parameters, given as text or as values.
 
-    @abstractmethod
-    def compute(self, table: pa.Table, **params: Any) -> pa.Table:
-        """The figure, with its parameters in the result."""
-
-
-class Pattern(ABC):
-    """A shape looked for in a whole snapshot, such as layering of payments."""
-
-    @abstractmethod
-    def find(self, snapshot: Snapshot, **params: Any) -> pa.Table:
-        """Findings, one per row, with the edge ids that make each."""
+    The folder is the plural of the module that defines the role: `queries.measure` has `queries/measures/`.
+    MeasureError names what is known where a name or parameter is not, and what is expected where a value does
+    not fit.
+    """
+    try:
+        kind: Any = plugins.load(f"{role.__module__}s", name, role)
+    except MeasureError:
+        raise
+    except KgRiskError as error:
+        raise MeasureError(str(error)) from error
+    known = {field.name for field in fields(kind) if field.init} if is_dataclass(kind) else set()
+    hints, given = get_type_hints(kind), dict(params or {})
+    for one in given:
+        if one not in known:
+            told = f"; known: {', '.join(sorted(known))}" if known else "; it has none"
+            raise MeasureError(f"{name} has no parameter {one!r}{told}{suggestion(one, sorted(known))}")
+    values = {one: read(f"{one} of {name}", hints[one], value) for one, value in given.items()}
+    try:
+        made: Role = kind(**values)
+    except MeasureError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise MeasureError(f"{name} cannot be built from {given}: {error}") from error
+    return made
 
 
 def with_and_without_predicted(measure: RiskMeasure, exposures: Exposures, shocks: Shocks) -> tuple[Losses, Losses]:

@@ -1,0 +1,67 @@
+"""The command `kgrisk risk`: one shock spread over exposures, of the graph or of two plain files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kgrisk.console import emit, out, progress, show
+from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, opened, pair
+from kgrisk.risk import Risk
+from queries.scenario import Kind
+
+app = typer.Typer()
+TELLING = 3
+"""Documents told that would change the total most."""
+CARRIED = ("debtor_name", "creditor_name", "amount", "carried", "predicted", "statement")
+
+
+@app.command()
+def risk(
+    measure: Annotated[str | None, typer.Argument(help="A risk measure; default: the setting.")] = None,
+    shock: Annotated[str | None, typer.Option("--shock", help="An id that fails, id=0.3, or score:distress.")] = None,
+    param: Annotated[list[str] | None, typer.Option("--param", help="name=value; may be repeated.")] = None,
+    include_predicted: Annotated[
+        float | None, typer.Option("--include-predicted", min=0.0, max=1.0, help="Least score of a predicted loan.")
+    ] = None,
+    kind: Annotated[Kind | None, typer.Option("--kind", help="What a fraction of a shock is of.")] = None,
+    currency: Annotated[str | None, typer.Option("--currency", help="Count in this currency.")] = None,
+    publish: Annotated[bool, typer.Option("--publish", help="Put the losses into the ledger, for queries.")] = False,
+    label: Annotated[str, typer.Option("--label", help="Only one kind of entity, such as Bank.")] = "",
+    draws: Annotated[
+        int | None, typer.Option("--draws", min=1, help="Ranges by how sure the evidence is, over so many worlds.")
+    ] = None,
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Spread a shock over the exposures and tell who loses what."""
+    at, params = asked(valid, known, published), dict(pair(text) for text in param or ())
+    with opened(home, currency=currency) as graph:
+        more = {"kind": kind, "draws": draws, "params": params or None}
+        found = graph.risk(measure, shock, include_predicted=include_predicted, publish=publish, at=at, **more)
+        telling = graph.telling(found).rows()[:TELLING] if draws else []
+        commit = graph.ledger.head
+    if publish:
+        progress(f"losses are in the ledger, commit {commit}")
+    _tell(found, label, telling, json)
+
+
+def _tell(found: Risk, label: str, telling: list[dict[str, object]], json: bool) -> None:
+    """The answer as JSON, or as tables for people."""
+    table, steps, ranged = found.table(label), found.steps(found.path()), found.uncertain is not None
+    if json:
+        head = {"measure": found.losses.measure, "shock": table.name, "unit": found.unit, "total": found.total}
+        doubt = {"range": found.range, "telling": telling} if ranged else {}
+        emit({**head, "losses": table.rows(), "path": steps, "remarks": table.remarks, **doubt})
+        return
+    answer(table, False)
+    out.print(f"total {found.total:,.0f} {found.unit}")
+    if ranged:
+        out.print("90 % of the worlds lie from {low:,.0f} to {high:,.0f}, mean {mean:,.0f}".format(**found.range))
+    show("the path that carries most", steps, CARRIED)
+    if ranged:
+        show("the documents that would change the total most", telling, ("document", "title", "change", "quote"))
