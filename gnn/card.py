@@ -28,7 +28,7 @@ LIMITS: Final = (
 )
 SETTINGS: Final = ("model", "head", "seed", "settings", "encoders", "torch")
 DATA: Final = ("ledger", "commit", "cut")
-"""What the manifest must say; `data` (see `data_sheet`) and `remarks` are told where it has them."""
+"""What the manifest must say; `data` (see `data_sheet`), `remarks`, `use` and `limits` are told where it has them."""
 
 
 def data_sheet(graph: GraphTensors) -> dict[str, Any]:
@@ -63,8 +63,8 @@ def card(manifest: RunManifest) -> dict[str, Any]:
         "model": {name: details[name] for name in SETTINGS},
         "figures": list(details["metrics"]),
         "remarks": list(details.get("remarks") or ()),
-        "use": list(USE),
-        "limits": list(LIMITS),
+        "use": list(details.get("use") or USE),
+        "limits": list(details.get("limits") or LIMITS),
     }
 
 

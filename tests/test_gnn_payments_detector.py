@@ -119,11 +119,29 @@ def test_the_shares_of_the_columns_add_up_to_the_score_of_the_boosting() -> None
     boost = Boost.fit(features, truth, features, truth)
     score = boost.score(features)
     assert np.allclose(boost.shares(features).sum(1) + boost.middle(), score, atol=1e-6)
-    staged = list(boost.model.staged_decision_function(values))[boost.rounds - 1]
-    assert np.allclose(np.ravel(staged), score, atol=1e-6)
     assert np.abs(boost.shares(features)).mean(0).argmax() == 0
     with pytest.raises(ModelError, match="columns in an order"):
         boost.score(Features(("b", "a", "c", "d"), values))
+
+
+def test_the_trees_score_as_scikit_learn_does_and_read_back_to_the_bit() -> None:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    draw = np.random.default_rng(1)
+    values = draw.normal(size=(1500, 3))
+    values[draw.random(values.shape) < 0.1] = np.nan
+    truth = np.nan_to_num(values[:, 1]) + draw.normal(size=1500) > 0.5
+    model = HistGradientBoostingClassifier(max_iter=30, early_stopping=False, random_state=0).fit(values, truth)
+    features = Features(("a", "b", "c"), values)
+    boost = Boost.of(model, features.names, 20)
+    staged = list(model.staged_decision_function(values))[19]
+    assert boost.rounds == 20 and np.allclose(np.ravel(staged), boost.score(features), atol=1e-6)
+    again = Boost.read(boost.names, boost.start, boost.arrays())
+    assert np.array_equal(again.score(features), boost.score(features))
+    with pytest.raises(ModelError, match="no node or column"):
+        Boost.read(("a",), boost.start, boost.arrays())
+    with pytest.raises(ModelError, match="no trees of a detector"):
+        Boost.read(boost.names, boost.start, {"sizes": np.array([3])})
 
 
 WIRINGS = [

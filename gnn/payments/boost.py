@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -16,15 +17,24 @@ from kg.errors import MissingExtraError, ModelError
 HINT = "boosting needs scikit-learn; run: pip install 'kgrisk[learn]' (or: pip install scikit-learn)"
 ROUNDS: Final = 160
 EVERY: Final = 10
+REALS: Final = ("value", "num_threshold")
+WHOLES: Final = ("count", "feature_idx", "missing_go_to_left", "left", "right", "is_leaf")
+NODE: Final = np.dtype([*((name, "f8") for name in REALS), *((name, "i8") for name in WHOLES)])
+"""What is kept of a node of a tree; the names are scikit-learn's."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Boost:
-    """Histogram gradient boosting (Ke et al. 2017, as in scikit-learn), cut at the round that did best later on."""
+    """Histogram gradient boosting (Ke et al. 2017, as in scikit-learn), cut at the round that did best later on.
 
-    model: Any
+    The trees themselves, as tables of nodes: kept and read back without pickle, and scored without scikit-learn.
+    """
+
     names: tuple[str, ...]
-    rounds: int
+    start: float
+    """Log odds before the first tree."""
+    trees: tuple[np.ndarray, ...]
+    """Nodes of each tree in NODE, the root first, each before its children."""
 
     @classmethod
     def fit(cls, train: Features, truth: np.ndarray, valid: Features, later: np.ndarray, seed: int = 0) -> Boost:
@@ -42,13 +52,44 @@ class Boost:
             model.fit(np.where(dead, 0.0, train.values), truth)
             staged = list(model.staged_decision_function(valid.values))[EVERY - 1 :: EVERY]
         found = [auprc(later, np.asarray(score).ravel()) for score in staged]
-        return cls(model, train.names, EVERY * (int(np.argmax(found)) + 1))
+        return cls.of(model, train.names, EVERY * (int(np.argmax(found)) + 1))
+
+    @classmethod
+    def of(cls, model: Any, names: tuple[str, ...], rounds: int) -> Boost:
+        """The first rounds of a fitted model of scikit-learn."""
+        start = float(np.asarray(model._baseline_prediction).ravel()[0])
+        return cls(names, start, tuple(_kept(trees[0].nodes) for trees in model._predictors[:rounds]))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The trees as plain arrays: one for each field of a node, and how many nodes each tree has."""
+        nodes = np.concatenate(self.trees)
+        sizes = np.array([len(tree) for tree in self.trees], dtype=np.int64)
+        return {"sizes": sizes} | {name: np.ascontiguousarray(nodes[name]) for name in (*REALS, *WHOLES)}
+
+    @classmethod
+    def read(cls, names: tuple[str, ...], start: float, arrays: Mapping[str, np.ndarray]) -> Boost:
+        """What `arrays` gave. ModelError where these are no trees over columns of these names."""
+        try:
+            sizes = arrays["sizes"]
+            nodes = np.zeros(int(sizes.sum()), dtype=NODE)
+            for name in (*REALS, *WHOLES):
+                nodes[name] = arrays[name]
+        except (KeyError, ValueError) as error:
+            raise ModelError(f"these are no trees of a detector ({error}); train it again") from error
+        trees = tuple(np.split(nodes, np.cumsum(sizes)[:-1]))
+        if not all(_sound(tree, len(names)) for tree in trees):
+            raise ModelError("a tree of the detector leads to no node or column that there is; train it again")
+        return cls(names, start, trees)
+
+    @property
+    def rounds(self) -> int:
+        return len(self.trees)
 
     def score(self, features: Features) -> np.ndarray:
         """(transfers,) log odds before calibration: sums of leaves, which do not saturate."""
         self._check(features)
-        score = np.full(len(features.values), self._start())
-        for nodes in self._trees():
+        score = np.full(len(features.values), self.start)
+        for nodes in self.trees:
             score += nodes["value"][_leaf(nodes, features.values)[-1]]
         return score
 
@@ -60,7 +101,7 @@ class Boost:
         """
         self._check(features)
         told = np.zeros(features.values.shape)
-        for nodes in self._trees():
+        for nodes in self.trees:
             expected = _expected(nodes)
             path = _leaf(nodes, features.values)
             for here, there in pairwise(path):
@@ -69,17 +110,28 @@ class Boost:
 
     def middle(self) -> float:
         """The mean score of the training transfers: what the shares are counted from."""
-        return self._start() + sum(float(_expected(nodes)[0]) for nodes in self._trees())
-
-    def _start(self) -> float:
-        return float(np.asarray(self.model._baseline_prediction).ravel()[0])
-
-    def _trees(self) -> list[np.ndarray]:
-        return [trees[0].nodes for trees in self.model._predictors[: self.rounds]]
+        return self.start + sum(float(_expected(nodes)[0]) for nodes in self.trees)
 
     def _check(self, features: Features) -> None:
         if features.names != self.names:
             raise ModelError(f"boosting learned {len(self.names)} columns in an order of their own; got others")
+
+
+def _kept(nodes: np.ndarray) -> np.ndarray:
+    """The fields of scikit-learn's nodes that are kept."""
+    made = np.zeros(len(nodes), dtype=NODE)
+    for name in (*REALS, *WHOLES):
+        made[name] = nodes[name]
+    return made
+
+
+def _sound(nodes: np.ndarray, columns: int) -> bool:
+    """Whether each node that splits leads on to later nodes and asks a column that there is: no walk can go astray."""
+    inner, here = nodes["is_leaf"] == 0, np.arange(len(nodes))
+    inside = [(nodes[side] > here) & (nodes[side] < len(nodes)) for side in ("left", "right")]
+    asks = (nodes["feature_idx"] >= 0) & (nodes["feature_idx"] < columns)
+    finite = np.isfinite(nodes["value"])
+    return bool(len(nodes) and finite.all() and (inside[0] & inside[1] & asks)[inner].all())
 
 
 def _leaf(nodes: np.ndarray, values: np.ndarray) -> list[np.ndarray]:

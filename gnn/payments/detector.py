@@ -17,7 +17,7 @@ from gnn.payments.neighbourhood import Neighbourhood
 from gnn.payments.network import Network, Wiring
 from gnn.payments.past import Past
 from gnn.payments.protocol import STRICT, Protocol
-from gnn.payments.report import best_threshold
+from gnn.payments.report import best_threshold, resampled
 from gnn.payments.table import Payments
 from kg.errors import ModelError
 
@@ -53,10 +53,39 @@ class Scored:
     """Log odds before calibration, mean of the members: ranks without saturating."""
     probability: float
     """Calibrated."""
+    low: float
+    high: float
+    """What the calibration leaves open about the probability, 95 %: over resampled senders of the validation part."""
     members: dict[str, float]
     """Calibrated probability of each member: far apart means unsure."""
     alert: bool
     reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """How far a calibrated probability may lie off because the payments it was calibrated on were few.
+
+    The calibration is fitted anew on resampled senders, as payments of one scheme come together; the middle 95 % of
+    what the fits say is the interval. It says nothing of a world that changes.
+    """
+
+    draws: np.ndarray
+    """(draws, 2) slope and shift of each fit."""
+
+    @classmethod
+    def of(cls, score: np.ndarray, truth: np.ndarray, senders: np.ndarray) -> Band:
+        parts = [rows for rows in resampled(senders) if 0 < truth[rows].sum() < len(rows)]
+        fits = [platt(score[rows], truth[rows]) for rows in parts]
+        return cls(np.array([[fit.a, fit.b] for fit in fits], dtype=np.float64).reshape(-1, 2))
+
+    def around(self, score: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper end for each score; always around its probability. All that is possible without a fit."""
+        if not len(self.draws):
+            return np.zeros(len(score)), np.ones(len(score))
+        each = np.stack([Platt(a, b)(score) for a, b in self.draws.tolist()])
+        low, high = np.percentile(each, [2.5, 97.5], axis=0)
+        return np.minimum(low, probability), np.maximum(high, probability)
 
 
 @dataclass(frozen=True)
@@ -69,6 +98,7 @@ class Detector:
     scales: dict[str, Platt]
     """Calibration of each member, and of `both`."""
     threshold: float
+    band: Band
 
     def score(self, payments: Payments, rows: np.ndarray, features: Features | None = None) -> list[Scored]:
         """Scores of these rows, each as of its horizon; `payments` brings their past along."""
@@ -77,12 +107,15 @@ class Detector:
         both, chosen = self.both(raw), features.of(rows)
         shares = self.boost.shares(chosen)
         sure = self.scales["both"](both)
+        low, high = self.band.around(both, sure)
         parts = {name: self.scales[name](score) for name, score in raw.items()}
         return [
             Scored(
                 payments.ids[row],
                 float(both[k]),
                 float(sure[k]),
+                float(low[k]),
+                float(high[k]),
                 {name: float(part[k]) for name, part in parts.items()},
                 bool(both[k] >= self.threshold),
                 self._reasons(chosen, shares, k),
@@ -131,7 +164,8 @@ def train(table: pa.Table, cut: datetime, settings: Settings | None = None) -> D
     scales = {name: platt(score, truth[valid_rows]) for name, score in raw.items()}
     mean = joined(raw, scales)
     scales["both"] = platt(mean, truth[valid_rows])
-    return Detector(settings, boost, network, scales, best_threshold(truth[valid_rows], mean))
+    band = Band.of(mean, truth[valid_rows], known.source[valid_rows])
+    return Detector(settings, boost, network, scales, best_threshold(truth[valid_rows], mean), band)
 
 
 def joined(raw: dict[str, np.ndarray], scales: dict[str, Platt]) -> np.ndarray:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from gnn.payments.cycles import cycles
 from gnn.payments.flow import around, passing
 from gnn.payments.history import digits, habits, raw
 from gnn.payments.past import Past
-from gnn.payments.protocol import Protocol
+from gnn.payments.protocol import STRICT, Protocol
 from gnn.payments.table import Payments
 from gnn.payments.windows import activity
 
@@ -43,6 +45,15 @@ class Features:
 def reads_amounts(name: str) -> bool:
     """Whether a column is made of amounts: names say so."""
     return "amount" in name
+
+
+def columns(amounts: bool = True) -> tuple[str, ...]:
+    """Names of the columns that `describe` makes, in order; with amounts or without those made of them."""
+    moment = datetime(2024, 1, 1, tzinfo=UTC)
+    row = {"id": ["-"], "source": ["a"], "target": ["b"], "amount": [1.0]}
+    bare = pa.table(row | {"time": pa.array([moment], pa.timestamp("us", "UTC"))})
+    names = describe(Payments.of(bare), STRICT).names
+    return tuple(name for name in names if amounts or not reads_amounts(name))
 
 
 def describe(payments: Payments, protocol: Protocol, graph: bool = True) -> Features:

@@ -79,7 +79,7 @@ FIGURES: Final[Mapping[str, Callable[[Judged], float]]] = {
 
 def measure(judged: Judged, senders: np.ndarray, seed: int = 0) -> dict[str, Measured]:
     """Each of FIGURES with a 95 % interval over resampled senders: transfers of one scheme come in groups."""
-    draws = _draws(senders, seed)
+    draws = resampled(senders, seed)
     told = {}
     for name, figure in FIGURES.items():
         found = [figure(judged.of(rows)) for rows in draws]
@@ -90,12 +90,13 @@ def measure(judged: Judged, senders: np.ndarray, seed: int = 0) -> dict[str, Mea
 
 def gap(one: Judged, other: Judged, senders: np.ndarray, figure: Callable[[Judged], float], seed: int = 0) -> Measured:
     """A figure of the one less that of the other, on the same resampled senders."""
-    found = [figure(one.of(rows)) - figure(other.of(rows)) for rows in _draws(senders, seed)]
+    found = [figure(one.of(rows)) - figure(other.of(rows)) for rows in resampled(senders, seed)]
     low, high = np.nanpercentile(found, [2.5, 97.5])
     return Measured(figure(one) - figure(other), float(low), float(high))
 
 
-def _draws(senders: np.ndarray, seed: int) -> list[np.ndarray]:
+def resampled(senders: np.ndarray, seed: int = 0) -> list[np.ndarray]:
+    """Rows of ROUNDS resampled sets of senders, each with all of its transfers."""
     draw, order = np.random.default_rng(seed), np.argsort(senders, kind="stable")
     starts = np.append(np.flatnonzero(np.diff(senders[order], prepend=-1)), len(senders))
     groups = [order[low:high] for low, high in pairwise(starts)]

@@ -69,6 +69,15 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     ),
     "statement": Property("text", "Any other reported text; the key starts with its concept.", time="event"),
     "distress": Property("real", "Probability of a distress event within 12 months.", unit="probability", node="Score"),
+    "laundering": Property(
+        "real",
+        "Probability that a payment launders money; on its payer, the key is the statement of the PAID edge.",
+        unit="probability",
+        node="Score",
+        time="event",
+    ),
+    "laundering_low": Property("real", "Lower end of it, 95 %.", unit="probability", node="Score", time="event"),
+    "laundering_high": Property("real", "Upper end of it, 95 %.", unit="probability", node="Score", time="event"),
     "contagion_loss": Property("money", "Loss in a stress run; the key names the run.", node="Score"),
     "rank_score": Property("real", "A network score; the key names measure and run.", node="Score"),
     "embedding": Property(
