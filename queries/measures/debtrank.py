@@ -10,7 +10,8 @@ PLOS ONE 10(6), 2015, whose steps h(t+1) = min(1, h(t) + L (h(t) - h(t-1))) sum 
 lost_i + sum_j A_ij (1 - R) h_j: it is not capped at equity, only the distress that is passed on is.
 
 Who has equity of 0 or less fails at the first loss, however small (the limit of ever smaller equity). Who
-has no known equity passes on its own direct shock only, since its relative loss cannot be told.
+has no known equity passes on its own direct shock only, since its relative loss cannot be told. Both are named in the
+remarks of the result, as is every circle with a spectral radius of L of 1 or more: without the cap it would not settle.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kg.errors import MeasureError
+from queries.contagion.leverage import leverage, remarks
 from queries.exposures import Exposures
 from queries.measure import Losses, RiskMeasure
 from queries.scenario import Shocks
@@ -49,8 +51,8 @@ class DebtRank(RiskMeasure):
         """Losses in money; `distress` is h."""
         if not 0 <= self.recovery <= 1:
             raise MeasureError(f"recovery is a share from 0 to 1, not {self.recovery}")
-        leverage = _leverage(exposures, 1 - self.recovery)
-        h = least_distress(leverage, shocks.distress)
+        relative = leverage(exposures, 1 - self.recovery)
+        h = least_distress(relative, shocks.distress)
         passed = (1 - self.recovery) * h
         received = (exposures.claims @ passed.T).T
         return Losses(
@@ -62,20 +64,12 @@ class DebtRank(RiskMeasure):
             passed,
             shocks.lost + received,
             h,
+            remarks=remarks(exposures, relative),
         )
 
 
-def _leverage(exposures: Exposures, lost: float) -> Matrix[np.float64]:
-    """Claims over equity; rows of unknown equity are empty, those of no equity so steep that any loss is default."""
-    equity = exposures.equity
-    steep = np.maximum(exposures.held, 1.0) * 1e-15
-    floor = np.where(equity > steep, equity, steep)
-    scale = np.where(np.isnan(equity), 0.0, lost / floor)
-    return sparse.csr_array(sparse.diags_array(scale) @ exposures.claims)
-
-
-def least_distress(leverage: Matrix[np.float64], shock: Floats) -> Floats:
-    """Least h with h = min(1, shock + leverage h), for (scenarios, n) shocks in 0..1.
+def least_distress(relative: Matrix[np.float64], shock: Floats) -> Floats:
+    """Least h with h = min(1, shock + relative h), for (scenarios, n) shocks in 0..1.
 
     Sweeps climb from the shock and so never pass the least solution. Scenarios that climb slowly are
     finished by solving for those not yet at 1, and the solution is taken only if it is one and lies within
@@ -85,27 +79,27 @@ def least_distress(leverage: Matrix[np.float64], shock: Floats) -> Floats:
     start, climbing = h.copy(), np.arange(h.shape[1])
     for _ in range(ROUNDS):
         for _ in range(SWEEPS):
-            new = np.minimum(1.0, start[:, climbing] + leverage @ h[:, climbing])
+            new = np.minimum(1.0, start[:, climbing] + relative @ h[:, climbing])
             moved = np.abs(new - h[:, climbing]).max(axis=0, initial=0.0)
             h[:, climbing] = new
             climbing = climbing[moved > TOLERANCE]
             if not len(climbing):
                 return np.asarray(h.T, float)
-        climbing = np.array([s for s in climbing if not _finish(leverage, start[:, s], h[:, s])], np.int64)
+        climbing = np.array([s for s in climbing if not _finish(relative, start[:, s], h[:, s])], np.int64)
         if not len(climbing):
             return np.asarray(h.T, float)
     raise MeasureError(f"DebtRank did not settle in {ROUNDS * SWEEPS} sweeps; check exposures of very different size")
 
 
-def _finish(leverage: Matrix[np.float64], shock: Floats, h: Floats) -> bool:
+def _finish(relative: Matrix[np.float64], shock: Floats, h: Floats) -> bool:
     """Solve for all nodes below 1 and put the solution into h, if it is one."""
     free = np.flatnonzero(h < 1.0)
     if not len(free):
         return True
     at_one = (h >= 1.0).astype(float)
-    known = shock[free] + (leverage @ at_one)[free]
+    known = shock[free] + (relative @ at_one)[free]
     try:
-        solved = solve(sparse.csr_array(leverage[free][:, free]), known, h[free])
+        solved = solve(sparse.csr_array(relative[free][:, free]), known, h[free])
     except MeasureError:  # the free nodes amplify without end, so some of them are still to reach 1
         return False
     if (solved > 1).any() or (solved < h[free] - 1e-9).any():

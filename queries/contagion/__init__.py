@@ -1,0 +1,1 @@
+"""What several measures of contagion share: leverage, failures, supply chains."""
