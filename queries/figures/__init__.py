@@ -1,0 +1,1 @@
+"""Risk figures, one per file."""
