@@ -36,8 +36,8 @@ FULL = 1e-12
 class Losses:
     """Scenarios x nodes: what each loses, and over which exposure it came.
 
-    `loss = direct + sum over i's exposures e of amount_e * passed[debtor of e]`, exactly: every number can
-    be taken apart into edges. A loss is not capped at equity: what exceeds it falls on creditors outside
+    `loss = direct + sum over i's exposures e of amount_e * passed[debtor of e]` (`carried()`), exactly: every
+    number can be taken apart into edges. A loss is not capped at equity: what exceeds it falls on creditors outside
     the network.
     """
 
@@ -68,6 +68,8 @@ class Losses:
     """False: it was still moving when its rounds were used up, so the numbers are bounds at best."""
     remarks: tuple[str, ...] = ()
     """What the measure itself found that a reader must know, naming the nodes."""
+    carries: Floats | None = None
+    """(scenarios, edges) what each exposure carries, where debts of one debtor do not all pass on the same share."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -95,6 +97,8 @@ class Losses:
 
     def carried(self, scenario: int = 0) -> Floats:
         """(edges,) what each row of `exposures.edges` carries from its debtor to its creditor."""
+        if self.carries is not None:
+            return np.asarray(self.carries[scenario], float)
         edges = self.exposures.edges
         return np.asarray(edges["amount"].to_numpy() * self.passed[scenario, edges["target"].to_numpy()], float)
 

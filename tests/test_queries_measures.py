@@ -12,9 +12,10 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from kg.errors import MeasureError
+from queries.contagion.clearing import clear
 from queries.exposures import Exposures
 from queries.measures.debtrank import DebtRank
-from queries.measures.eisenberg_noe import EisenbergNoe, clear
+from queries.measures.eisenberg_noe import EisenbergNoe
 from queries.measures.pagerank import PageRank, personalised_pagerank
 from queries.scenario import Shocks
 
