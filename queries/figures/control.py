@@ -12,7 +12,7 @@ Exactly one half is no majority, unless `inclusive`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from queries.figure import Domain, Figure, Rows, noted
 from queries.holdings import COLUMNS, OPTIONAL, Excess, Holdings, closure
+from queries.regimes import reached
 
 ANSWER = pa.schema(
     [
@@ -52,20 +53,25 @@ class Control(Figure):
 
     def answer(self, rows: Rows) -> pa.Table:
         held = Holdings.of(rows, self.excess)
-        leaders = {pair[0] for pair in (*held.votes[1], *held.control)}
+        leaders = {pair[0] for pair in (*held.votes.high, *held.control)}
         asked = [held.find(self.controller)] if self.controller else sorted(leaders)
-        made = []
-        for leader in asked:
-            sure, possible = (closure([leader], v, held.control, self.threshold, self.inclusive) for v in held.votes)
-            for owned, (steps, _) in sorted(possible.items()):
-                votes = sure[owned][1] if owned in sure else _votes(held, {leader, *sure}, owned)
-                step = sure[owned][0] if owned in sure else steps
-                names = {"controller": held.names[leader], "controlled": held.names[owned]}
-                made.append({**names, "votes": min(votes, 1.0), "steps": step, "certain": owned in sure})
+        made = [row for leader in asked for row in self._group(held, leader)]
         told = f"shares of {', '.join(held.scaled)} exceeded 100 % and were scaled" if held.scaled else ""
         return noted(pa.Table.from_pylist(made, schema=ANSWER), told)
 
+    def _group(self, held: Holdings, leader: int) -> Iterator[dict[str, object]]:
+        """The group of one controller, in order of names."""
+        sure, possible = (
+            closure([leader], held.votes, self._enough, held.control, sure=certain) for certain in (True, False)
+        )
+        for owned in sorted(possible.steps):
+            yield {
+                "controller": held.names[leader],
+                "controlled": held.names[owned],
+                "votes": sure.share.get(owned, 0.0),
+                "steps": sure.steps.get(owned, possible.steps[owned]),
+                "certain": owned in sure.steps,
+            }
 
-def _votes(held: Holdings, group: set[int], owned: int) -> float:
-    """Votes a group surely holds in a company."""
-    return sum(held.votes[0].get((owner, owned), 0.0) for owner in sorted(group))
+    def _enough(self, share: float) -> bool:
+        return reached(share, self.threshold, self.inclusive)

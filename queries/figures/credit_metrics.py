@@ -80,7 +80,7 @@ class CreditMetrics(Figure):
         worth, fallen = self.years(obligors, psd_root(factors, self.correlation))
         means = [float(p @ v) for p, v in zip(obligors.probabilities, obligors.values, strict=True)]
         parts = zip(obligors.probabilities, obligors.values, means, strict=True)
-        sds = [float(np.sqrt(max(p @ (v - mean) ** 2, 0.0))) for p, v, mean in parts]
+        sds = [float(np.sqrt(max(float(p @ (v - mean) ** 2), 0.0))) for p, v, mean in parts]
         total = sum(means)
         var, shortfall = tail(total - worth, self.level)
         n = len(obligors.ids)
