@@ -109,8 +109,9 @@ class Ledger:
             self._con.execute("CREATE OR REPLACE VIEW events AS SELECT * FROM no_events")
         self._view_version = self._table.version()
 
-    def _cursor(self) -> Con:
-        """Its own temporary tables beside the shared view."""
+    def cursor(self) -> Con:
+        """A connection with temporary tables of its own beside the shared view `events` of the log."""
+        self._refresh()
         cursor = self._con.cursor()
         cursor.execute("SET TimeZone='UTC'")
         return cursor
@@ -170,14 +171,12 @@ class Ledger:
     def evidence(self, statement: str, at: AsOf = AsOf()) -> pa.Table:
         """Every claim that says a statement, or was judged to tell of its edge, as of `at.known` and `at.published`."""
         end = self.commit_at(at.known)
-        self._refresh()
-        return evidence(self._cursor(), end, statement, as_time(at.published or EVER))
+        return evidence(self.cursor(), end, statement, as_time(at.published or EVER))
 
     def delta(self, from_commit: int, to_commit: int | None = None) -> Delta:
         """What changed in the resolved graph after from_commit up to to_commit, for a store to apply."""
         end = self.head if to_commit is None else to_commit
-        self._refresh()
-        return project(self._cursor(), from_commit, end)
+        return project(self.cursor(), from_commit, end)
 
     def instant(self, at: AsOf = AsOf()) -> tuple[int, AsOf]:
         """The commit an AsOf falls on, and the AsOf without None."""
@@ -195,8 +194,7 @@ class Ledger:
         folder = self.folder.parent / "cache" / f"snapshot-{FORMAT}-{RULES}-{self.uuid[:8]}-{commit}-{clocks}"
         if (cached := load(folder, at, commit, self.uuid)) is not None:
             return cached
-        self._refresh()
-        nodes, edges, facts = resolve(self._cursor(), commit, at.valid, at.published)
+        nodes, edges, facts = resolve(self.cursor(), commit, at.valid, at.published)
         snapshot = Snapshot(nodes, edges, facts, at, commit, self.uuid)
         save(snapshot, folder)
         return snapshot
@@ -225,7 +223,7 @@ class Ledger:
                     f"{refused.num_rows} of {len(batch)} claims refused: {first}; mend or drop them and commit again"
                 )
             head = self.head
-            changes = Changes(self._cursor(), batch.table, retract, replaces)
+            changes = Changes(self.cursor(), batch.table, retract, replaces)
             if not len(changes):
                 return head
             rows = changes.rows(head + 1, self._next_known(head + 1), run.id)

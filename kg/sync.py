@@ -13,6 +13,7 @@ from kg.ledger import Ledger, OnIO
 from kg.model import iso
 from kg.rows import Plan, Step, Vectors, plan
 from kg.store import SyncReport, Watermark
+from kg.supposed import Supposed
 
 _LOG = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Stage:
     end: Watermark
 
 
-def stage(mark: Watermark | None, ledger: Ledger, vectors: Vectors) -> Stage | None:
+def stage(mark: Watermark | None, ledger: Ledger | Supposed, vectors: Vectors) -> Stage | None:
     """What is to be written next; None at the head. A stretch that was broken off is finished first, as begun."""
     head = ledger.head
     if mark is not None:

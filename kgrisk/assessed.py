@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from kgrisk.opened import Instant, Opened
 from kgrisk.result import Result
 from kgrisk.risk import Question, Risk, assess
 from kgrisk.risk import publish as publish_losses
+from kgrisk.supposing import Supposition
 from kgrisk.uncertain import ranged, telling
+from queries.whatif import Scenario
 
 
 class Assessed(Opened):
@@ -40,6 +43,10 @@ class Assessed(Opened):
         if publish:
             publish_losses(self.ledger, self.files, found)
         return found
+
+    def suppose(self, scenario: Scenario | str | Path, at: Instant = None) -> Supposition:
+        """The graph as if a scenario of the library, or of a YAML file, had come true: ask its risk and queries."""
+        return Supposition(self, scenario, at)
 
     def telling(self, risk: Risk, entity: str = "") -> Result:
         """Documents without which a loss (of an entity, or the total) would move most, with one quote of each."""

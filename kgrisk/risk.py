@@ -22,6 +22,7 @@ from queries.measure import Losses, RiskMeasure, build, with_and_without_predict
 from queries.publish import publish as publish_losses
 from queries.scenario import Kind, Shocks, Spec
 from queries.uncertainty import Uncertain
+from queries.whatif import Scenario
 
 SOUGHT = 10
 """How many of those who lose most over exposures are asked for their heaviest path."""
@@ -47,6 +48,8 @@ class Question:
     rates: Mapping[str, float] | None = None
     draws: int | None = None
     """Worlds over which each loss gets a range; None: no range is asked for."""
+    scenario: Scenario | None = None
+    """A scenario whose shocks are spread in place of `shock`."""
     params: Mapping[str, Any] | None = None
     """Parameters of the measure by name, as values or as text; what is not named has its default."""
 
@@ -163,10 +166,17 @@ def assess(snapshot: Snapshot, asked: Question) -> Risk:
         snapshot, asked.types or (), asked.currency, asked.include_predicted, asked.rates
     )
     measure = asked.asks.fitted(snapshot, exposures)
-    shocks = Shocks.parse(exposures, asked.shock, kind=asked.kind, snapshot=snapshot)
+    shocks = shocks_of(asked, exposures, snapshot)
     if asked.include_predicted is None:
         return Risk(measure.spread(exposures, shocks), None, snapshot, asked)
     return Risk(*with_and_without_predicted(measure, exposures, shocks), snapshot, asked)
+
+
+def shocks_of(asked: Question, exposures: Exposures, snapshot: Snapshot) -> Shocks:
+    """What is lost before any contagion."""
+    if asked.scenario is not None:
+        return asked.scenario.losses(exposures, snapshot)
+    return Shocks.parse(exposures, asked.shock, kind=asked.kind, snapshot=snapshot)
 
 
 def publish(ledger: Ledger, files: Files, risk: Risk) -> int:

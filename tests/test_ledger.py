@@ -127,7 +127,7 @@ def test_every_hundred_files_the_table_is_compacted(ledger: Ledger, monkeypatch:
 def test_a_reader_in_the_middle_of_a_question_survives_a_compaction(ledger: Ledger) -> None:
     ledger.commit(ClaimBatch.of([loan(10)]), RUN)
     reader = Ledger.open(ledger.folder)
-    cursor = reader._cursor()
+    cursor = reader.cursor()
     ledger.compact()
     assert project(cursor, 0, 2).opens.num_rows == reader.delta(0).opens.num_rows > 0
 

@@ -29,5 +29,6 @@ RELIABILITY: Final[Mapping[str, int]] = {
     "video": 1,
     "model": 0,
     "risk": 0,
+    "scenario": 5,
 }
 """Which source wins a conflict (higher wins); the source is the extractor's name up to its first dot. Unknown: 1."""

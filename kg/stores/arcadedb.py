@@ -10,14 +10,12 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from threading import RLock
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import numpy as np
 import pyarrow as pa
 from arcadedb_embedded import ArcadeDBError, Database, create_database, database_exists, open_database
 
@@ -29,9 +27,7 @@ from kg.ledger import Ledger, OnIO, no_io
 from kg.model import AsOf, Value
 from kg.rows import Step
 from kg.store import (
-    CLOCK_TEXT,
     LIMIT,
-    NEAREST,
     TIMEOUT,
     SyncReport,
     Watermark,
@@ -42,8 +38,10 @@ from kg.store import (
 )
 from kg.stores._arcade_answers import columns, plain, plain_errors
 from kg.stores._arcade_bulk import END_LABEL, build, nested_json
+from kg.stores._arcade_near import Near
 from kg.stores._arcade_schema import index_statements, type_statements
 from kg.stores._jvm import java, java_map, json_rows, start
+from kg.supposed import Supposed
 from kg.sync import stage, synchronise
 from kg.vectors import Vectors
 
@@ -52,8 +50,6 @@ BULK = 5_000
 """Rows from which an empty store is built as a whole beside its folder and then renamed."""
 CHUNK = 5_000
 """Rows of one transaction."""
-CACHED = 4
-"""Answers of `nearest` whose vectors are kept in memory."""
 _LOCKED = "is locked by another process"
 
 
@@ -74,7 +70,7 @@ class ArcadeStore:
     def __init__(self, folder: Path, files: Files, heap: str = "") -> None:
         self.folder = folder
         self._vectors = Vectors(files)
-        self._embedded: dict[tuple[object, ...], _Embedded] = {}
+        self._near = Near(self._rows, self._vectors)
         self._turn = RLock()
         self._lease = Lease(folder / "owner.json", "serving this store")
         try:
@@ -170,7 +166,7 @@ class ArcadeStore:
             new.rename(self._graph)
             self._db = self._open()
             self._mark = self._read_mark()
-            self._embedded.clear()
+            self._near.clear()
         counts = (whole.plan.count("edge"), whole.plan.count("close"))
         return SyncReport(0, whole.end.commit, *counts, time.monotonic() - began, bulk=True)
 
@@ -207,6 +203,28 @@ class ArcadeStore:
         values = {name: getattr(mark, name) for name in Watermark.__slots__}
         sets = ", ".join(f"l.{name} = ${name}" for name in values)
         self._db.command("opencypher", f"MERGE (l:Ledger {{id: 'main'}}) SET {sets}", values)
+
+    @contextmanager
+    def supposing(self, supposed: Supposed) -> Iterator[None]:
+        """Within the block the store answers as if the supposition held; then its transaction is rolled back."""
+        with self._turn:
+            mark = self._mark
+            if mark is None or mark.commit != supposed.base:
+                raise StoreError(
+                    f"the store holds commit {mark.commit if mark else 0}, the supposition stands on {supposed.base}; "
+                    "sync first, and leave out the known time: what was known before is asked of a snapshot"
+                )
+            what = stage(mark, supposed, self._vectors)
+            self._db.begin()
+            try:
+                for step in what.plan.steps if what else ():
+                    self._write_step(step)
+                self._mark = what.end if what else mark
+                yield
+            finally:
+                self._mark = mark
+                self._near.clear()
+                self._db.rollback()
 
     # ---- reading
 
@@ -246,43 +264,11 @@ class ArcadeStore:
 
     def nearest(self, label: str, vector: Sequence[float], k: int, at: AsOf = AsOf(), model: str = "") -> pa.Table:
         """The k nodes with the most similar vectors, by exact search: the engine's quantised index loses recall."""
-        wanted = np.asarray(check_nearest(label, vector, k), dtype=np.float64)
-        clocks = instants(at, self._mark)
-        asked = (label, model, len(wanted), *clocks.values())
-        if asked not in self._embedded:  # what was known once stays so: an answer is never out of date
-            self._embedded = dict([*self._embedded.items()][1 - CACHED :])
-            self._embedded[asked] = self._embeddings(label, model, len(wanted), clocks)
-        found = self._embedded[asked]
-        norms = np.linalg.norm(found.matrix, axis=1) * np.linalg.norm(wanted)
-        scores = np.divide(found.matrix @ wanted, norms, out=np.zeros(len(norms)), where=norms > 0)
-        best = sorted(zip(-scores, found.ids, strict=True))[:k]
-        ids, nearness = [id for _, id in best], [float(-s) for s, _ in best]
-        return pa.table([ids, nearness, [found.model] * len(best)], schema=NEAREST)
-
-    def _embeddings(self, label: str, model: str, dim: int, clocks: dict[str, str]) -> _Embedded:
-        """The vectors of a label that are visible at three instants, of one model."""
-        text = f"""MATCH (n:{label})-[r:HAS_EMBEDDING]->(e:Embedding)
-          WHERE {CLOCK_TEXT} AND ($model = '' OR e.model = $model)
-          RETURN n.id, e.model, e.text, r.known_from ORDER BY r.known_from DESC, e.model, n.id"""
-        found = list(self._rows(text, {"model": model, **clocks}))
-        found = [row for row in found if row[1] == found[0][1]]
-        pairs = zip(found, self._vectors.rows([row[2] for row in found]), strict=True)
-        kept = [(row[0], vector) for row, vector in pairs if len(vector) == dim]
-        matrix = np.stack([v for _, v in kept]) if kept else np.zeros((0, dim), np.float32)
-        return _Embedded([id for id, _ in kept], matrix.astype(np.float64), found[0][1] if found else model)
+        return self._near.find(label, check_nearest(label, vector, k), k, instants(at, self._mark), model)
 
     def graph_hash(self) -> str:
         """sha256 over the rows alive at the last complete commit."""
         return hash_graph(self._rows, self._mark)
-
-
-@dataclass(frozen=True)
-class _Embedded:
-    """Vectors of one model, one row per id."""
-
-    ids: list[str]
-    matrix: np.ndarray
-    model: str
 
 
 _TEXTS = {

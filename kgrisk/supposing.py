@@ -1,0 +1,128 @@
+"""Supposition: a graph as it would be if a scenario came true; nothing of it is written unless it is saved.
+
+with kgrisk.open(home) as graph:
+    what_if = graph.suppose("banks_of_a_country.yaml", at="2023-01-01")
+    what_if.risk("eisenberg_noe").table("Bank")
+    what_if.query("exposure_to_distressed")
+    what_if.changed("concentration_by_sector", id="lei:...")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from kg.errors import StoreError
+from kg.model import AsOf
+from kg.snapshot import Snapshot
+from kg.store import GraphStore
+from kg.supposed import Supposed, Supposing
+from kgrisk.opened import Instant, Opened, instant
+from kgrisk.result import Result, plain
+from kgrisk.risk import Question, Risk, assess
+from queries.suppose import Suppositions, suppositions
+from queries.whatif import Scenario, find
+
+CHANGE = "change"
+"""Column that says whether a row is gone or new."""
+
+
+class Supposition:
+    """A scenario over a graph at an instant."""
+
+    def __init__(self, graph: Opened, scenario: Scenario | str | Path, at: Instant = None) -> None:
+        self.graph = graph
+        self.scenario = scenario if isinstance(scenario, Scenario) else find(str(scenario))
+        self.at = instant(at)
+        self.base = graph.snapshot(self.at)
+        self.whole = suppositions(self.scenario, self.base)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of the scenario could not be supposed, and why."""
+        return self.whole.remarks
+
+    @cached_property
+    def supposed(self) -> Supposed:
+        """The ledger as if the scenario had come true."""
+        return self._ledger(self.whole)
+
+    def _ledger(self, what: Suppositions) -> Supposed:
+        return Supposed(self.graph.ledger, what.batch, what.removed, self.at)
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """The resolved graph as if the scenario had come true."""
+        return self.supposed.view()
+
+    def risk(self, measure: str | None = None, **more: Any) -> Risk:
+        """Losses that the scenario's shocks cause over its changed edges. `more` is as for `Graph.risk`."""
+        changes = suppositions(self.scenario, self.base, shocks=False)
+        untouched = not len(changes.batch) and not changes.removed
+        graph = self.base if untouched else self._ledger(changes).view()
+        s = self.graph.settings
+        options: Mapping[str, Any] = {"currency": s.currency or None, "rates": s.rates or None, **more}
+        asked = Question(measure or s.measure, "", scenario=self.scenario, **options)
+        found = assess(graph, asked)
+        return found if untouched else replace(found, snapshot=self.base)
+
+    def query(self, name: str, /, **params: Any) -> Result:
+        """Rows of a named query as if the scenario had come true; in a transaction that is rolled back."""
+        catalog, limit = self.graph.catalog, self.graph.settings.row_limit
+        table = self._asked(lambda store, at: catalog.run(store, name, params, at, limit=limit))
+        return Result(table, f"{name} if {self.scenario.name}", self.remarks)
+
+    def cypher(self, text: str, /, **params: Any) -> Result:
+        """Rows of a read-only Cypher text as if the scenario had come true; in a transaction that is rolled back."""
+        s = self.graph.settings
+        ask = lambda store, at: store.query(text, params, at, limit=s.row_limit, timeout=s.timeout)  # noqa: E731
+        return Result(self._asked(ask), f"cypher if {self.scenario.name}", self.remarks)
+
+    def changed(self, name: str, /, **params: Any) -> Result:
+        """Rows of a named query that the scenario takes away (`gone`) or brings (`new`)."""
+        before = self.graph.catalog.run(self.graph.store, name, params, self._clocks())
+        after = self.query(name, **params).table
+        return Result(difference(before, after), f"{name}: {self.scenario.name} beside today", self.remarks)
+
+    def _clocks(self) -> AsOf:
+        at = self.base.at
+        return AsOf(valid=at.valid, published=at.published)
+
+    def _asked(self, ask: Callable[[GraphStore, AsOf], pa.Table]) -> pa.Table:
+        store = self.graph.store
+        if not isinstance(store, Supposing):
+            raise StoreError(
+                f"{type(store).__name__} is shared, so nothing is supposed in it; open the graph with the embedded "
+                "store (without NEO4J_URI and --store), or ask `risk`, which needs no store"
+            )
+        with store.supposing(self.supposed):
+            return ask(store, self._clocks())
+
+
+def difference(before: pa.Table, after: pa.Table) -> pa.Table:
+    """Rows of one table that the other has not, `gone` before `new`, each in its order; equal rows are matched once."""
+    sides = [[(repr(plain(row)), row) for row in table.to_pylist()] for table in (before, after)]
+    counts: dict[str, int] = {}
+    for key, _ in sides[1]:
+        counts[key] = counts.get(key, 0) + 1
+    gone = [row for key, row in sides[0] if not _take(counts, key)]
+    counts = {}
+    for key, _ in sides[0]:
+        counts[key] = counts.get(key, 0) + 1
+    new = [row for key, row in sides[1] if not _take(counts, key)]
+    rows = [{CHANGE: word} | row for word, found in (("gone", gone), ("new", new)) for row in found]
+    schema = pa.schema([pa.field(CHANGE, pa.string()), *(after if after.num_rows else before).schema])
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _take(counts: dict[str, int], key: str) -> bool:
+    """Use up one of a kind, if there is one."""
+    if not counts.get(key):
+        return False
+    counts[key] -= 1
+    return True
