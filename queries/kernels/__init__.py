@@ -1,0 +1,1 @@
+"""Kernels: sweeps over exposure networks at the speed of memory."""
