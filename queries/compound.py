@@ -12,7 +12,7 @@ from kg.errors import MeasureError
 from queries.figure import Floats
 from queries.returns import tail
 
-TILT = 20.0
+TILT = 10.0
 """By how many powers of e the last point of the grid is damped, so that what lies beyond does not fold back."""
 TRIES = 12
 BLOCK = 4_000_000
