@@ -18,7 +18,18 @@ import typer
 from ingest.rulings import Author
 from kg import plugins
 from kg.errors import KgRiskError
-from kgrisk import __version__, asking, doctor, extraction, gathering, kyc_command, reviewing, reviews, risk_command
+from kgrisk import (
+    __version__,
+    asking,
+    doctor,
+    extraction,
+    gathering,
+    kyc_command,
+    payment_command,
+    reviewing,
+    reviews,
+    risk_command,
+)
 from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
 from kgrisk.demo import demo
 from kgrisk.options import Home, Json, Store, made, opened
@@ -38,6 +49,7 @@ app.add_typer(asking.app)
 app.add_typer(risk_command.app)
 app.add_typer(gathering.app)
 app.add_typer(kyc_command.app)
+app.add_typer(payment_command.app, name="payments")
 
 
 def main() -> None:

@@ -149,7 +149,8 @@ class Explainer:
     def _run(self, claims: list[dict[str, Any]]) -> dict[str, Any]:
         """Kind, code and settings of the run behind a model's claim, without its rows."""
         for claim in claims:
-            if claim["extractor"].partition(".")[0] in BY_MODEL and claim["document"] in self.files:
+            own = claim["extractor"].partition(".")[0] in BY_MODEL and claim["locator"].startswith("run:")
+            if own and claim["document"] in self.files:
                 content = json.loads(self.files.get(claim["document"]))
                 details = {k: v for k, v in content.get("details", {}).items() if k != "rows"}
                 return {"run": claim["document"], "kind": content.get("kind"), "code": content.get("code"), **details}

@@ -13,6 +13,7 @@ from kg.model import as_time
 from kgrisk import published
 from kgrisk.extras import learning, need
 from kgrisk.opened import Instant, Opened, day, instant
+from kgrisk.payments import Payments
 from kgrisk.result import Result
 
 if TYPE_CHECKING:
@@ -63,6 +64,11 @@ class Learned(Opened):
         if not table.num_rows:
             raise KgRiskError(f"no {property!r} score in {self.home}; train first: `kgrisk train`")
         return Result(table, property)
+
+    @property
+    def payments(self) -> Payments:
+        """Which payments may launder money: `.train(cut)` a detector, `.score(since, at)` with it."""
+        return Payments(self)
 
     def embeddings(self, at: Instant = None) -> Result:
         """The published vector of every entity: id, label, model, vector."""

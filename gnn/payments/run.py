@@ -21,12 +21,12 @@ from gnn.payments.detector import Detector, Scored, Settings, shown, train
 from gnn.payments.features import describe
 from gnn.payments.publish import EXTRACTOR, MODEL, Suspicion, manifest
 from gnn.payments.report import Judged, best_threshold, measure
-from gnn.payments.stated import labelled, payments
+from gnn.payments.stated import labelled, payments, spoken_of
 from gnn.payments.table import Payments
 from gnn.result import METRICS
 from gnn.runs import RunStore, Stages
 from kg.errors import ModelError
-from kg.model import AsOf, RunManifest, as_time, iso
+from kg.model import AsOf, RunManifest, as_time, digest, iso
 from kg.snapshot import Snapshot
 
 TASK: Final = "payments"
@@ -79,11 +79,13 @@ def trained(
     """Train on payments and truth as published by `cut`, test on what is known today of those from the cut on."""
     settings, cut, spent = settings or Settings(), as_time(cut), Stages()
     before, today = ledger.view(AsOf(published=cut)), ledger.view(AsOf())
+    later = asked.table(today)
+    spoken_of(asked.labels, later)
     with spent("training"):
         known = labelled(asked.table(before), before, asked.labels)
         detector = train(known, cut, settings)
     with spent("test"):
-        metrics, remarks = tested(detector, labelled(asked.table(today), today, asked.labels), cut)
+        metrics, remarks = tested(detector, labelled(later, today, asked.labels), cut)
     details = {
         "model": MODEL,
         "head": "both",
@@ -193,7 +195,7 @@ def scored(
     details = {
         "detector": facts["run"],
         "ledger": snapshot.ledger,
-        "commit": snapshot.commit,
+        "payments": digest(repr(stated.to_pydict()).encode()),  # a commit would change with what is published here
         "published": iso(snapshot.at.published) if at.published and snapshot.at.published else "",
         "since": iso(start),
         "least": least,

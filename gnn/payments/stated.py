@@ -86,12 +86,19 @@ def _by_table(table: pa.Table, labels: pa.Table) -> np.ndarray:
     if bad := [f"{name}: {value!r}" for name, value in given.items() if value not in (0, 1)]:
         raise ModelError(f"the truth of {bad[0]} is neither 0 nor 1 ({len(bad)} such labels); mend or leave them out")
     ids, edges = table["id"].to_pylist(), table["edge"].to_pylist()
-    if lost := sorted(map(str, set(given) - {*ids, *edges})):
+    return np.array([given.get(id, given.get(edge, 0)) for id, edge in zip(ids, edges, strict=True)], np.float64)
+
+
+def spoken_of(labels: pa.Table | None, table: pa.Table) -> None:
+    """ModelError where labels name payments that are not in the table: they would count for nothing, unsaid."""
+    if labels is None or "payment" not in labels.column_names:
+        return
+    given = set(labels["payment"].cast(pa.string()).to_pylist())
+    if lost := sorted(map(str, given.difference(table["id"].to_pylist(), table["edge"].to_pylist()))):
         raise ModelError(
             f"{len(lost)} of {len(given)} labels name no payment of the graph, first {lost[0]}; "
             "take the ids or statements of PAID edges"
         )
-    return np.array([given.get(id, given.get(edge, 0)) for id, edge in zip(ids, edges, strict=True)], np.float64)
 
 
 def _by_flags(table: pa.Table, snapshot: Snapshot) -> np.ndarray:
