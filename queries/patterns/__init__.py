@@ -1,0 +1,1 @@
+"""Patterns of laundering and fraud, one per file."""
