@@ -20,6 +20,7 @@ from scipy import sparse
 from kg.errors import MeasureError
 from kg.snapshot import Snapshot
 from queries.balance import fill_outside, latest_money, priced_edges, to_currency
+from queries.kernels.rows import Rows
 
 Floats = NDArray[np.float64]
 
@@ -140,6 +141,11 @@ class Exposures:
         matrix = sparse.csr_array((self.edges["amount"].to_numpy(), ends), shape=(len(self), len(self)))
         matrix.sum_duplicates()
         return matrix
+
+    @cached_property
+    def rows(self) -> Rows:
+        """`claims` laid out for sweeps: `queries.kernels`."""
+        return Rows.of_matrix(self.claims)
 
     @cached_property
     def held(self) -> Floats:
