@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gnn.bilinear import Bilinear
+from gnn.dealt import DealtTask
 from gnn.evaluate import SCORES, Ranking, rank
 from gnn.grouped import GroupedTask
 from gnn.links import LinkTask, centred
@@ -106,9 +107,14 @@ def _scored(model: Model, split: Triples, right: Tensor, wrong: Tensor) -> tuple
 
 
 def task(kind: type[Model], split: Triples, lesson: Mapping[str, Any]) -> Task:
-    """The task that fits a model: step by step in time, in groups where no messages pass, or with parts held back."""
+    """The task that fits a model: step by step in time, in groups where no messages pass, or with parts held back.
+
+    Triples are dealt for the full softmax; a loss that asks which answers are wrong must see all right ones at once.
+    """
     if timed(kind, split):
         return AheadTask(split, **lesson)
     if kind.plan.alone and issubclass(kind, Bilinear):
-        return GroupedTask(split.graph, split.valid, split.known, **{"half": halves(), **lesson})
+        dealt = lesson.get("loss", "softmax") == "softmax"
+        kept = DealtTask if dealt else GroupedTask
+        return kept(split.graph, split.valid, split.known, **{"half": halves(), **lesson})
     return LinkTask(split.graph, split.valid, split.known, **lesson)

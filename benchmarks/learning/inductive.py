@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.figure import Figure, real_data
+from gnn.dealt import DealtTask
 from gnn.evaluate import Ranking, bootstrap, rank
-from gnn.grouped import GroupedTask
 from gnn.links import LinkTask
 from gnn.model import Model, Shape
 from gnn.models.complex import Complex
@@ -89,7 +89,7 @@ def relational(own: Split) -> Model:
 def table(graph: GraphTensors, valid: Tensor) -> Model:
     """ComplEx by its own plan for public triples."""
     model = Complex(Shape.of(graph), **Complex.plan.settings, seed=SEED)
-    task = GroupedTask(graph, valid, **{**Complex.plan.lesson, "half": halves()})
+    task = DealtTask(graph, valid, **{**Complex.plan.lesson, "half": halves()})
     fit(model, task, Recipe(**Complex.plan.recipe))
     return model
 

@@ -23,14 +23,14 @@ class Complex(Bilinear):
     name = "complex"
     plan = Plan(
         settings={"dim": 1024, "spread": 1e-3},
-        lesson={"batch": 250, "n3": 0.01},
+        lesson={"batch": 1000, "n3": 0.01},
         recipe={
-            "epochs": 16,
+            "epochs": 30,
             "optimiser": "adagrad",
             "rate": 0.1,
             "schedule": "linear",
             "weight_decay": 0.0,
-            "every": 4,
+            "every": 3,
         },
         alone=True,
     )
