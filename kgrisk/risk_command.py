@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kgrisk.console import emit, out, progress, show
 from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, opened, pair
+from kgrisk.plain_risk import answer as plain_answer
+from kgrisk.plain_risk import assess_files
 from kgrisk.risk import Risk
 from queries.scenario import Kind
 
@@ -32,6 +35,12 @@ def risk(
     draws: Annotated[
         int | None, typer.Option("--draws", min=1, help="Ranges by how sure the evidence is, over so many worlds.")
     ] = None,
+    exposures: Annotated[
+        Path | None, typer.Option("--exposures", help="No graph: creditor,debtor,amount in this CSV file.")
+    ] = None,
+    banks: Annotated[
+        Path | None, typer.Option("--banks", help="id,external_assets,external_liabilities,equity,shock.")
+    ] = None,
     valid: Valid = None,
     known: Known = None,
     published: Published = None,
@@ -40,6 +49,9 @@ def risk(
 ) -> None:
     """Spread a shock over the exposures and tell who loses what."""
     at, params = asked(valid, known, published), dict(pair(text) for text in param or ())
+    if exposures or banks:
+        _on_files(measure, (exposures, banks), params, (shock, kind), json)
+        return
     with opened(home, currency=currency) as graph:
         more = {"kind": kind, "draws": draws, "params": params or None}
         found = graph.risk(measure, shock, include_predicted=include_predicted, publish=publish, at=at, **more)
@@ -65,3 +77,27 @@ def _tell(found: Risk, label: str, telling: list[dict[str, object]], json: bool)
     show("the path that carries most", steps, CARRIED)
     if ranged:
         show("the documents that would change the total most", telling, ("document", "title", "change", "quote"))
+
+
+def _on_files(
+    measure: str | None,
+    files: tuple[Path | None, Path | None],
+    params: dict[str, str],
+    shock: tuple[str | None, Kind | None],
+    json: bool,
+) -> None:
+    """The answer of a measure on two plain files; remarks on stderr."""
+    exposures, banks = files
+    if measure is None or exposures is None or banks is None:
+        raise typer.BadParameter("a run on plain files takes all three: MEASURE --exposures FILE --banks FILE")
+    losses, remarks = assess_files(measure, (exposures, banks), params, *shock)
+    for remark in remarks:
+        progress(remark)
+    told = plain_answer(losses)
+    if json:
+        emit(told)
+        return
+    named = {"payment": told["payments"], "loss": told["losses"], "equity": told["equity"]}
+    rows = [{"id": id, **{name: by[id] for name, by in named.items()}} for id in losses.exposures.ids]
+    show(measure, [{**row, "default": row["id"] in told["defaults"]} for row in rows])
+    out.print(f"{told['rounds']} rounds, {'settled' if told['converged'] else 'NOT settled: take no number as final'}")

@@ -146,6 +146,8 @@ class RiskMeasure(ABC):
     """File name of the measure."""
     over: ClassVar[tuple[str, ...]] = ("LENDS_TO", "EXPOSED_TO")
     """Edge types that it reads from a graph when nobody says otherwise."""
+    needs_equity: ClassVar[bool] = True
+    """Is it wrong without the equity of everyone? Plain files that state none are then refused."""
 
     def fitted(self, snapshot: Snapshot, exposures: Exposures) -> RiskMeasure:
         """The measure with what it takes from the graph besides exposures; most take nothing."""

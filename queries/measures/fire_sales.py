@@ -47,6 +47,7 @@ class FireSales(RiskMeasure):
     """Losses on holdings that force sales, which press prices (Greenwood et al. 2015; Caccioli et al. 2014)."""
 
     name: ClassVar[str] = "fire_sales"
+    needs_equity: ClassVar[bool] = False
     over: ClassVar[tuple[str, ...]] = ("HOLDS", "EXPOSED_TO")
     impact: float = 1e-13
     """l: fall of a price per unit of money sold (linear), or by exp(-l x) for the share x sold (exponential)."""

@@ -39,6 +39,7 @@ class Heat(RiskMeasure):
     """Attention that flows from the shocked to their creditors for a time: a rank, not money (heat diffusion)."""
 
     name: ClassVar[str] = "heat"
+    needs_equity: ClassVar[bool] = False
     time: float = 1.0
     """How long it flows: steps that a grain of it takes on average."""
 

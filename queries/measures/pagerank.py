@@ -34,6 +34,7 @@ class PageRank(RiskMeasure):
     """Attention of a random walk from the shocked to their creditors: a rank, not money (personalised PageRank)."""
 
     name: ClassVar[str] = "pagerank"
+    needs_equity: ClassVar[bool] = False
     alpha: float = 0.85
     """Probability of walking on at each step."""
     dangling: Dangling = "stay"

@@ -45,6 +45,7 @@ class SupplyCascade(RiskMeasure):
     """Output lost up and down a supply chain (ESRI, Diem et al. 2022)."""
 
     name: ClassVar[str] = "supply_cascade"
+    needs_equity: ClassVar[bool] = False
     over: ClassVar[tuple[str, ...]] = ("SUPPLIES",)
     sectors: Mapping[str, str] = field(default_factory=dict)
     """Sector of each firm by id: firms of a sector make one product."""
