@@ -52,12 +52,14 @@ class Severity:
     def mean(self) -> float:
         return float(np.exp(self.mu + self.sigma**2 / 2))
 
-    def below(self, x: Floats) -> Floats:
-        """Probability of a loss of at most x."""
-        logs = np.log(np.maximum(x, 1e-300)) - self.mu
+    def beyond(self, x: Floats) -> tuple[Floats, Floats]:
+        """Probability of a loss of at least x, and the part of the mean that such losses make."""
         if self.sigma == 0:
-            return np.where(logs >= -1e-12, 1.0, 0.0)
-        return np.where(x > 0, ndtr(logs / self.sigma), 0.0)
+            reached = np.where(x <= self.mean * (1 + 1e-12), 1.0, 0.0)
+            return reached, self.mean * reached
+        with np.errstate(divide="ignore"):
+            z = (self.mu - np.log(x)) / self.sigma
+        return np.asarray(ndtr(z), float), np.asarray(self.mean * ndtr(z + self.sigma), float)
 
     def above(self, threshold: float) -> float:
         """Part of all losses that exceeds a threshold."""
@@ -119,14 +121,27 @@ def aggregate(
 
 def on_grid(many: Frequency, severity: Severity, step: float, points: int, method: Literal["fft", "panjer"]) -> Floats:
     """(points,) probability of each multiple of the step."""
-    edges = severity.below(np.asarray((np.arange(points) + 0.5) * step, float))
-    one = np.diff(edges, prepend=0.0)
+    one = severity_on_grid(severity, step, points)
     if method == "panjer":
         return panjer(many, one)
     damp = np.exp(-TILT * np.arange(points) / points)
     spectrum = np.fft.rfft(one * damp, 2 * points)
     total = np.fft.irfft(many.generating(spectrum), 2 * points)[:points]
     return np.maximum(total / damp, 0.0)
+
+
+def severity_on_grid(severity: Severity, step: float, points: int) -> Floats:
+    """(points,) probability of each multiple of the step, with the mean of every cell kept.
+
+    Each cell's losses are split over its two ends (Gerber, "On the numerical evaluation of the distribution of
+    aggregate claims", Insurance: Mathematics and Economics 1, 1982), so that many small losses are not rounded away.
+    """
+    reached, made = severity.beyond(np.asarray(np.arange(points + 1) * step, float))
+    inside, moment = -np.diff(reached), -np.diff(made) / step
+    up = moment - np.arange(points) * inside
+    one = inside - up
+    one[1:] += up[:-1]
+    return np.maximum(one, 0.0)
 
 
 def panjer(many: Frequency, one: Floats) -> Floats:
