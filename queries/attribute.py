@@ -78,7 +78,7 @@ class Stretch:
 def attribute(
     exposures: Exposures, shocks: Shocks, entity: str = "", *, scenario: int = 0, top: int = 5, hops: int = 6
 ) -> Attribution:
-    """The loss of an entity (or of all) in Eisenberg-Noe clearing, by its heaviest paths of at most `hops` exposures."""
+    """The loss of an entity (or of all) in Eisenberg-Noe clearing, by its heaviest paths of at most `hops` edges."""
     if entity and entity not in exposures.index:
         raise MeasureError(f"{entity} is not in this run{suggestion(entity, list(exposures.ids))}")
     outside = shocks.outside[scenario]
