@@ -202,7 +202,7 @@ def test_a_supplier_of_the_graph_puts_the_revenue_of_its_customers_at_risk(ledge
 
 def test_bad_revenues_and_policies_are_refused() -> None:
     x = chain(("a", "b", 10))
-    with pytest.raises(MeasureError, match="revenue 5 of a is less than the 10.00 it sells inside"):
+    with pytest.raises(MeasureError, match=r"revenue 5 of a is less than the 10\.00 it sells inside"):
         SupplyCascade(revenue={"a": 5}).chain(x)
     with pytest.raises(MeasureError, match="q has a revenue but no supplies"):
         SupplyCascade(revenue={"q": 5}).chain(x)

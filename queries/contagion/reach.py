@@ -1,10 +1,10 @@
 """Reach of failures: who can be brought down from afar, and through whom, counted over all chains of failures.
 
 With V_ji = 1 where the failure of j alone brings down i (its claim on j reaches its equity) and C = exp(V) the weighted
-count of chains (Estrada, Hatano, Physical Review E 77:036111, 2008), without the diagonal: the impact susceptibility of
-i is sum_j C_ji / sum_j V_ji, above 1 where it is reached from beyond its own debtors; fluidity is their mean; the impact
-diffusion of q is what C loses when q passes nothing on, over q's own number of victims, as start (chains that begin at
-q) and between (chains through q) (Silva, Souza, Tabak, Banco Central do Brasil Working Paper 392, 2015).
+count of chains (Estrada, Hatano, Physical Review E 77:036111, 2008), without the diagonal: the impact susceptibility
+of i is sum_j C_ji / sum_j V_ji, above 1 where it is reached from beyond its own debtors; fluidity is their mean; the
+impact diffusion of q is what C loses when q passes nothing on, over q's own number of victims, as start (chains that
+begin at q) and between (chains through q) (Silva, Souza, Tabak, Banco Central do Brasil Working Paper 392, 2015).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 X_ij = u_i v_j in every free cell, scaled in turn to the sums of rows and columns until both hold (iterative
 proportional fitting, RAS: Bacharach, "Estimating Nonnegative Matrices from Marginal Data", 1965; for interbank claims
-Upper, Worms, "Estimating bilateral exposures in the German interbank market", 2004). It has nearly all links there can be, which
-understates contagion (Mistrulli, 2011): use it as one end, `density` as the other.
+Upper, Worms, "Estimating bilateral exposures in the German interbank market", 2004). It has nearly all links
+there can be, which understates contagion (Mistrulli, 2011): use it as one end, `density` as the other.
 """
 
 from __future__ import annotations
