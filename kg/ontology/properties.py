@@ -69,6 +69,8 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     ),
     "statement": Property("text", "Any other reported text; the key starts with its concept.", time="event"),
     "distress": Property("real", "Probability of a distress event within 12 months.", unit="probability", node="Score"),
+    "distress_low": Property("real", "Low end of the range of `distress`.", unit="probability", node="Score"),
+    "distress_high": Property("real", "High end of the range of `distress`.", unit="probability", node="Score"),
     "laundering": Property(
         "real",
         "Probability that a payment launders money; on its payer, the key is the statement of the PAID edge.",
