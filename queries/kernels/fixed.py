@@ -126,37 +126,22 @@ def relax(
     """One sweep in place: the largest change, and its product with the change before and with itself."""
     long = U(len(starts) - 1)
     moved, along, square = 0.0, 0.0, 0.0
-    for alone in range(long):
-        i = U(alone)
+    for group in range(long + U(len(slices) - 1)):
+        alone = group < long
+        s = group if alone else group - long
+        k, end = (U(starts[s]), U(starts[s + U(1)])) if alone else (U(slices[s]), U(slices[s + U(1)]))
         a = b = c = d = x.dtype.type(0)
-        k, end = U(starts[i]), U(starts[i + U(1)])
         while k + U(4) <= end:
             a += amount[k] * x[index[k]]
             b += amount[k + U(1)] * x[index[k + U(1)]]
             c += amount[k + U(2)] * x[index[k + U(2)]]
             d += amount[k + U(3)] * x[index[k + U(3)]]
             k += U(4)
-        while k < end:
+        while k < end:  # of a row that stands alone
             a += amount[k] * x[index[k]]
             k += U(1)
-        new = min(cap, base[i] + gain[i] * ((a + b) + (c + d)))
-        step = new - x[i]
-        moved = max(moved, abs(step))
-        along += step * change[i]
-        square += step * step
-        change[i] = step
-        x[i] = new
-    for s in range(U(len(slices) - 1)):
-        i = long + U(4) * s
-        a = b = c = d = x.dtype.type(0)
-        k, end = U(slices[s]), U(slices[s + U(1)])
-        while k < end:
-            a += amount[k] * x[index[k]]
-            b += amount[k + U(1)] * x[index[k + U(1)]]
-            c += amount[k + U(2)] * x[index[k + U(2)]]
-            d += amount[k + U(3)] * x[index[k + U(3)]]
-            k += U(4)
-        for total in (a, b, c, d):
+        i = s if alone else long + U(4) * s
+        for total in ((a + b) + (c + d) if alone else a, b, c, d):
             new = min(cap, base[i] + gain[i] * total)
             step = new - x[i]
             moved = max(moved, abs(step))
@@ -165,4 +150,6 @@ def relax(
             change[i] = step
             x[i] = new
             i += U(1)
+            if alone:
+                break
     return moved, along, square

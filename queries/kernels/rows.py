@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,13 @@ from kg.errors import MeasureError
 from queries.kernels.compiled import compiled
 
 Floats = NDArray[Any]
+Stretch = tuple[int, int, int, int]
+"""First and last long row, first and last slice."""
 U = np.uint64
 LONG = 64
 """A row with more edges than this stands alone."""
+AHEAD = 16
+"""Edges by which a kernel may read ahead in `index`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +45,7 @@ class Rows:
     slices: NDArray[np.int64]
     """(slices + 1,) first edge of each slice of four rows."""
     index: NDArray[np.uint32]
-    """(edges with padding,) place of the column."""
+    """(edges with padding + AHEAD,) place of the column; 0 at the end."""
     amount: Floats
     """(edges with padding + 1,) float32 or float64, 0 at the end; of the other direction, if they are shared."""
     where: NDArray[np.uint32] | None = None
@@ -55,8 +60,8 @@ class Rows:
         if any(len(end) and (end.min() < 0 or end.max() >= nodes) for end in (rows, columns)):
             raise MeasureError(f"an edge ends outside the {nodes} nodes; give rows and columns from 0 to {nodes - 1}")
         order, starts, slices = _layout(np.bincount(rows, minlength=nodes))
-        index = np.zeros(int(slices[-1]), np.uint32)
-        amount = np.zeros(len(index) + 1, dtype)
+        index = np.zeros(int(slices[-1]) + AHEAD, np.uint32)
+        amount = np.zeros(int(slices[-1]) + 1, dtype)
         _place(rows, columns, np.ascontiguousarray(amounts, float), _inverse(order), starts, slices, index, amount)
         return cls(nodes, order, starts, slices, index, amount)
 
@@ -72,8 +77,8 @@ class Rows:
         """The other direction, over the same amounts: 8 bytes an edge more."""
         rows, columns, slot = _edges(self.order, self.starts, self.slices, self.index, self.amount)
         order, starts, slices = _layout(np.bincount(columns, minlength=self.nodes))
-        index = np.zeros(int(slices[-1]), np.uint32)
-        where = np.full(len(index), len(self.amount) - 1, np.uint32)
+        index = np.zeros(int(slices[-1]) + AHEAD, np.uint32)
+        where = np.full(int(slices[-1]), len(self.amount) - 1, np.uint32)
         _place(columns, rows, slot, _inverse(order), starts, slices, index, where)
         return Rows(self.nodes, order, starts, slices, index, self.amount, where)
 
@@ -84,9 +89,24 @@ class Rows:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held, without `turned`."""
-        parts = (self.order, self.starts, self.slices, self.index, self.amount, self.where)
-        return sum(part.nbytes for part in parts if part is not None)
+        """Bytes held; what is shared counts in the direction that was there first, and `turned` by itself."""
+        last = self.amount if self.where is None else self.where
+        return sum(part.nbytes for part in (self.order, self.starts, self.slices, self.index, last))
+
+    @cached_property
+    def _cut(self) -> dict[int, list[Stretch]]:
+        return {}
+
+    def stretches(self, workers: int) -> list[Stretch]:
+        """Places cut into at most `workers` stretches of about equally many edges."""
+        if workers not in self._cut:
+            ends, long = np.concatenate([self.starts, self.slices[1:]]), len(self.starts) - 1
+            inner = np.searchsorted(ends, np.linspace(0, ends[-1], workers + 1)[1:-1])
+            cuts = np.unique(np.concatenate([[0], inner, [len(ends) - 1]])).tolist()
+            self._cut[workers] = [
+                (min(a, long), min(b, long), max(a - long, 0), max(b - long, 0)) for a, b in pairwise(cuts)
+            ] or [(0, 0, 0, 0)]
+        return self._cut[workers]
 
     def placed(self, x: Floats, fill: float = 0.0) -> Floats:
         """(nodes, ...) by node to (places, ...) by place."""

@@ -1,0 +1,144 @@
+"""Sums of many scenarios at a time: the numbers of one row for all scenarios of a block stay in vector registers.
+
+A loop over scenarios written in Python is compiled with a check of overlap at every edge; here the vectors are written
+down as such. Products are rounded before they are added, scenario by scenario, so the bits are those of a lone sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from queries.kernels.rows import AHEAD, U
+
+Kernel = Callable[..., None]
+
+
+@cache
+def block_kernel(width: int, lanes: int) -> Kernel:
+    """The sweep of `width` scenarios, a multiple of `lanes`, over a stretch of rows."""
+    from numba import njit
+
+    total = _row_total(width, lanes)
+    four, step, one = U(4), U(width), U(1)
+
+    @njit(nogil=True)
+    def sweep(  # type: ignore[no-untyped-def]  # machine code
+        starts, slices, index, amount, base, x, out, a0, a1, s0, s1
+    ):
+        part = np.empty((4, width), x.dtype)
+        for i in range(U(a0), U(a1)):
+            for lane in range(four):
+                total(amount, index, x, part, lane, U(starts[i]) + lane, U(starts[i + one]))
+            for q in range(step):
+                out[i, q] = base[i, q] + ((part[U(0), q] + part[one, q]) + (part[U(2), q] + part[U(3), q]))
+        for s in range(U(s0), U(s1)):
+            for lane in range(four):
+                at = U(len(starts) - 1) + four * s + lane
+                total(amount, index, x, part, lane, U(slices[s]) + lane, U(slices[s + one]))
+                for q in range(step):
+                    out[at, q] = base[at, q] + part[lane, q]
+
+    made: Kernel = sweep
+    return made
+
+
+def _row_total(width: int, lanes: int) -> Any:
+    """An operation of the compiler: out[i] = sum of amount[k] * x[index[k]] for k, k + 4, ... below end."""
+    from llvmlite import ir  # type: ignore[import-untyped]
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def total(typing, amount, index, x, out, i, k, end):  # type: ignore[no-untyped-def]  # a compiler's own form
+        given = types.void(amount, index, x, out, i, k, end)
+
+        def written(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            kinds = signature.args[:4]
+            data = [
+                context.make_array(kind)(context, builder, arg).data for kind, arg in zip(kinds, args, strict=False)
+            ]
+            vector = ir.VectorType(context.get_value_type(x.dtype), lanes)
+            _Row(builder, vector, x.dtype.bitwidth // 8, width).write(data, *args[4:])
+            return context.get_dummy_value()
+
+        return given, written
+
+    return total
+
+
+def _tools() -> Any:
+    from numba.core import cgutils
+
+    return cgutils
+
+
+class _Row:
+    """Writes the loop over the edges of one row."""
+
+    def __init__(self, builder: Any, vector: Any, size: int, width: int) -> None:
+        from llvmlite import ir
+
+        self.ir, self.builder, self.vector, self.size, self.width = ir, builder, vector, size, width
+        self.word = ir.IntType(64)
+        self.parts = range(width // vector.count)
+
+    def at(self, array: Any, row: Any, part: int) -> Any:
+        """Where a vector of a row of (rows, width) stands."""
+        flat = self.builder.mul(row, self.word(self.width))
+        place = self.builder.gep(array, [self.builder.add(flat, self.word(part * self.vector.count))])
+        return self.builder.bitcast(place, self.vector.as_pointer())
+
+    def write(self, data: list[Any], i: Any, k: Any, end: Any) -> None:
+        tools = _tools()
+        amount, index, x, out = data
+        builder, zero = self.builder, self.ir.Constant(self.vector, None)
+        sums = [tools.alloca_once_value(builder, zero) for _ in self.parts]
+        for place in sums:
+            builder.store(zero, place)
+        edge = tools.alloca_once(builder, self.word)
+        builder.store(k, edge)
+        check, body, done = (builder.append_basic_block(name) for name in ("check", "edge", "done"))
+        builder.branch(check)
+        builder.position_at_end(check)
+        at = builder.load(edge)
+        builder.cbranch(builder.icmp_unsigned("<", at, end), body, done)
+        builder.position_at_end(body)
+        self._ahead(index, x, at)
+        self._add(sums, self._spread(builder.load(builder.gep(amount, [at]))), x, self._column(index, at))
+        builder.store(builder.add(at, self.word(4)), edge)
+        builder.branch(check)
+        builder.position_at_end(done)
+        for part, place in enumerate(sums):
+            builder.store(builder.load(place), self.at(out, i, part), align=self.size)
+
+    def _column(self, index: Any, at: Any) -> Any:
+        return self.builder.zext(self.builder.load(self.builder.gep(index, [at])), self.word)
+
+    def _spread(self, number: Any) -> Any:
+        """The number in every lane."""
+        ir, undefined = self.ir, self.ir.Constant(self.vector, self.ir.Undefined)
+        first = self.builder.insert_element(undefined, number, ir.IntType(32)(0))
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), self.vector.count), [0] * self.vector.count)
+        return self.builder.shuffle_vector(first, undefined, lanes)
+
+    def _add(self, sums: list[Any], weight: Any, x: Any, column: Any) -> None:
+        for part, place in enumerate(sums):
+            values = self.builder.load(self.at(x, column, part), align=self.size)
+            self.builder.store(self.builder.fadd(self.builder.load(place), self.builder.fmul(weight, values)), place)
+
+    def _ahead(self, index: Any, x: Any, at: Any) -> None:
+        """Ask for the numbers of an edge that comes later, so that they are there by then."""
+        tools = _tools()
+        ir, builder = self.ir, self.builder
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        ask = tools.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [byte, word, word, word]), "llvm.prefetch.p0i8"
+        )
+        column = self._column(index, builder.add(at, self.word(AHEAD)))
+        for part in self.parts:
+            place = builder.bitcast(self.at(x, column, part), byte)
+            builder.call(ask, [place, word(0), word(3), word(1)])
