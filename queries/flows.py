@@ -79,7 +79,7 @@ class Flows:
                 "id": priced["id"],
                 "source": names.take(priced["source"].combine_chunks()),
                 "target": names.take(priced["target"].combine_chunks()),
-                "amount": priced["value_decimal"].cast(pa.float64()),
+                "amount": pc.cast(priced["value_decimal"], pa.string()),  # Arrow's own cast is not the nearest float
                 "time": priced["valid_from"],
                 "count": priced["value_int"],
                 "currency": priced["unit"],

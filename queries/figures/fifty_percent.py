@@ -53,9 +53,6 @@ class FiftyPercent(Figure):
     excess: Excess = "refuse"
     """What is done where shares of one company exceed 100 %: refuse or scale."""
 
-    def check(self) -> None:
-        rule(self.regime, day(self.on))
-
     def answer(self, rows: Rows) -> pa.Table:
         held, law = Holdings.of(rows, self.excess), rule(self.regime, day(self.on))
         listed = sorted(held.number[name] for name in set(self.listed) if name in held.number)

@@ -57,11 +57,20 @@ def states(r: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def stakes(r: np.random.Generator) -> dict[str, Any]:
+    """People who hold a part of firms that each hold most of another."""
+    firms = [f"firm{i:02}" for i in range(ROWS)]
+    half = ROWS // 2
+    owners = [*(f"person{i:02}" for i in range(half)), *firms[:half]]
+    return {"owner": owners, "owned": [*firms[:half], *firms[half:]], "share": [0.4] * half + [0.6] * half}
+
+
 SPECIAL = {
     "credit_metrics": states,
     "look_through": lambda r: {"holder": ["A"] * ROWS},
     "kri": lambda r: {"id": ["A"] * (ROWS // 2) + ["B"] * (ROWS // 2)},
     **dict.fromkeys(("covar", "lrmes", "mes"), several_series),
+    **dict.fromkeys(("beneficial_owner", "control", "fifty_percent", "integrated_ownership"), stakes),
 }
 """Columns of figures whose rows belong together; the rest follow from what each column may hold."""
 
