@@ -60,13 +60,14 @@ class Ranged:
 
 
 def over(
-    measure: RiskMeasure, books: Books, networks: Iterable[Floats], shock: Spec, kind: Kind | None = None
+    measure: RiskMeasure, books: Books, networks: Iterable[Floats], shock: Spec | Shocks, kind: Kind | None = None
 ) -> Ranged:
     """The measure on each network in turn, for the first scenario of the shock."""
     found, links, unit = [], [], ""
     for claims in networks:
         exposures = books.exposures(claims)
-        losses = measure.spread(exposures, Shocks.parse(exposures, shock, kind=kind))
+        shocks = shock if isinstance(shock, Shocks) else Shocks.parse(exposures, shock, kind=kind)
+        losses = measure.spread(exposures, shocks)
         found.append(losses.loss[0])
         links.append(exposures.edges.num_rows)
         unit = losses.unit
