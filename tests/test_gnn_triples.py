@@ -204,4 +204,4 @@ def test_the_command_prints_the_figures_as_json(tmp_path: Path) -> None:
 @pytest.mark.real
 def test_a_public_set_is_learned_by_the_plan(real_data: Path) -> None:
     found = trial("complex", read_triples(real_data / "link-prediction" / "umls"))
-    assert found.figures()["mrr"] > 0.93  # measured .950
+    assert found.figures()["mrr"] > 0.945  # measured .9616

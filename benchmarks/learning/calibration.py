@@ -28,6 +28,8 @@ from gnn.vocabulary import RELATIONS
 from tests.gnn_world import build, day
 
 FIRMS: Final = 480
+SEED: Final = 20261
+"""Of the world. The size was chosen on worlds of seed 1; this one was looked at when all else was fixed."""
 FIT, TEST, END = day(2021, 6), day(2022, 9), day(2024, 0)
 ALPHA: Final = 0.1
 STREAMS: Final = 400
@@ -35,7 +37,7 @@ STREAMS: Final = 400
 
 def split(folder: Path) -> tuple[GraphTensors, Window]:
     """The graph to learn from, and all that was published after it with when."""
-    own = build(folder, firms=FIRMS, seed=1)
+    own = build(folder, firms=FIRMS, seed=SEED)
     views = Views(own.ledger, own.files, None)
     graph = views.tensors(FIT, [fitted_table(views.snapshot(FIT), FIT)])
     return graph, window(graph, [views.tensors(date) for date in quarters(FIT, END)])

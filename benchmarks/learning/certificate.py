@@ -22,10 +22,10 @@ def measure() -> list[Figure]:
         folder = Path(name)
         own = build(folder / "world", firms=24)
         spent = []
-        for certify in ("off", "small"):
+        for number, certify in enumerate(("off", "off", "small")):  # the first run pays for imports and caches
             began = time.process_time()
             settings = replace(QUICK, certify=certify)  # type: ignore[arg-type]  # one of the two
-            result = train(own.ledger, own.files, CUT, out=folder / certify, settings=settings)
+            result = train(own.ledger, own.files, CUT, out=folder / str(number), settings=settings)
             spent.append(time.process_time() - began)
         proof = result.certificate
         assert proof is not None
@@ -36,7 +36,7 @@ def measure() -> list[Figure]:
         Figure("a degree counted over all days is caught", float(not leaky.holds), 1.0),
         Figure(
             "CPU time of the small certificate beside its run",
-            (spent[1] - spent[0]) / spent[0],
+            (spent[2] - spent[1]) / spent[1],
             note="share of the run",
         ),
     ]

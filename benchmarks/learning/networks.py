@@ -15,7 +15,7 @@ from gnn.evaluate import bootstrap
 from gnn.trial import trial
 from gnn.triples import read_triples
 
-NAMES: Final = ("relational", "rgcn", "gcn", "sage")
+NAMES: Final = ("relational", "rgcn", "gcn")
 MINUTES: Final = 3.0
 
 
