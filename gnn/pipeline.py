@@ -26,7 +26,7 @@ from gnn.forecast import FUSED, Forecast, forecast
 from gnn.heads.network import Network
 from gnn.model import Model, Shape, exact
 from gnn.peek import Certificate, Readable, certificate
-from gnn.publish import extractor, publish, said, vector_bytes, vectors
+from gnn.publish import extractor, publish, said, traced, vector_bytes, vectors
 from gnn.regression import Amounts, amounts
 from gnn.result import LOSS_ROWS, METRICS, MODALITY_ROWS, RELATION_ROWS, Embeddings, TrainResult
 from gnn.risk import Outlook, outlook
@@ -41,7 +41,7 @@ from kg.files import Files
 from kg.model import AsOf, RunManifest, as_time, digest, iso
 from kg.snapshot import Snapshot
 
-__all__ = ["Settings", "TrainResult", "publish", "restored", "train", "vectors"]
+__all__ = ["Settings", "TrainResult", "publish", "restored", "traced", "train", "vectors"]
 
 log = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -137,7 +138,8 @@ def vectors(snapshot: Snapshot, files: Files) -> pa.Table:
     facts = facts.filter(
         pc.invert(pc.match_substring_regex(facts["key"], f"^({'|'.join(TEXT_INDEXES)})([.]|$)"))
     ).sort_by([(name, "ascending") for name in ("subject", "valid_from", "published", "key")])
-    latest = {fact["subject"]: fact for fact in facts.select(["subject", "key", "value_text"]).to_pylist()}
+    kept = ["subject", "key", "value_text", "published", "statement", "claim"]
+    latest = {fact["subject"]: fact for fact in facts.select(kept).to_pylist()}
     arrays: dict[str, np.ndarray] = {}
     rows = []
     for node, fact in sorted(latest.items()):
@@ -145,5 +147,29 @@ def vectors(snapshot: Snapshot, files: Files) -> pa.Table:
         if name not in arrays:
             arrays[name] = read_vectors(files.get(name))
         vector = arrays[name][int(row)].tolist()
-        rows.append({"id": snapshot.ids[node], "label": snapshot.labels[node], "model": fact["key"], "vector": vector})
+        own = {name: fact[name] for name in ("published", "statement", "claim")}
+        named = {"id": snapshot.ids[node], "label": snapshot.labels[node], "model": fact["key"]}
+        rows.append({**named, **own, "vector": vector})
     return pa.Table.from_pylist(rows, schema=VECTOR_ROWS)
+
+
+def traced(ledger: Writable, snapshot: Snapshot, files: Files) -> pa.Table:
+    """The same vectors with where they come from: run, ledger, the commit learned from and that of the vector itself.
+
+    `version` is the version of the model, `learned_from` what the run's manifest says of its data.
+    """
+    table, alive = vectors(snapshot, files), ledger.alive(snapshot.commit)
+    said = alive.filter(pc.is_in(alive["claim"], table["claim"].combine_chunks()))
+    by = {row["claim"]: row for row in said.select(["claim", "run", "extractor", "commit"]).to_pylist()}
+    claims = [by[claim] for claim in table["claim"].to_pylist()]
+    learned = {run: json.loads(files.get(run))["details"].get("commit") for run in {row["run"] for row in claims}}
+    columns = {
+        "run": pa.array([row["run"] for row in claims], pa.string()),
+        "version": pa.array([row["extractor"] for row in claims], pa.string()),
+        "ledger": pa.array([snapshot.ledger] * len(claims), pa.string()),
+        "learned_from": pa.array([learned[row["run"]] for row in claims], pa.int64()),
+        "commit": pa.array([row["commit"] for row in claims], pa.int64()),
+    }
+    for place, (name, column) in enumerate(columns.items(), table.column_names.index("published")):
+        table = table.add_column(place, name, column)
+    return table

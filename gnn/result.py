@@ -88,6 +88,9 @@ VECTOR_ROWS = pa.schema(
         pa.field("id", pa.string()),
         pa.field("label", pa.string()),
         pa.field("model", pa.string()),
+        pa.field("published", pa.timestamp("us", "UTC")),
+        pa.field("statement", pa.string()),  # leads to its evidence
+        pa.field("claim", pa.string()),
         pa.field("vector", pa.list_(pa.float32())),
     ]
 )

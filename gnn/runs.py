@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
-from kg.errors import MissingExtraError, ModelError
+from kg.errors import ModelError
 from kg.memory import peak_bytes
 from kg.model import RunManifest, iso
 
@@ -24,6 +23,7 @@ TABLE = pa.schema(
     [
         pa.field("run", pa.string()),
         pa.field("ended", pa.string()),
+        pa.field("model", pa.string()),
         pa.field("cut", pa.string()),
         pa.field("seed", pa.int64()),
         pa.field("ledger", pa.string()),
@@ -34,6 +34,9 @@ TABLE = pa.schema(
         pa.field("peak_bytes", pa.int64()),
         pa.field("mrr", pa.float64()),
         pa.field("brier", pa.float64()),
+        pa.field("auprc", pa.float64()),
+        pa.field("config", pa.string()),  # JSON
+        pa.field("metrics", pa.string()),  # JSON: task/model/metric -> value
     ]
 )
 DIFFERENCES = pa.schema(
@@ -82,12 +85,31 @@ class Run:
     stages: Sequence[Stage]
     losses: Sequence[Mapping[str, Any]]
     """The loss curve: model, epoch, rate, loss, valid."""
+    folder: Path = Path()
+    """Where its record, its checkpoint and its card lie."""
 
     @property
     def metrics(self) -> dict[str, float]:
         """task/model/metric -> value."""
         rows = self.details.get("metrics", ())
         return {f"{m['task']}/{m['model']}/{m['metric']}": m["value"] for m in rows if m["value"] is not None}
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """Model card and data sheet as the run wrote them; ModelError if it keeps none."""
+        made: dict[str, Any] = json.loads(self._kept("card.json"))
+        return made
+
+    @property
+    def card_text(self) -> str:
+        """The same as Markdown."""
+        return self._kept("card.md")
+
+    def _kept(self, name: str) -> str:
+        try:
+            return (self.folder / name).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ModelError(f"run {self.id[:12]} keeps no {name} in {self.folder}; train again to have one") from error
 
     @property
     def config(self) -> dict[str, Any]:
@@ -129,13 +151,17 @@ class RunStore:
         found = sorted(path.parent.name for path in self.folder.glob(f"*/{RECORD}") if path.parent.name.startswith(id))
         if len(found) != 1 or not id:
             raise ModelError(f"{len(found)} runs in {self.folder} begin with {id!r}; name one of them: see table()")
+        path = self.folder / found[0] / RECORD
         try:
-            kept = json.loads((self.folder / found[0] / RECORD).read_text())
+            kept = json.loads(path.read_text())
             stages = [Stage(**stage) for stage in kept["stages"]]
-            return Run(kept["run"], kept["ended"], kept["code"], kept["details"], stages, kept["losses"])
+            return Run(kept["run"], kept["ended"], kept["code"], kept["details"], stages, kept["losses"], path.parent)
         except (ValueError, KeyError, TypeError) as error:
-            path = self.folder / found[0] / RECORD
             raise ModelError(f"{path} is no record of a run ({error}); remove its folder or train again") from error
+
+    def latest(self, model: str) -> Path | None:
+        """Folder of the run of a model that ended last; None where there is none."""
+        return next((self.folder / id for id in self.ids() if self.get(id).details.get("model") == model), None)
 
     def table(self) -> pa.Table:
         """One row per run, the last one first."""
@@ -156,66 +182,9 @@ class RunStore:
                     rows.append({"what": name, "a": _text(x), "b": _text(y), "change": _change(x, y)})
         return pa.Table.from_pylist(rows, schema=DIFFERENCES)
 
-    # ---- for other tools
-
-    def to_tensorboard(self, id: str, folder: Path) -> Path:
-        """Event files with the loss curves and figures of a run, for TensorBoard to show."""
-        run = self.get(id)
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise _missing("tensorboard", error) from error
-        with SummaryWriter(str(folder / run.id)) as writer:
-            for name, value, step in _points(run):
-                writer.add_scalar(name, value, step)
-            writer.add_text("config", json.dumps(run.config, indent=1, default=str))
-        return folder / run.id
-
-    def to_wandb(self, id: str, folder: Path, project: str = "kgrisk") -> Path:
-        """An offline run of Weights & Biases under `folder`; `wandb sync` sends it where you will. No socket opens."""
-        run, wandb = self.get(id), _tool("wandb")
-        folder.mkdir(parents=True, exist_ok=True)
-        settings = {"mode": "offline", "dir": str(folder), "project": project, "name": run.id[:12]}
-        with wandb.init(config=run.config, **settings) as there:
-            steps: dict[int, dict[str, float]] = {}
-            for name, value, step in _points(run):
-                steps.setdefault(step, {})[name] = value
-            for step, values in sorted(steps.items()):
-                there.log(values, step=step)
-        return folder
-
-    def to_mlflow(self, id: str, folder: Path, experiment: str = "kgrisk") -> Path:
-        """A run in an MLflow store on disk under `folder`. No server is asked."""
-        run, mlflow = self.get(id), _tool("mlflow")
-        folder.mkdir(parents=True, exist_ok=True)
-        client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{(folder / 'mlflow.db').resolve()}")
-        known = client.get_experiment_by_name(experiment)
-        place = known.experiment_id if known else client.create_experiment(experiment)
-        there = client.create_run(place, run_name=run.id[:12]).info.run_id
-        for name, value in run.config.items():
-            client.log_param(there, name, str(value)[:500])
-        for name, value, step in _points(run):
-            client.log_metric(there, name.replace("@", "_at_"), value, step=step)
-        client.set_terminated(there)
-        return folder
-
-
-def _points(run: Run) -> Iterator[tuple[str, float, int]]:
-    """(name, value, epoch) of every loss, rate and validation value, and every figure at epoch 0."""
-    for row in run.losses:
-        for name in ("loss", "rate", "valid"):
-            if row.get(name) is not None:
-                yield (
-                    f"{name}/{row['model']}".replace(" ", "_").replace("(", "").replace(")", ""),
-                    row[name],
-                    row["epoch"],
-                )
-    for name, value in run.metrics.items():
-        yield name, value, 0
-
 
 def _row(run: Run) -> dict[str, Any]:
-    kept = {name: run.details.get(name) for name in ("cut", "seed", "ledger", "commit", "extractor")}
+    kept = {name: run.details.get(name) for name in ("model", "cut", "seed", "ledger", "commit", "extractor")}
     found = run.metrics
     return kept | {
         "run": run.id,
@@ -224,7 +193,10 @@ def _row(run: Run) -> dict[str, Any]:
         "seconds": sum(stage.seconds for stage in run.stages),
         "peak_bytes": max((stage.peak_bytes for stage in run.stages), default=None),
         "mrr": found.get(f"links/{run.details.get('model')}/mrr"),
-        "brier": found.get(f"risk/{run.details.get('head')}/brier"),
+        "brier": found.get(f"risk/{run.details.get('head')}/brier", found.get("payments/both/Brier")),
+        "auprc": found.get(f"risk/{run.details.get('head')}/auprc", found.get("payments/both/AUPRC")),
+        "config": json.dumps(run.config, sort_keys=True, ensure_ascii=False, default=str),
+        "metrics": json.dumps(found, sort_keys=True),
     }
 
 
@@ -249,14 +221,3 @@ def _text(value: object) -> str | None:
 
 def _change(a: object, b: object) -> float | None:
     return float(b - a) if isinstance(a, int | float) and isinstance(b, int | float) else None
-
-
-def _tool(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise _missing(name, error) from error
-
-
-def _missing(name: str, error: ImportError) -> MissingExtraError:
-    return MissingExtraError(f"this export needs {name}, which is not installed ({error}); run: pip install {name}")

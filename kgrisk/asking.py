@@ -10,7 +10,7 @@ import typer
 
 from kgrisk import why
 from kgrisk.answering import ask_file, extract_lines
-from kgrisk.console import emit, out, progress, show
+from kgrisk.console import emit, out, show
 from kgrisk.evidence import lines
 from kgrisk.export import FORMS, export
 from kgrisk.options import Home, Json, Known, Published, Store, Valid, answer, asked, opened, pair
@@ -105,53 +105,6 @@ def explain(
         return
     for line in (*lines(found), *(why.lines(story) if story else ())):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-@app.command()
-def embeddings(
-    near: Annotated[str | None, typer.Option("--near", help="Only the entities nearest to this id.")] = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
-    to: Annotated[Path | None, typer.Option("--to", help="Write all vectors to this Parquet file.")] = None,
-    home: Home = None,
-    store: Store = None,
-    json: Json = False,
-) -> None:
-    """Print or save the vectors of entities, or the entities nearest to one."""
-    with opened(home, store) as graph:
-        result = graph.nearest(near, k) if near else graph.embeddings()
-    if to is not None:
-        result.to_polars().write_parquet(to)
-        progress(f"{len(result)} rows in {to}")
-    elif json or near:
-        answer(result, json)
-    else:
-        rows = [{"id": r["id"], "label": r["label"], "model": r["model"], "numbers": len(r["vector"])} for r in result]
-        show("vectors (--json or --to FILE gives the numbers)", rows)
-
-
-@app.command(name="index")
-def index_texts(home: Home = None, json: Json = False) -> None:
-    """Make multilingual vectors of every text, for `kgrisk search`."""
-    with opened(home) as graph:
-        commit = graph.index_texts()
-    emit({"commit": commit}) if json else out.print(f"commit {commit}")
-
-
-@app.command()
-def search(
-    text: Annotated[str, typer.Argument(help="What to look for, in any language.")],
-    label: Annotated[str, typer.Option("--label", help="What to find: Document, Page, Event, Company.")] = "Document",
-    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
-    valid: Valid = None,
-    known: Known = None,
-    published: Published = None,
-    home: Home = None,
-    store: Store = None,
-    json: Json = False,
-) -> None:
-    """Find what is nearest in meaning, across languages; run `kgrisk index` first."""
-    with opened(home, store) as graph:
-        answer(graph.search(text, label, k, asked(valid, known, published)), json)
 
 
 @app.command()

@@ -25,10 +25,13 @@ from kgrisk import (
     extraction,
     gathering,
     kyc_command,
+    meaning_command,
     payment_command,
+    reconstruct_command,
     reviewing,
     reviews,
     risk_command,
+    run_command,
 )
 from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
 from kgrisk.demo import demo
@@ -46,9 +49,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(asking.app)
+app.add_typer(meaning_command.app)
 app.add_typer(risk_command.app)
+app.add_typer(reconstruct_command.app)
 app.add_typer(gathering.app)
 app.add_typer(kyc_command.app)
+app.add_typer(run_command.app)
 app.add_typer(payment_command.app, name="payments")
 
 

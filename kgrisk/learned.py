@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.errors import KgRiskError
 from kg.model import as_time
-from kgrisk import published
+from kgrisk import meaning, published
 from kgrisk.extras import learning, need
 from kgrisk.opened import Instant, Opened, day, instant
 from kgrisk.payments import Payments
@@ -40,6 +42,26 @@ class Learned(Opened):
         if publish:
             room.publish(self.ledger, self.files, result)
         return result
+
+    def runs(self) -> Result:
+        """Training runs, the last one first: configuration, data and code version, figures, seconds, peak memory."""
+        return Result(self._runs().table(), "runs")
+
+    def run(self, id: str) -> Any:
+        """A `gnn.runs.Run` by the first digits of its id: config, metrics, stages, losses, and its card."""
+        return self._runs().get(id)
+
+    def compare_runs(self, a: str, b: str) -> Result:
+        """What two runs were asked differently, and what both found and took."""
+        return Result(self._runs().compare(a, b), f"{a} and {b}")
+
+    def export_run(self, id: str, tool: str, folder: str | Path) -> Path:
+        """Hand a run to `tensorboard`, `wandb` or `mlflow`, as files below a folder; gives where they are."""
+        found: Path = need("gnn.exports", "learn").export(self.run(id), tool, Path(folder))
+        return found
+
+    def _runs(self) -> Any:
+        return need("gnn.runs", "learn").RunStore(self.home / "runs")
 
     def default_cut(self) -> datetime:
         """The cut of the settings, else a year before a source last published: what came after tests the model."""
@@ -71,8 +93,8 @@ class Learned(Opened):
         return Payments(self)
 
     def embeddings(self, at: Instant = None) -> Result:
-        """The published vector of every entity: id, label, model, vector."""
-        return Result(learning().vectors(self.snapshot(at), self.files), "embeddings")
+        """The published vector of every entity with its run, model version and the commits it is of."""
+        return Result(learning().traced(self.ledger, self.snapshot(at), self.files), "embeddings")
 
     def nearest(self, id: str, k: int = 10, label: str = "", at: Instant = None) -> Result:
         """The k entities (of the same label, or of `label`) whose vectors are nearest to an entity's."""
@@ -86,9 +108,42 @@ class Learned(Opened):
         found = found.filter(pc.not_equal(found["id"], id)).slice(0, k)
         return Result(published.named(self.snapshot(at), found), f"nearest to {id}")
 
-    def index_texts(self) -> int:
-        """Make and publish multilingual vectors of every text, for `search`; gives the commit."""
-        return int(need("gnn.crosslingual", "learn").index(self.ledger, self.files, self.home / "cache"))
+    def learn_space(self, cut: date | str | None = None) -> Result:
+        """Learn a space that texts, pages, sound and figures share, from what was published by the cut.
+
+        It is kept as a run; the rows tell how often held-back pairs were found by it, and by guessing.
+        """
+        room = need("gnn.shared_space", "learn")
+        moment = as_time(day(cut)) if cut else None
+        folder, rows = room.trained(self.ledger, self.files, self.home / "runs", self.home / "cache", moment)
+        return Result(pa.Table.from_pylist(rows), f"shared space, run {folder.name[:12]}")
+
+    def index_texts(self, shared: bool = True) -> int:
+        """Make and publish multilingual vectors of every text, for `search`; gives the commit.
+
+        Where a space was learned (`learn_space`), pages, recordings and figures come in by it, unless `shared` is off.
+        """
+        space = meaning.space_of(self) if shared else None
+        return int(need("gnn.crosslingual", "learn").index(self.ledger, self.files, self.home / "cache", space))
+
+    def find(
+        self,
+        what: str | bytes,
+        *,
+        by: str = "text",
+        part: str = "",
+        modalities: Sequence[str] = (),
+        labels: Sequence[str] = (),
+        k: int = 10,
+        at: Instant = None,
+    ) -> Result:
+        """The k texts, pages, stretches of recordings and figures nearest to a question, each with its evidence.
+
+        The question is words, or `by` image or audio a file, the sha256 of one of the graph, or bytes; `part` names
+        seconds of a recording. Each row has document, locator and quote, and the probability that both belong together
+        where the space was calibrated on such pairs.
+        """
+        return meaning.find(self, what, by, part, (modalities, labels), k, at)
 
     def search(self, text: str, label: str = "Document", k: int = 10, at: Instant = None) -> Result:
         """The k documents (or firms, pages, events) nearest in meaning to a text, in whatever language either is."""

@@ -1,12 +1,13 @@
 """The store of runs: what is kept, compared, and handed to other tools."""
 
-import importlib.util
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gnn.exports import export, plain
 from gnn.runs import RECORD, RunStore, Stage, Stages, peak_bytes
 from kg.errors import MissingExtraError, ModelError
 from kg.model import RunManifest
@@ -82,27 +83,69 @@ def test_stages_are_timed_and_the_peak_never_falls() -> None:
     assert 1 << 20 < a.peak_bytes <= b.peak_bytes <= peak_bytes()
 
 
-@pytest.mark.parametrize("tool", ["tensorboard", "wandb", "mlflow"])
-def test_a_tool_that_is_not_there_is_named_with_how_to_get_it(store: RunStore, tmp_path: Path, tool: str) -> None:
-    if importlib.util.find_spec(tool):
-        pytest.skip(f"{tool} is installed: see the test of its files")
-    with pytest.raises(MissingExtraError, match=f"pip install {tool}"):
-        getattr(store, f"to_{tool}")(store.ids()[0], tmp_path)
+@pytest.mark.parametrize(
+    ("tool", "package"), [("tensorboard", "kgrisk.tracking"), ("wandb", "wandb"), ("mlflow", "mlflow")]
+)
+def test_a_tool_that_is_not_there_is_named_with_how_to_get_it(
+    store: RunStore, tmp_path: Path, tool: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard" if tool == "tensorboard" else tool, None)
+    with pytest.raises(MissingExtraError, match=f"needs {tool}.*pip install '?{package}"):
+        export(store.get(store.ids()[0]), tool, tmp_path)
+
+
+def test_a_tool_that_nobody_knows_is_refused(store: RunStore, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="mlflow, tensorboard, wandb, not to 'excel'"):
+        export(store.get(store.ids()[0]), "excel", tmp_path)
 
 
 def test_tensorboard_reads_the_loss_curve_back(store: RunStore, tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    events = EventAccumulator(str(store.to_tensorboard(manifest(0, 8, 0.25).id, tmp_path)))
+    run = store.get(manifest(0, 8, 0.25).id)
+    events = EventAccumulator(str(export(run, "tensorboard", tmp_path)))
     events.Reload()
     assert [(e.step, e.value) for e in events.Scalars("loss/relational")] == [(1, 2.0), (2, 1.0)]
     assert [e.step for e in events.Scalars("valid/relational")] == [1]
     assert events.Scalars("links/relational/mrr")[0].value == 0.25
+    (config,) = events.Tensors("config/text_summary")
+    assert json.loads(config.tensor_proto.string_val[0])["settings.dim"] == 8
 
 
-@pytest.mark.parametrize("tool", ["wandb", "mlflow"])
-def test_the_other_tools_get_files_of_their_own_on_disk(store: RunStore, tmp_path: Path, tool: str) -> None:
-    pytest.importorskip(tool)
-    folder = getattr(store, f"to_{tool}")(store.ids()[0], tmp_path / "there")
-    assert [path for path in folder.rglob("*") if path.is_file()]
+def test_mlflow_reads_the_run_back(store: RunStore, tmp_path: Path) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    folder = export(store.get(manifest(0, 8, 0.25).id), "mlflow", tmp_path)
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
+    (kept,) = client.search_runs([client.get_experiment_by_name("kgrisk").experiment_id])
+    assert kept.data.params["settings.dim"] == "8" and kept.data.metrics["links/relational/mrr"] == 0.25
+    curve = client.get_metric_history(kept.info.run_id, "loss/relational")
+    assert [(point.step, point.value) for point in curve] == [(1, 2.0), (2, 1.0)]
+
+
+def test_wandb_leaves_an_offline_run_with_the_figures(store: RunStore, tmp_path: Path) -> None:
+    pytest.importorskip("wandb")
+    folder = export(store.get(manifest(0, 8, 0.25).id), "wandb", tmp_path)
+    (log,) = folder.rglob("*.wandb")
+    assert b"links/relational/mrr" in log.read_bytes() and "offline" in log.parent.name
+
+
+def test_names_are_made_such_as_mlflow_takes() -> None:
+    assert plain("links/relational/hits@10") == "links/relational/hits_at_10"
+    assert plain("payments/boosting, raw columns/recall at 1 %") == "payments/boosting_ raw columns/recall at 1 _"
+
+
+def test_a_run_shows_the_card_it_wrote_and_says_where_one_is_missing(store: RunStore) -> None:
+    run = store.get(store.ids()[0])
+    with pytest.raises(ModelError, match=r"keeps no card\.json"):
+        _ = run.card
+    (run.folder / "card.json").write_text('{"run": "x"}')
+    (run.folder / "card.md").write_text("# Run x")
+    assert run.card == {"run": "x"} and run.card_text == "# Run x"
+    assert store.latest("relational") == run.folder and store.latest("payments") is None
+
+
+def test_the_table_holds_configuration_and_figures_of_every_run(store: RunStore) -> None:
+    rows = {row["seed"]: row for row in store.table().to_pylist()}
+    assert json.loads(rows[1]["config"])["settings.dim"] == 16 and rows[1]["model"] == "relational"
+    assert json.loads(rows[1]["metrics"]) == {"links/relational/mrr": 0.5, "risk/network/brier": 0.1}

@@ -219,7 +219,7 @@ def latest(out: Path, id: str = "") -> Path:
     store = RunStore(out)
     if id:
         return out / store.get(id).id
-    found = [run for run in store.ids() if store.get(run).details.get("model") == MODEL]
-    if not found:
+    found = store.latest(MODEL)
+    if found is None:
         raise ModelError(f"no detector of payments in {out}; train one first: `kgrisk payments train`")
-    return out / found[0]
+    return found
