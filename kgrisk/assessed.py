@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kgrisk.figures import of_graph
+from kgrisk.figures import publish as publish_figure
 from kgrisk.opened import Instant, Opened
 from kgrisk.result import Result
 from kgrisk.risk import Question, Risk, assess
@@ -51,3 +53,22 @@ class Assessed(Opened):
     def telling(self, risk: Risk, entity: str = "") -> Result:
         """Documents without which a loss (of an entity, or the total) would move most, with one quote of each."""
         return telling(self.ledger, risk, entity)
+
+    def figure(
+        self,
+        name: str,
+        params: Mapping[str, Any] | None = None,
+        at: Instant = None,
+        *,
+        publish: bool = False,
+        **asked: Any,
+    ) -> Result:
+        """A risk figure of the graph's own rows at an instant, such as `expected_loss` of a bank's loans.
+
+        `params` are the figure's own, `asked` says which rows are meant: `holder`, `securities`, `market`, `lgd`,
+        `currency` and the rest of `queries.figure_rows.Asked`. `publish=True` puts the numbers into the ledger.
+        """
+        found = of_graph(self.snapshot(at), name, params, asked)
+        if publish:
+            publish_figure(self.ledger, self.files, found)
+        return found.result

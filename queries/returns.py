@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kg.errors import MeasureError
 from queries.figure import Floats, Rows, Times
@@ -33,8 +34,8 @@ def with_returns(table: pa.Table) -> pa.Table:
         raise MeasureError(f"closes of {days[row]} are there twice; give returns with `published` where prices change")
     made = table.slice(1).append_column("return", pa.array(close[1:] / close[:-1] - 1)).filter(pa.array(same))
     if "published" in table.column_names:
-        public = np.asarray(table["published"].to_pandas())
-        later = pa.array(np.maximum(public[1:], public[:-1])[same])
+        public = table["published"]
+        later = pc.max_element_wise(public.slice(1), public.slice(0, len(public) - 1)).filter(pa.array(same))
         made = made.set_column(made.column_names.index("published"), "published", later)
     return made
 

@@ -1,0 +1,165 @@
+"""Figures: risk figures of plain tables or of a graph, and their numbers as claims where that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as csv
+import pyarrow.parquet as parquet
+
+from kg import plugins
+from kg.errors import MeasureError
+from kg.files import Files
+from kg.ledger import Ledger
+from kg.model import Claim, ClaimBatch, Evidence, Node, RunManifest, iso
+from kg.snapshot import Snapshot
+from kgrisk.result import Result, plain
+from queries.figure import Figure, notes
+from queries.figure import params as params_of
+from queries.figure_rows import READERS, Asked, rows_of
+from queries.measure import build
+from queries.parameter import suggestion
+
+PACKAGE = "queries.figures"
+SERIES: Final = ("date",)
+"""Columns of an answer that is a series: its rows are told of nobody and make no claims."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A figure of a graph, with what it was computed of."""
+
+    figure: str
+    table: pa.Table
+    remarks: tuple[str, ...]
+    asked: Asked
+    snapshot: Snapshot
+
+    @property
+    def result(self) -> Result:
+        """The answer as every other question of the API has one; its parameters are in the table's metadata."""
+        return Result(self.table, self.figure, self.remarks)
+
+
+def listing() -> list[dict[str, Any]]:
+    """Every figure: what it tells, the columns it needs and reads, its parameters, whether a graph has its table."""
+    rows = []
+    for name, tells in plugins.summaries(PACKAGE).items():
+        kind = plugins.load(PACKAGE, name, Figure)  # type: ignore[type-abstract]  # a role is asked for
+        rows.append(
+            {
+                "name": name,
+                "tells": tells,
+                "columns": ", ".join(kind.columns),
+                "read_if_there": ", ".join(kind.optional),
+                "parameters": ", ".join(f"{f.name}={f.default}" for f in fields(kind)),  # type: ignore[arg-type]  # a dataclass
+                "of_graph": name in READERS,
+            }
+        )
+    return rows
+
+
+def of_table(name: str, table: pa.Table | Path | str, params: Mapping[str, Any] | None = None) -> Result:
+    """A figure of a table, or of a CSV or Parquet file; parameters as values or text. MeasureError if it cannot be."""
+    figure = build(Figure, name, params)  # type: ignore[type-abstract]  # a role is asked for
+    found = figure.compute(table if isinstance(table, pa.Table) else read(Path(table)))
+    return Result(found, name, notes(found))
+
+
+def of_graph(
+    snapshot: Snapshot, name: str, params: Mapping[str, Any] | None = None, asked: Mapping[str, Any] | None = None
+) -> Answer:
+    """A figure of the rows that a snapshot holds; `asked` are fields of `queries.figure_rows.Asked`."""
+    figure = build(Figure, name, params)  # type: ignore[type-abstract]  # a role is asked for
+    known = [field.name for field in fields(Asked)]
+    for one in asked or {}:
+        if one not in known:
+            hint = suggestion(one, known)
+            raise MeasureError(f"{one!r} says not which rows of the graph are meant; known: {', '.join(known)}{hint}")
+    which = Asked(**(asked or {}))
+    if name == "look_through" and not getattr(figure, "holder", ""):
+        figure = build(Figure, name, {**(params or {}), "holder": which.holder})  # type: ignore[type-abstract]  # a role
+    table, remarks = rows_of(snapshot, name, which)
+    found = figure.compute(table)
+    return Answer(name, found, (*remarks, *notes(found)), which, snapshot)
+
+
+def read(path: Path) -> pa.Table:
+    """A CSV or Parquet file as a table; columns keep the types they have, or that their text shows."""
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            return parquet.read_table(path)
+        # an empty cell is missing, in a column of words too: a figure then names its row
+        options = csv.ConvertOptions(strings_can_be_null=True)
+        table = csv.read_csv(path, convert_options=options)
+        return table.rename_columns([name.strip().removeprefix("\ufeff") for name in table.column_names])
+    except (OSError, pa.ArrowException) as error:
+        raise MeasureError(f"{path} cannot be read as a table ({error}); give a CSV or Parquet file") from error
+
+
+def write(table: pa.Table, path: Path) -> None:
+    """The answer as a file that `read` takes back."""
+    try:
+        parquet.write_table(table, path) if path.suffix.lower() in (".parquet", ".pq") else csv.write_csv(table, path)
+    except (OSError, pa.ArrowException) as error:
+        raise MeasureError(f"{path} cannot be written ({error}); name a .csv or .parquet file in a folder") from error
+
+
+def publish(ledger: Ledger, files: Files, answer: Answer) -> int:
+    """Put the numbers of an answer into the ledger as claims of its run; returns the commit.
+
+    Each number of each row that is told of an entity is one `measure`, whose key is `<figure>.<column>|<first 12
+    digits of the run>`; its document is the run's manifest with question, parameters and one line for each. The same
+    run again changes nothing.
+    """
+    found, snapshot = list(_told(answer)), answer.snapshot
+    if not found:
+        raise MeasureError(f"{answer.figure} tells nothing of an entity of the graph, so there is nothing to publish")
+    at = snapshot.at
+    lines = [f"{id}: {answer.figure} {column} {value!r}" for id, column, value in found]
+    details = {
+        "figure": answer.figure,
+        "params": params_of(answer.table),
+        "asked": plain({**asdict(answer.asked), "rates": dict(answer.asked.rates)}),
+        "ledger": snapshot.ledger,
+        "commit": snapshot.commit,
+        "valid": iso(at.valid) if at.valid else "",
+        "published": iso(at.published) if at.published else "",
+        "remarks": list(answer.remarks),
+        "rows": lines,
+    }
+    run = RunManifest("risk", details)
+    document = files.put(run.to_bytes())
+    moment = min(instant for instant in (at.known, at.published) if instant is not None)
+    claims = []
+    for row, ((id, column, value), line) in enumerate(zip(found, lines, strict=True)):
+        node = Node(
+            snapshot.labels[snapshot.index[id]], id, {"measure": value}, f"{answer.figure}.{column}|{run.id[:12]}"
+        )
+        evidence = Evidence(document, f"run:{run.id} row:{row}", line, f"risk.{answer.figure}@1", 1.0)
+        claims.append(Claim(node, evidence, moment, at.valid))
+    table = ClaimBatch.of(claims).table
+    # a figure has nothing to say about what an entity is
+    return ledger.commit(ClaimBatch(table.filter(pc.equal(table["kind"], "property"))), run)
+
+
+def _told(answer: Answer) -> list[tuple[str, str, float]]:
+    """(entity, column, number) of each row that names an entity of the graph; totals are told of the holder."""
+    names = answer.table.column_names
+    who = next((name for name in ("id", "group", "owned", "controlled") if name in names), "")
+    if any(name in names for name in SERIES) or not who:
+        return []
+    numbers = [f.name for f in answer.table.schema if pa.types.is_floating(f.type) or pa.types.is_integer(f.type)]
+    found = []
+    for row in answer.table.to_pylist():
+        id = row[who] or answer.asked.holder
+        if id in answer.snapshot.index:
+            kept = ((name, row[name]) for name in numbers if row[name] is not None and np.isfinite(row[name]))
+            found += [(id, name, float(value)) for name, value in kept]
+    return found
