@@ -27,9 +27,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Matrix = sparse.csr_array
 
-SWEEPS = 100
+SWEEPS = 25
 """Sweeps between two tries to finish by a linear solve."""
-ROUNDS = 200
+ROUNDS = 800
 STILL = 1e-15
 """Movement of a sweep, relative to the greatest means, that is rounding."""
 
