@@ -145,6 +145,18 @@ def test_unknown_and_used_up_equity_is_named_where_there_is_something_to_lose() 
     assert leverage(x, 1.0).toarray()[0].sum() == 0
 
 
+def test_equity_can_be_assumed_where_none_is_stated_and_that_is_told() -> None:
+    x = ring()
+    x = replace(x, equity=np.array([np.nan, 1.0, 1.0]))
+    shocks = Shocks.parse(x, "bank:1")
+    for measure in (DebtRank(assumed=0.1), DebtRank2012(assumed=0.1)):
+        losses = measure.spread(x, shocks)
+        assert losses.distress[0, 0] == pytest.approx(0.5 / (0.1 * 10.5))  # a tenth of 10 outside and 0.5 of claims
+        assert "equity is assumed, not stated, of bank:0" in losses.remarks
+    with pytest.raises(MeasureError, match="assumed is equity as a share"):
+        DebtRank(assumed=5).spread(x, shocks)
+
+
 def test_a_recovery_beyond_all_is_refused() -> None:
     with pytest.raises(MeasureError, match="recovery is a share from 0 to 1"):
         DebtRank2012(recovery=-0.1).spread(ring(), Shocks.each(ring()))

@@ -141,13 +141,13 @@ def test_on_1000_books_a_greater_shock_or_impact_never_costs_less() -> None:
             assert (low[1] >= low[0] - 1e-12).all() and (high >= low - 1e-12).all()
 
 
-def test_who_has_no_stated_equity_sells_nothing_unless_a_leverage_is_assumed() -> None:
+def test_who_has_no_stated_equity_sells_nothing_unless_one_is_assumed() -> None:
     x = book([[60, 40], [16, 64]], [np.nan, 16])
     shocks = Shocks.parse(x, {"asset:0": 0.05})
     silent = FireSales(impacts=IMPACT).spread(x, shocks)
-    assert "bank:0: they sell nothing" in silent.remarks[0]
-    assumed = FireSales(impacts=IMPACT, assumed=9).spread(x, shocks)
-    assert "leverage 9 is assumed" in assumed.remarks[0]
+    assert "no equity is known of bank:0: losses stop there" in silent.remarks
+    assumed = FireSales(impacts=IMPACT, assumed=0.1).spread(x, shocks)
+    assert "equity is assumed, not stated, of bank:0" in assumed.remarks
     np.testing.assert_allclose(assumed.loss, FireSales(impacts=IMPACT).spread(GLT, shocks).loss, rtol=1e-12)
 
 

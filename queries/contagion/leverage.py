@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from kg.errors import MeasureError
 from queries.exposures import Exposures
 
 Floats = NDArray[np.float64]
@@ -32,6 +34,18 @@ def leverage(exposures: Exposures, lost: float) -> Matrix[np.float64]:
     floor = np.where(equity > steep, equity, steep)
     scale = np.where(np.isnan(equity), 0.0, lost / floor)
     return sparse.csr_array(sparse.diags_array(scale) @ exposures.claims)
+
+
+def supposed(exposures: Exposures, share: float) -> Exposures:
+    """With equity of this share of known assets where none is stated; 0: it stays unknown."""
+    if not 0 <= share <= 1:
+        raise MeasureError(f"assumed is equity as a share of assets, from 0 to 1, not {share}")
+    if share == 0:
+        return exposures
+    stated = ~np.isin(np.array(exposures.ids, object), np.array(exposures.assumed, object))
+    assets = exposures.held + np.where(stated, exposures.external_assets, 0.0)
+    guess = np.where(assets > 0, share * assets, np.nan)
+    return replace(exposures, equity=np.where(np.isnan(exposures.equity), guess, exposures.equity))
 
 
 def amplifying(matrix: Matrix[np.float64]) -> list[NDArray[np.intp]]:
@@ -62,10 +76,17 @@ def _grows(circle: Matrix[np.float64]) -> bool:
     return (low + min(high, 1e300)) / 2 >= 1 - CLOSE
 
 
-def remarks(exposures: Exposures, matrix: Matrix[np.float64] | None = None) -> tuple[str, ...]:
-    """Whose equity is unknown or used up though it has something to lose, and which circles of `matrix` amplify."""
+def remarks(
+    exposures: Exposures, matrix: Matrix[np.float64] | None = None, stated: Exposures | None = None
+) -> tuple[str, ...]:
+    """Whose equity is unknown or used up though it has something to lose, and which circles of `matrix` amplify.
+
+    `stated` is the exposures before equity was supposed.
+    """
     ids, equity, holds = exposures.ids, exposures.equity, exposures.held > 0
     said = []
+    if stated is not None and (guessed := np.flatnonzero(np.isnan(stated.equity) & ~np.isnan(equity))).size:
+        said.append(f"equity is assumed, not stated, of {named(ids, guessed)}")
     if (unknown := np.flatnonzero(np.isnan(equity) & holds)).size:
         said.append(f"no equity is known of {named(ids, unknown)}: losses stop there")
     if (gone := np.flatnonzero((equity <= 0) & holds)).size:

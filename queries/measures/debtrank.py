@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kg.errors import MeasureError
-from queries.contagion.leverage import leverage, remarks
+from queries.contagion.leverage import leverage, remarks, supposed
 from queries.exposures import Exposures
 from queries.measure import Losses, RiskMeasure
 from queries.scenario import Shocks
@@ -46,11 +46,14 @@ class DebtRank(RiskMeasure):
     name: ClassVar[str] = "debtrank"
     recovery: float = 0.0
     """Share of a claim got back when its debtor fails."""
+    assumed: float = 0.0
+    """Equity, as a share of its known assets, of who has none stated; 0: it stays unknown."""
 
     def spread(self, exposures: Exposures, shocks: Shocks) -> Losses:
         """Losses in money; `distress` is h."""
         if not 0 <= self.recovery <= 1:
             raise MeasureError(f"recovery is a share from 0 to 1, not {self.recovery}")
+        stated, exposures = exposures, supposed(exposures, self.assumed)
         relative = leverage(exposures, 1 - self.recovery)
         h = least_distress(relative, shocks.distress)
         passed = (1 - self.recovery) * h
@@ -64,7 +67,7 @@ class DebtRank(RiskMeasure):
             passed,
             shocks.lost + received,
             h,
-            remarks=remarks(exposures, relative),
+            remarks=remarks(exposures, relative, stated),
         )
 
 

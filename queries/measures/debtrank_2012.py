@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.errors import MeasureError
-from queries.contagion.leverage import leverage, remarks
+from queries.contagion.leverage import leverage, remarks, supposed
 from queries.exposures import Exposures
 from queries.measure import Losses, RiskMeasure
 from queries.scenario import Shocks
@@ -38,11 +38,14 @@ class DebtRank2012(RiskMeasure):
     name: ClassVar[str] = "debtrank_2012"
     recovery: float = 0.0
     """Share of a claim got back when its debtor fails."""
+    assumed: float = 0.0
+    """Equity, as a share of its known assets, of who has none stated; 0: it stays unknown."""
 
     def spread(self, exposures: Exposures, shocks: Shocks) -> Losses:
         """Losses in money; `distress` is h(T)."""
         if not 0 <= self.recovery <= 1:
             raise MeasureError(f"recovery is a share from 0 to 1, not {self.recovery}")
+        stated, exposures = exposures, supposed(exposures, self.assumed)
         h, turn = single_hit(exposures, shocks.distress, 1 - self.recovery)
         passed = (1 - self.recovery) * turn
         loss = shocks.lost + (exposures.claims @ passed.T).T
@@ -55,7 +58,7 @@ class DebtRank2012(RiskMeasure):
             passed,
             loss,
             h,
-            remarks=remarks(exposures),
+            remarks=remarks(exposures, stated=stated),
         )
 
 

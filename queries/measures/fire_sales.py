@@ -15,7 +15,7 @@ with x_k the share of k's holdings that is sold, as in Caccioli et al.
 
 Holdings are valued at last prices as if held throughout (the papers' convention), so a seller is not saved by having
 sold early; nobody sells more than it holds. Who has no stated equity bears losses and sells nothing, unless `assumed`
-gives the leverage to take for it. In the graph, holdings are HOLDS and EXPOSED_TO edges, the holder first.
+gives one. In the graph, holdings are HOLDS and EXPOSED_TO edges, the holder first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from kg.errors import MeasureError
 from queries.contagion.failures import fails
-from queries.contagion.leverage import named
+from queries.contagion.leverage import remarks, supposed
 from queries.exposures import Exposures
 from queries.measure import Losses, RiskMeasure
 from queries.parameter import suggestion
@@ -58,13 +58,14 @@ class FireSales(RiskMeasure):
     rounds: int = 1
     """Rounds of sales; 0: until nobody sells any more."""
     assumed: float = 0.0
-    """Debt over equity of who has no stated equity; 0: it sells nothing."""
+    """Equity, as a share of its known assets, of who has none stated; 0: it stays unknown, and it sells nothing."""
 
     def spread(self, exposures: Exposures, shocks: Shocks) -> Losses:
         """Losses in money; `passed` is the fall of each price; `distress` the share of equity, or of price, lost."""
         self._check(exposures)
+        stated, exposures = exposures, supposed(exposures, self.assumed)
         sales = self.sell(exposures, shocks)
-        holds, equity = exposures.held > 0, self.equity(exposures)
+        holds, equity = exposures.held > 0, exposures.equity
         part = np.where(fails(exposures, sales.loss), 1.0, 0.0)
         part = np.divide(sales.loss, equity, out=part, where=equity > 0)
         part = np.where(holds & ~np.isnan(equity), np.minimum(part, 1.0), sales.fall)
@@ -80,7 +81,7 @@ class FireSales(RiskMeasure):
             part,
             rounds=sales.rounds,
             converged=sales.settled,
-            remarks=self._remarks(exposures),
+            remarks=remarks(exposures, stated=stated),
         )
 
     def sell(self, exposures: Exposures, shocks: Shocks) -> Sales:
@@ -97,17 +98,12 @@ class FireSales(RiskMeasure):
             loss = self._lost(exposures, shocks, fall)
         return Sales(first, sold, (exposures.claims.T @ sold.T).T, fall, loss, count, settled or self.rounds > 0)
 
-    def equity(self, exposures: Exposures) -> Floats:
-        """(n,) stated equity, else what the assumed leverage leaves of the assets; NaN where neither is known."""
-        guess = np.nan if self.assumed <= 0 else (exposures.held + exposures.external_assets) / (1 + self.assumed)
-        return np.asarray(np.where(np.isnan(exposures.equity), guess, exposures.equity), float)
-
     def _lost(self, exposures: Exposures, shocks: Shocks, fall: Floats) -> Floats:
         return np.asarray(shocks.lost + (exposures.claims @ fall.T).T, float)
 
     def _shares(self, exposures: Exposures, loss: Floats) -> Floats:
         """(scenarios, n) share of its book that each has to sell after these losses."""
-        equity, assets = self.equity(exposures), exposures.held + exposures.external_assets
+        equity, assets = exposures.equity, exposures.held + exposures.external_assets
         gone = (loss > 0) & (loss >= np.maximum(equity, 0.0) * (1 - 1e-12))  # no equity known: never
         if self.rule == "insolvency":
             return gone.astype(float)
@@ -136,16 +132,9 @@ class FireSales(RiskMeasure):
             raise MeasureError(
                 f"nobody holds {unknown[0]}{suggestion(unknown[0], list(exposures.ids))}: no impact fits"
             )
-        numbers = [self.impact, *self.impacts.values(), self.assumed, self.rounds]
+        numbers = [self.impact, *self.impacts.values(), self.rounds]
         if not all(np.isfinite(number) and number >= 0 for number in numbers):
-            raise MeasureError("impact, impacts, assumed and rounds are finite numbers of at least 0")
-
-    def _remarks(self, exposures: Exposures) -> tuple[str, ...]:
-        unknown = np.flatnonzero(np.isnan(exposures.equity) & (exposures.held > 0))
-        if not unknown.size:
-            return ()
-        held = f"leverage {self.assumed:g} is assumed" if self.assumed > 0 else "they sell nothing"
-        return (f"no equity is known of {named(exposures.ids, unknown)}: {held}",)
+            raise MeasureError("impact, impacts and rounds are finite numbers of at least 0")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import numpy as np
 
 from kg.errors import MeasureError
 from queries.contagion.failures import cascade, distress, waves_of
-from queries.contagion.leverage import remarks
+from queries.contagion.leverage import remarks, supposed
 from queries.exposures import Exposures
 from queries.measure import Losses, RiskMeasure
 from queries.scenario import Shocks
@@ -32,11 +32,14 @@ class Threshold(RiskMeasure):
     name: ClassVar[str] = "threshold"
     recovery: float = 0.0
     """Share of a claim got back when its debtor fails."""
+    assumed: float = 0.0
+    """Equity, as a share of its known assets, of who has none stated; 0: it stays unknown."""
 
     def spread(self, exposures: Exposures, shocks: Shocks) -> Losses:
         """Losses in money; `distress` is the share of equity lost, 1 for the failed; `waves` is who fails when."""
         if not 0 <= self.recovery <= 1:
             raise MeasureError(f"recovery is a share from 0 to 1, not {self.recovery}")
+        stated, exposures = exposures, supposed(exposures, self.assumed)
         failed, rounds = cascade(exposures, shocks, 1 - self.recovery, lambda _: shocks.lost)
         passed = np.asarray((1 - self.recovery) * failed, float)
         loss = shocks.lost + (exposures.claims @ passed.T).T
@@ -51,5 +54,5 @@ class Threshold(RiskMeasure):
             distress(exposures, loss, failed, shocks),
             waves_of(exposures, rounds),
             rounds=int(rounds.max(initial=-1)) + 1,
-            remarks=remarks(exposures),
+            remarks=remarks(exposures, stated=stated),
         )
