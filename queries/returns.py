@@ -34,8 +34,8 @@ def with_returns(table: pa.Table) -> pa.Table:
         raise MeasureError(f"closes of {days[row]} are there twice; give returns with `published` where prices change")
     made = table.slice(1).append_column("return", pa.array(close[1:] / close[:-1] - 1)).filter(pa.array(same))
     if "published" in table.column_names:
-        public = table["published"]
-        later = pc.max_element_wise(public.slice(1), public.slice(0, len(public) - 1)).filter(pa.array(same))
+        now, before = table["published"].slice(1), table["published"].slice(0, len(close) - 1)
+        later = pc.if_else(pc.greater(now, before), now, before).filter(pa.array(same))
         made = made.set_column(made.column_names.index("published"), "published", later)
     return made
 
