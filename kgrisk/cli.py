@@ -23,6 +23,7 @@ from kgrisk import (
     asking,
     doctor,
     extraction,
+    figure_command,
     gathering,
     kyc_command,
     meaning_command,
@@ -51,6 +52,7 @@ app = typer.Typer(
 app.add_typer(asking.app)
 app.add_typer(meaning_command.app)
 app.add_typer(risk_command.app)
+app.add_typer(figure_command.app)
 app.add_typer(reconstruct_command.app)
 app.add_typer(gathering.app)
 app.add_typer(kyc_command.app)
