@@ -156,9 +156,9 @@ class Ledger:
         end = self.head if commit is None else commit
         return self._query(ALIVE.format(end=end) + " ORDER BY claim")
 
-    def labels(self) -> pa.Table:
-        """The label of every id, for ever that of its first node row: (id, label)."""
-        return self._query(LABELS.format(end=self.head) + " ORDER BY id")
+    def labels(self, commit: int | None = None) -> pa.Table:
+        """The label of every id known at a commit, for ever that of its first node row: (id, label)."""
+        return self._query(LABELS.format(end=self.head if commit is None else commit) + " ORDER BY id")
 
     def commits(self) -> pa.Table:
         """One row per commit: commit, known_from, run, asserted, retracted."""

@@ -8,11 +8,14 @@ from typing import Any
 
 from kgrisk.figures import of_graph
 from kgrisk.figures import publish as publish_figure
-from kgrisk.opened import Instant, Opened
+from kgrisk.opened import Instant, Opened, instant
+from kgrisk.replaying import Replay, replay
 from kgrisk.result import Result
+from kgrisk.reversing import reverse
 from kgrisk.risk import Question, Risk, assess
 from kgrisk.risk import publish as publish_losses
-from kgrisk.supposing import Supposition
+from kgrisk.supposing import Supposition, compared
+from kgrisk.tracing import traced
 from kgrisk.uncertain import ranged, telling
 from queries.whatif import Scenario
 
@@ -49,6 +52,29 @@ class Assessed(Opened):
     def suppose(self, scenario: Scenario | str | Path, at: Instant = None) -> Supposition:
         """The graph as if a scenario of the library, or of a YAML file, had come true: ask its risk and queries."""
         return Supposition(self, scenario, at)
+
+    def compare(
+        self, one: Scenario | str, other: Scenario | str, measure: str | None = None, *, at: Instant = None, **more: Any
+    ) -> Result:
+        """Losses of everyone under two scenarios, and the second less the first, largest difference first."""
+        return compared(*(self.suppose(scenario, at).risk(measure, **more) for scenario in (one, other)))
+
+    def reverse(
+        self, target: str, measure: str | None = None, scenario: Scenario | str | None = None, *, at: Instant = None
+    ) -> Result:
+        """The smallest shock that is enough for `fails:ID`, `loss>=1e9`, `loss:ID>=1e6` or `defaults>=3`.
+
+        How much of a scenario, or without one whose outright failure.
+        """
+        return reverse(self, target, measure, scenario, at)
+
+    def attribution(self, risk: Risk, entity: str = "", top: int = 5) -> Result:
+        """A loss by path in money that adds up, what each path's exposures cost, and the words behind every hop."""
+        return traced(self.ledger, risk, entity, top)
+
+    def replay(self, what: str, at: Instant = None) -> Replay:
+        """Ask for a past score, claim or run again on the commit it was made from: is it the same to the bit?"""
+        return replay(self, what, instant(at))
 
     def telling(self, risk: Risk, entity: str = "") -> Result:
         """Documents without which a loss (of an entity, or the total) would move most, with one quote of each."""

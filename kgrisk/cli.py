@@ -33,6 +33,7 @@ from kgrisk import (
     reviews,
     risk_command,
     run_command,
+    scenario_command,
 )
 from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
 from kgrisk.demo import demo
@@ -52,6 +53,7 @@ app = typer.Typer(
 app.add_typer(asking.app)
 app.add_typer(meaning_command.app)
 app.add_typer(risk_command.app)
+app.add_typer(scenario_command.app)
 app.add_typer(figure_command.app)
 app.add_typer(reconstruct_command.app)
 app.add_typer(gathering.app)

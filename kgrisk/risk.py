@@ -179,7 +179,14 @@ def shocks_of(asked: Question, exposures: Exposures, snapshot: Snapshot) -> Shoc
     return Shocks.parse(exposures, asked.shock, kind=asked.kind, snapshot=snapshot)
 
 
-def publish(ledger: Ledger, files: Files, risk: Risk) -> int:
-    """Put the losses back into the ledger as claims of this run; returns the commit."""
-    asked = {name: value for name, value in asdict(risk.question).items() if value is not None}
-    return publish_losses(risk.losses, ledger, files, snapshot=risk.snapshot, details=plain(asked))
+def asked_of(risk: Risk) -> dict[str, Any]:
+    """What was asked for, as the manifest of the run keeps it."""
+    return {name: value for name, value in asdict(risk.question).items() if value is not None}
+
+
+def publish(ledger: Ledger, files: Files, risk: Risk, over: float = 0.0) -> int:
+    """Put losses of more than `over` into the ledger as claims of this run; returns the commit."""
+    scenario = risk.question.scenario
+    title = f"{scenario.name}: {scenario.narrative}" if scenario else ""
+    options: dict[str, Any] = {"details": plain(asked_of(risk)), "over": over, "title": title}
+    return publish_losses(risk.losses, ledger, files, snapshot=risk.snapshot, **options)

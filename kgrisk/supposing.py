@@ -24,7 +24,7 @@ from kg.store import GraphStore
 from kg.supposed import Supposed, Supposing
 from kgrisk.opened import Instant, Opened, instant
 from kgrisk.result import Result, plain
-from kgrisk.risk import Question, Risk, assess
+from kgrisk.risk import Question, Risk, assess, publish
 from queries.suppose import Suppositions, suppositions
 from queries.whatif import Scenario, find
 
@@ -71,6 +71,10 @@ class Supposition:
         found = assess(graph, asked)
         return found if untouched else replace(found, snapshot=self.base)
 
+    def save(self, risk: Risk, over: float = 0.0) -> int:
+        """Put the run and its losses of more than `over` into the ledger, not what was supposed; gives the commit."""
+        return publish(self.graph.ledger, self.graph.files, risk, over)
+
     def query(self, name: str, /, **params: Any) -> Result:
         """Rows of a named query as if the scenario had come true; in a transaction that is rolled back."""
         catalog, limit = self.graph.catalog, self.graph.settings.row_limit
@@ -102,6 +106,24 @@ class Supposition:
             )
         with store.supposing(self.supposed):
             return ask(store, self._clocks())
+
+
+def compared(one: Risk, other: Risk) -> Result:
+    """Losses of everyone in two answers, and the second less the first, largest difference first, ties by id."""
+    sides = [dict(zip(risk.losses.exposures.ids, risk.losses.loss[0].tolist(), strict=True)) for risk in (one, other)]
+    names = [risk.losses.scenarios[0] for risk in (one, other)]
+    rows = []
+    for id in sorted({*sides[0], *sides[1]}):
+        first, second = (side.get(id, 0.0) for side in sides)
+        if first or second:
+            known = one if id in one.snapshot.index else other
+            rows.append({"id": id, "name": known.name(id), "one": first, "other": second, "more": second - first})
+    schema = pa.schema(
+        [("id", pa.string()), ("name", pa.string()), *((n, pa.float64()) for n in ("one", "other", "more"))]
+    )
+    table = pa.Table.from_pylist(sorted(rows, key=lambda row: (-abs(row["more"]), row["id"])), schema=schema)
+    totals = f"in all {one.total:,.0f} and {other.total:,.0f} {one.unit}"
+    return Result(table, f"one is {names[0]}, other is {names[1]}", (totals,))
 
 
 def difference(before: pa.Table, after: pa.Table) -> pa.Table:

@@ -1,0 +1,148 @@
+"""Commands that suppose: scenarios, what they cost, the smallest that is enough, and a past number asked again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from kgrisk.console import emit, out, progress, show
+from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, opened, pair
+from kgrisk.result import plain
+from queries.whatif import find, library
+
+app = typer.Typer()
+Measure = Annotated[str | None, typer.Option("--measure", help="A risk measure; default: the setting.")]
+Shock = Annotated[str | None, typer.Option("--shock", help="An id that fails, id=0.3, or score:distress.")]
+Name = Annotated[str | None, typer.Option("--scenario", help="A scenario of the library, or a YAML file.")]
+Currency = Annotated[str | None, typer.Option("--currency", help="Count in this currency.")]
+
+
+@app.command()
+def scenarios(
+    name: Annotated[str | None, typer.Argument(help="Show one: a name, or a YAML file.")] = None, json: Json = False
+) -> None:
+    """List the scenarios of the library, or show one."""
+    found = [find(name)] if name else list(library().values())
+    if json:
+        emit([plain(asdict(scenario)) for scenario in found])
+        return
+    rows = [{"name": s.name, "date": s.date, "narrative": s.narrative, "source": s.source} for s in found]
+    show("scenarios", rows)
+    for scenario in found if name else ():
+        for line in (*scenario.shocks, *scenario.changes):
+            out.print(f"  {dict(line)}", markup=False, highlight=False)
+
+
+@app.command()
+def suppose(
+    name: Annotated[str, typer.Argument(help="A scenario of the library, or a YAML file.")],
+    params: Annotated[list[str] | None, typer.Argument(help="Parameters of --query as name=value.")] = None,
+    measure: Measure = None,
+    query: Annotated[str | None, typer.Option("--query", help="Ask this named query in place of a measure.")] = None,
+    changed: Annotated[bool, typer.Option("--changed", help="Only the rows that the scenario changes.")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Put the run and its losses into the ledger.")] = False,
+    over: Annotated[float, typer.Option("--over", min=0.0, help="Save losses of more than this.")] = 0.0,
+    currency: Currency = None,
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Suppose a scenario, and ask a measure or a named query; nothing is written unless it is saved."""
+    given = dict(pair(text) for text in params or ())
+    with opened(home, currency=currency) as graph:
+        what_if = graph.suppose(name, asked(valid, known, published))
+        if query:
+            answer(what_if.changed(query, **given) if changed else what_if.query(query, **given), json)
+            return
+        risk = what_if.risk(measure)
+        if save:
+            progress(f"the run is in the ledger, commit {what_if.save(risk, over)}")
+        for remark in what_if.remarks:
+            progress(remark)
+        answer(risk.table(), json)
+        if not json:
+            out.print(f"total {risk.total:,.0f} {risk.unit}")
+
+
+@app.command()
+def compare(
+    one: Annotated[str, typer.Argument(help="A scenario.")],
+    other: Annotated[str, typer.Argument(help="Another.")],
+    measure: Measure = None,
+    currency: Currency = None,
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Losses under two scenarios side by side, largest difference first."""
+    with opened(home, currency=currency) as graph:
+        answer(graph.compare(one, other, measure, at=asked(valid, known, published)), json)
+
+
+@app.command()
+def reverse(
+    target: Annotated[str, typer.Argument(help="fails:ID, loss>=1e9, loss:ID>=1e6 or defaults>=3.")],
+    scenario: Name = None,
+    measure: Measure = None,
+    currency: Currency = None,
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """The smallest shock that is enough: how much of a scenario, or without one whose failure."""
+    with opened(home, currency=currency) as graph:
+        answer(graph.reverse(target, measure, scenario, at=asked(valid, known, published)), json)
+
+
+@app.command()
+def attribute(
+    shock: Shock = None,
+    scenario: Name = None,
+    entity: Annotated[str, typer.Option("--entity", help="Whose loss; default: everyone's.")] = "",
+    measure: Annotated[str, typer.Option("--measure", help="A risk measure.")] = "eisenberg_noe",
+    top: Annotated[int, typer.Option("--top", min=1, help="How many paths.")] = 5,
+    currency: Currency = None,
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Take a loss apart by path, in money that adds up, with the words behind every hop."""
+    at = asked(valid, known, published)
+    with opened(home, currency=currency) as graph:
+        risk = graph.suppose(scenario, at).risk(measure) if scenario else graph.risk(measure, shock, at=at)
+        found = graph.attribution(risk, entity, top)
+    if json:
+        emit({"name": found.name, "paths": found.rows(), "remarks": found.remarks})
+        return
+    answer(found, False)
+
+
+@app.command()
+def replay(
+    score: Annotated[str, typer.Argument(help="A score such as contagion_loss:lei:..., a claim, or a run's sha256.")],
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Ask for a past number again on the data it was made from; exit code 1 unless every bit is the same."""
+    with opened(home) as graph:
+        found = graph.replay(score, asked(valid, known, published))
+    if json:
+        emit({**asdict(found), "same": found.same})
+    else:
+        told = "the same to the bit" if found.same else f"not the same: {', '.join(found.moved)} moved"
+        out.print(f"{found.kind} run {found.run[:12]} on commit {found.commit}, asked again: {told}")
+    if not found.same:
+        raise typer.Exit(1)
