@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from queries.bursts import Windows, best, windows
-from queries.flows import Flows, Index, Ints
+from queries.flows import Floats, Flows, Index, Ints
 from queries.pattern import Finding, blend
 from queries.payment_pattern import PaymentPattern, beyond, even, finding, tight
 
@@ -27,23 +27,34 @@ class Fan(PaymentPattern):
     """Only payments whose single transfers differ by about this share count together; 0: any amounts do."""
     at_least: float = 0.0
     """Smallest sum of a finding."""
+    unusual: float = 0.0
+    """Only transfers at least so many times larger or smaller than what their payer pays others in the `days` before
+    and after count; 0: all do."""
 
     @property
     def reach(self) -> int:
-        return 3 * self.within
+        return (4 if self.unusual else 3) * self.within
 
     def around(self, flows: Flows, end: End) -> tuple[list[Finding], tuple[str, ...]]:
         """Findings around payees (`target`) or payers (`source`)."""
         self.require(least=self.least >= 2, days=self.days > 0, alike=0 <= self.alike < 10, at_least=self.at_least >= 0)
+        self.require(unusual=self.unusual == 0 or self.unusual >= 1)
+        every = flows
+        if self.unusual:
+            flows = flows.rows(_habit(flows, self.within) >= self.unusual)
+        if not len(flows):
+            return [], ()
         centre, party = (flows.target, flows.source) if end == "target" else (flows.source, flows.target)
         made = [self._windows(flows, centre, party, shift) for shift in ((0.0, 0.5) if self.alike else (0.0,))]
         number, place = (np.concatenate(parts) for parts in zip(*self._full(flows, made, centre), strict=True))
         kept = self._best(flows, centre, made, number, place)
-        index = flows.into if end == "target" else flows.out
+        index = every.into if end == "target" else every.out
         found = []
         for k in kept.tolist():
             one, p = made[number[k]], place[k]
-            found.append(self._finding(flows, index, centre, party, one.order[one.low[p] : p + 1]))
+            rows = one.order[one.low[p] : p + 1]
+            total = self._total(every, index, int(centre[rows[0]]), int(flows.time[rows].max()))
+            found.append(self._finding(flows, int(centre[rows[0]]), party, rows, total))
         return found, ()
 
     def _windows(self, flows: Flows, centre: Ints, party: Ints, shift: float) -> Windows:
@@ -77,17 +88,19 @@ class Fan(PaymentPattern):
         rank[np.lexsort((-number, -row, total, parties))] = np.arange(len(place))
         return best(centre[row], flows.time[row], rank, self.within)
 
-    def _finding(self, flows: Flows, index: Index, centre: Ints, party: Ints, rows: Ints) -> Finding:
-        account, end = int(centre[rows[0]]), int(flows.time[rows].max())
-        first, last = np.searchsorted(flows.moments, [end - self.within, end], "right")
+    def _total(self, every: Flows, index: Index, account: int, end: int) -> float:
+        """All that the account was paid (or paid) in the window that ends then."""
+        first, last = np.searchsorted(every.moments, [end - self.within, end], "right")
         low, high = index.stretch(np.array([account]), first, last)
-        everything = flows.amount[index.order[low[0] : high[0]]].sum()
+        return float(every.amount[index.order[low[0] : high[0]]].sum())
+
+    def _finding(self, flows: Flows, account: int, party: Ints, rows: Ints, total: float) -> Finding:
         parties = len(np.unique(party[rows]))
         parts = {
             "parties": beyond(parties, self.least),
             "quick": tight(flows, rows, self.within),
             "alike": even(flows.each[rows]),
-            "of all": float(flows.amount[rows].sum() / everything),
+            "of all": float(flows.amount[rows].sum()) / total,
         }
         return finding(flows, account, np.sort(rows), blend(parts), f"{parties} parties")
 
@@ -97,3 +110,24 @@ def _sums(flows: Flows, one: Windows) -> Ints:
     total = np.cumsum(np.rint(flows.amount * 100).astype(np.int64)[one.order])
     before = np.append(0, total)[one.low]
     return np.asarray(total - before)
+
+
+def _habit(flows: Flows, within: int) -> Floats:
+    """(payments,) how many times a transfer exceeds the mean transfer of its payer to others around then, or falls
+    short of it; 0 where the payer pays nobody else."""
+    first = np.searchsorted(flows.moments, flows.time - within)
+    last = np.searchsorted(flows.moments, flows.time + within, "right")
+    cents = np.rint(flows.amount * 100).astype(np.int64)
+    pair = flows.source * len(flows.accounts) + flows.target
+    sums, counts = (_stretched(flows.out, flows.source, first, last, x) for x in (cents, flows.count))
+    own, times = (_stretched(flows.between, pair, first, last, x) for x in (cents, flows.count))
+    others = np.maximum(sums - own, 1) / np.maximum(counts - times, 1) / 100
+    ratio = flows.each / others
+    return np.where(counts > times, np.maximum(ratio, 1 / ratio), 0.0)
+
+
+def _stretched(index: Index, key: Ints, first: Ints, last: Ints, values: Ints) -> Ints:
+    """Exact sum of values over a stretch of time of each key."""
+    low, high = index.stretch(key, first, last)
+    total = np.append(0, np.cumsum(values[index.order]))
+    return np.asarray(total[high] - total[low])

@@ -117,11 +117,19 @@ class Holdings:
         _outside(self.names, made)
         return made
 
-    def above(self, names: Iterable[int]) -> set[int]:
-        """All that stand above some entities, with themselves."""
-        seen, queue = set(names), deque(names)
+    @cached_property
+    def over(self) -> dict[int, set[int]]:
+        """Who holds capital or votes of each, or controls it."""
+        found: dict[int, set[int]] = {}
+        for owner, owned in (*self.capital.high, *self.votes.high, *self.control):
+            found.setdefault(owned, set()).add(owner)
+        return found
+
+    def above(self, company: int) -> set[int]:
+        """All that stand above a company in any way, with itself."""
+        seen, queue = {company}, deque([company])
         while queue:
-            for owner in self.owned_by.get(queue.popleft(), ()):
+            for owner in self.over.get(queue.popleft(), ()):
                 if owner not in seen:
                     seen.add(owner)
                     queue.append(owner)

@@ -70,3 +70,14 @@ def day(text: str) -> date:
         return date.fromisoformat(text) if text else date.max
     except ValueError as error:
         raise MeasureError(f"{text!r} is no date; write it as 2024-09-28") from error
+
+
+def beneficial(regime: str, on: str) -> tuple[float, bool]:
+    """Share that makes a beneficial owner, and whether it is enough itself, by regime and day.
+
+    A quarter: more than it in the EU (Directive (EU) 2015/849) until Regulation (EU) 2024/1624 applies on 10 July 2027,
+    and in the UK (Companies Act 2006, schedule 1A); at least it in the US (31 CFR 1010.380).
+    """
+    when = day(on)
+    known = rule(regime, when).regime
+    return 0.25, known == "ofac" or (known == "eu" and when >= date(2027, 7, 10))

@@ -33,7 +33,9 @@ POWERS: Final = ("appointment of board", "other influence or control", "right to
 """What a role begins with that is control by other means."""
 SANCTIONED: Final = "sanctioned"
 """What the flag of a listed party begins with."""
-_RANGE: Final = re.compile(r"(?P<kind>\D*?)(?:over )?(?P<low>[\d.]+)(?: to (?:under )?(?P<high>[\d.]+))? %$")
+MORE: Final = 1e-9
+"""What a share told as `over 25 %` has beyond 25 %, so that it exceeds it."""
+_RANGE: Final = re.compile(r"\D*?(?P<over>over )?(?P<low>[\d.]+)(?: to (?:under )?(?P<high>[\d.]+))? %$")
 
 
 def stakes(snapshot: Snapshot) -> pa.Table:
@@ -67,16 +69,15 @@ def _row(owner: str, owned: str, edge: Mapping[str, Any], share: tuple[float, fl
     return {**own, "edge": edge["id"], "statement": edge["statement"], **more}
 
 
-def _owned(snapshot: Snapshot, ranges: Mapping[tuple[str, str], float]) -> Iterator[dict[str, Any]]:
+def _owned(snapshot: Snapshot, ranges: Mapping[tuple[str, str], tuple[float, float, str]]) -> Iterator[dict[str, Any]]:
     for owner, owned, edge in _rows(snapshot, "OWNS"):
         share = edge["value_real"]
         indirect = "indirect" in (edge["key"] or "")
         if share is None:
             yield _row(owner, owned, edge, (0.0, 1.0), kind="capital", told="share not told", indirect=indirect)
         else:
-            high = max(ranges.get((owned, _percent(share * 100)), share), share)
-            told = f"{share:.4g} to {high:.4g}" if high > share else ""
-            yield _row(owner, owned, edge, (share, high), kind="capital", told=told, indirect=indirect)
+            low, high, told = ranges.get((owned, _percent(share * 100)), (share, share, ""))
+            yield _row(owner, owned, edge, (low, high), kind="capital", told=told, indirect=indirect)
 
 
 def _led(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
@@ -91,16 +92,19 @@ def _led(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
             yield _row(owner, owned, edge, (0.0, 0.0), kind="control", told=role)
 
 
-def _ranges(snapshot: Snapshot) -> dict[tuple[str, str], float]:
-    """The most a share can be, by company and least share in per cent, as shareholdings are told by `statement`."""
-    found: dict[tuple[str, str], float] = {}
+def _ranges(snapshot: Snapshot) -> dict[tuple[str, str], tuple[float, float, str]]:
+    """Least and most of a share and how it is told, by company and least share in per cent.
+
+    Where two ranges of a company begin alike, the wider one is taken.
+    """
+    found: dict[tuple[str, str], tuple[float, float, str]] = {}
     for row in snapshot.facts_of("statement").select(["subject", "key", "value_text"]).to_pylist():
         text = row["value_text"] or ""
         if (row["key"] or "").startswith("interest|") and text.startswith("shareholding"):
-            matched = _RANGE.match(text)
-            if matched and matched["high"]:
-                at = snapshot.ids[row["subject"]], _percent(float(matched["low"]))
-                found[at] = max(found.get(at, 0.0), float(matched["high"]) / 100)
+            low, high = _share(text)
+            at = snapshot.ids[row["subject"]], _percent(low * 100)
+            known = found.get(at, (low, high, text))
+            found[at] = (min(low, known[0]), max(high, known[1]), text if high >= known[1] else known[2])
     return found
 
 
@@ -109,8 +113,8 @@ def _share(text: str) -> tuple[float, float]:
     matched = _RANGE.match(text)
     if not matched:
         return 0.0, 1.0
-    low = float(matched["low"]) / 100
-    return low, float(matched["high"]) / 100 if matched["high"] else low
+    low = float(matched["low"]) / 100 + (MORE if matched["over"] else 0.0)
+    return min(low, 1.0), max(float(matched["high"]) / 100 if matched["high"] else low, low)
 
 
 def _percent(value: float) -> str:

@@ -28,6 +28,7 @@ SEEDS = range(60)
 STREAMED: list[PaymentPattern] = [
     FanIn(least=3, days=3),
     FanIn(least=3, days=3, alike=0.1),
+    FanIn(least=2, days=3, unusual=5),
     FanOut(least=3, days=3),
     Structuring(least=2, days=3),
     Cycles(days=4, tolerance=0.1),

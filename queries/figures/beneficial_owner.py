@@ -69,9 +69,8 @@ class BeneficialOwner(Figure):
     def answer(self, rows: Rows) -> pa.Table:
         held = Holdings.of(rows, self.excess)
         held.matrix()  # names a circle that nobody outside owns
-        owned = {pair[1] for pair in (*held.capital.high, *held.votes.high, *held.control)}
-        asked = [held.find(self.owned)] if self.owned else sorted(owned)
-        tops = set(range(len(held.names))) - owned
+        asked = [held.find(self.owned)] if self.owned else sorted(held.over)
+        tops = set(range(len(held.names))) - set(held.over)
         may = {held.number[name] for name in self.owners if name in held.number} if self.owners else tops
         made = [row for company in asked for row in self._of(held, company, may)]
         told = f"shares of {', '.join(held.scaled)} exceeded 100 % and were scaled" if held.scaled else ""
@@ -79,7 +78,7 @@ class BeneficialOwner(Figure):
 
     def _of(self, held: Holdings, company: int, may: set[int]) -> list[dict[str, object]]:
         """Beneficial owners of one company, the largest first."""
-        above = held.above([company])
+        above = held.above(company)
         made = []
         for owner in sorted(may & above - {company}):
             low = bound(held, owner, company, above, sure=True)
