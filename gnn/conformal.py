@@ -9,6 +9,10 @@ probability at least 1 - alpha, whatever the model is worth; a poor model pays i
 
 with p the softmax over the candidates (adaptive sets, Romano, Sesia and Candes 2020), or the same with 1 instead of p,
 which is the rank. u in (0, 1) is drawn from the triple's own numbers, so the same question has the same set each time.
+
+Groups are relations and directions, and one more: questions with a newcomer, a node of which the graph holds no
+forecastable link. In a year with many of them a limit shared with the others breaks its promise. They have one of their
+own, however few they are: below nine it is infinite, and the set holds all.
 """
 
 from __future__ import annotations
@@ -26,11 +30,13 @@ from torch import Tensor
 
 from gnn.evaluate import answered, scorer
 from gnn.model import Model
-from gnn.sample import allowed, codes, reciprocal
+from gnn.sample import allowed, codes, predictable, reciprocal
 from gnn.tensors import GraphTensors
 from kg.errors import ModelError
 
 Kind = Literal["mass", "rank"]
+NEW: Final = -1
+"""The group of questions with a newcomer."""
 LEAST: Final = 200
 """Questions of a relation and direction below which its limit is that of all questions together."""
 CHUNK: Final = 256
@@ -40,6 +46,19 @@ CHUNK: Final = 256
 def both_sides(graph: GraphTensors, triples: Tensor) -> Tensor:
     """Questions for the tail of each triple and then for the head, as triples with their answer."""
     return torch.cat([triples, reciprocal(triples, len(graph.vocabulary.relations))])
+
+
+def newcomers(graph: GraphTensors) -> Tensor:
+    """(nodes,) bool: nodes without any forecastable link."""
+    found = torch.ones(len(graph), dtype=torch.bool)
+    found[graph.edges[predictable(graph)][:, [0, 2]]] = False
+    return found
+
+
+def groups(graph: GraphTensors, asked: Tensor) -> np.ndarray:
+    """(questions,) the relation of each (head, relation, answer), NEW where head or answer is a newcomer."""
+    new = newcomers(graph)
+    return torch.where(new[asked[:, 0]] | new[asked[:, 2]], NEW, asked[:, 1]).numpy()
 
 
 def uniform(seed: int, code: np.ndarray) -> np.ndarray:
@@ -103,7 +122,7 @@ def limit(strange: np.ndarray, alpha: float) -> float:
 
 @dataclass(frozen=True)
 class LinkSets:
-    """Limits of strangeness by relation and direction, from questions that no model learned from."""
+    """Limits of strangeness by group, from questions that no model learned from."""
 
     alpha: float
     kind: Kind
@@ -111,33 +130,37 @@ class LinkSets:
     pooled: float
     own: Mapping[int, float]
     """Limit of each relation (from R on: of heads) that had enough questions."""
+    new: float
+    """Limit of questions with a newcomer."""
 
     @classmethod
     def of(
         cls,
         strange: np.ndarray,
-        relation: np.ndarray,
+        group: np.ndarray,
         alpha: float = 0.1,
         kind: Kind = "mass",
         seed: int = 0,
         least: int = LEAST,
     ) -> LinkSets:
-        """Limits from the strangeness of true answers; ModelError for an alpha that promises nothing."""
+        """Limits from the strangeness of true answers, by `groups`; ModelError for an alpha that promises nothing."""
         if not 0.0 < alpha < 1.0:
             raise ModelError(f"alpha is {alpha}; give the share of misses allowed, between 0 and 1")
-        numbers, counts = np.unique(relation, return_counts=True)
-        own = {int(r): limit(strange[relation == r], alpha) for r, n in zip(numbers, counts, strict=True) if n >= least}
-        return cls(alpha, kind, seed, limit(strange, alpha), own)
+        known = group != NEW
+        numbers, counts = np.unique(group[known], return_counts=True)
+        own = {int(r): limit(strange[group == r], alpha) for r, n in zip(numbers, counts, strict=True) if n >= least}
+        return cls(alpha, kind, seed, limit(strange[known], alpha), own, limit(strange[~known], alpha))
 
     def limits(self, relation: np.ndarray) -> np.ndarray:
-        """(questions,) the limit that holds for each."""
+        """(questions,) the limit that holds for each where no newcomer is in it."""
         return np.array([self.own.get(int(r), self.pooled) for r in relation], dtype=np.float64)
 
     def masks(self, model: Model, graph: GraphTensors, asked: Tensor) -> np.ndarray:
         """(questions, nodes) bool: the set of each question (head, relation)."""
-        strange = tables(model, graph, asked, self.kind, self.seed)
-        inside: np.ndarray = (strange <= self.limits(asked[:, 1].numpy())[:, None]) & np.isfinite(strange)
-        return inside
+        strange, new = tables(model, graph, asked, self.kind, self.seed), newcomers(graph)
+        rare = (new[asked[:, 0]][:, None] | new).numpy()
+        limits: np.ndarray = np.where(rare, self.new, self.limits(asked[:, 1].numpy())[:, None])
+        return (strange <= limits) & np.isfinite(strange)
 
 
 @dataclass(frozen=True)
@@ -192,12 +215,7 @@ def band(count: int, share: float, level: float = 0.99, calibration: int | None 
     return float(low) / max(count, 1), float(high) / max(count, 1)
 
 
-VERDICTS: Final = {
-    (False, False): "neither",
-    (True, False): "sound",
-    (False, True): "distress",
-    (True, True): "either",
-}
+VERDICTS: Final = {(False, False): "neither", (True, False): "sound", (False, True): "distress", (True, True): "either"}
 
 
 @dataclass(frozen=True)
@@ -239,6 +257,15 @@ class Alarm:
     """log10 of the most that betting against exchangeability had earned."""
     level: float
     """Probability of a false alarm, ever, is at most this (Ville 1939)."""
+
+
+def within(group: np.ndarray, stream: np.ndarray, seed: int = 0) -> np.ndarray:
+    """(stream,) smoothed p-values, each among those of its group before it: uniform if each group is exchangeable."""
+    found = np.empty(len(stream))
+    for number in np.unique(group).tolist():
+        mine = group == number
+        found[mine] = online(np.zeros(0), stream[mine], seed + number + 1)
+    return found
 
 
 def online(calibration: np.ndarray, stream: np.ndarray, seed: int = 0) -> np.ndarray:

@@ -8,6 +8,10 @@ A missing modality has a share of exactly zero, a node without any is its struct
 another. The structural token is never overwritten: what the modalities add can be read off. Where the ways differ is f:
 one file each in gnn/fusions/, chosen by name with `fuser`.
 
+In a model of the graph f begins near zero (`soften`), as new branches beside a working one do (Fixup, Zhang et al.
+2019; LayerScale, Touvron et al. 2021): training starts from the structural model and modalities earn their part. At
+full strength the random maps of the start are noise as large as the structural token, and drown it in the first epochs.
+
 The article that proposes attention over such data scores `v_i . u_j` over the rows i and j of one *batch* and takes no
 softmax: samples mix, and a batch of 4 gives (4, 4, 3) where (4, 3) is meant. Its formula is `batch_mixing` below,
 kept so that a test can show the difference; nothing else uses it.
@@ -16,8 +20,8 @@ kept so that a test can show the difference; nothing else uses it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Final
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +30,9 @@ from gnn.scale import Scale
 from gnn.tensors import Features
 from kg import plugins
 from kg.errors import ModelError
+
+START: Final = 0.01
+"""What is left of what the modalities add at the start of a model of the graph. Not 0: each weight has a gradient."""
 
 Seen = Mapping[str, Features]
 """Scaled vectors of the modalities that are there."""
@@ -50,6 +57,16 @@ class Fusion(nn.Module, ABC):
 
         `present` (nodes, modalities) may leave out some that are in `seen`: those hidden in training.
         """
+
+    @abstractmethod
+    def last(self) -> Iterable[Tensor]:
+        """The weights that what is added is in proportion to: those of the last linear map."""
+
+    @torch.no_grad()
+    def soften(self, left: float = START) -> None:
+        """Leave this share of what the modalities add."""
+        for weight in self.last():
+            weight.mul_(left)
 
     def parts(self, structure: Tensor, seen: Seen, present: Tensor) -> Tensor:
         """(nodes, modalities, dim) what each modality adds, summing to what `mix` adds. ModelError where none does."""

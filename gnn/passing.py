@@ -42,6 +42,7 @@ class Passing(Bilinear):
             self.label = nn.Embedding(shape.labels, dim)
             self.rows = nn.Embedding(shape.nodes if settings["table"] else 0, dim)
             self.fusion = fuser(settings.get("fusion", "attention"))(dim, shape.modalities, self.dropout)
+            self.fusion.soften()
             self.layers = nn.ModuleList(self.layer(dim) for _ in range(layers))
             self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in range(layers))
             if (message := self.begin(dim)) is not None:

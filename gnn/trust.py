@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gnn.calibrate import expected_error
 from gnn.classified import ROUNDS, figures
-from gnn.conformal import Coverage, LinkSets, alarm, both_sides, covered, online, strangeness
+from gnn.conformal import NEW, Coverage, LinkSets, alarm, both_sides, covered, groups, strangeness, within
 from gnn.ensemble import Stack, disagreement, standing
 from gnn.evaluate import bootstrap
 from gnn.learned import Learned, Window, judged
@@ -106,7 +106,8 @@ def _sets(found: Trust, one: Learned, both: tuple[Window, Window], alpha: float,
     valid, test = both
     asked, later = (both_sides(window.graph, window.later.triples) for window in both)
     strange = strangeness(one.before, valid.graph, asked, seed=seed)
-    sets = LinkSets.of(strange, asked[:, 1].numpy(), alpha, seed=seed)
+    group, then = groups(valid.graph, asked), groups(test.graph, later)
+    sets = LinkSets.of(strange, group, alpha, seed=seed)
     rows = covered(sets, one.model, test.graph, later)
     for name in RELATIONS:
         mine = [row for row in rows if row.relation % len(RELATIONS) == RELATIONS.index(name)]
@@ -122,6 +123,22 @@ def _sets(found: Trust, one: Learned, both: tuple[Window, Window], alpha: float,
         f"the cut, with {size:.1f} nodes on average; {len(sets.own)} relations and directions had enough questions "
         "for a limit of their own."
     )
+    found.remarks += _shift(
+        sets, (group, then), covered(sets, one.model, test.graph, later[torch.from_numpy(then != NEW)])
+    )
+
+
+def _shift(sets: LinkSets, both: tuple[np.ndarray, np.ndarray], known: Sequence[Coverage]) -> list[str]:
+    """What of the promise is due to newcomers, in words; nothing where there were none."""
+    (before, after), share = ((group == NEW).mean() for group in both), 1 - sets.alpha
+    if not after or not known:
+        return []
+    hold = "hold every candidate" if np.isinf(sets.new) else "have a limit of their own"
+    return [
+        f"Links: {after:.1%} of these questions name a newcomer, a node without any such link at the cut, against "
+        f"{before:.1%} of those that set the limits; their sets {hold}, as no other promise could be kept, and the "
+        f"sets of the others hold {_pooled(known)[0]:.1%} where {share:.0%} was promised."
+    ]
 
 
 def _pooled(rows: Sequence[Coverage]) -> tuple[float, float]:
@@ -135,9 +152,10 @@ def _exchangeable(found: Trust, one: Learned, both: tuple[Window, Window], seed:
     order = torch.argsort(test.told, stable=True)
     asked = test.later.triples[order]
     stream = strangeness(one.model, test.graph, asked, seed=seed)
-    said = alarm(online(np.zeros(0), stream, seed))
+    new = (groups(test.graph, asked) == NEW).astype(int)
+    said = alarm(within(new, stream, seed))
     word = f"rang at question {said.at}" if said.fired else "stayed quiet"
     found.remarks.append(
         f"Links: the alarm for answers whose strangeness changes with time {word} over {len(stream)} questions in "
-        f"order of publication (it may ring falsely once in {1 / said.level:.0f} runs)."
+        f"order of publication, newcomers among themselves (it may ring falsely once in {1 / said.level:.0f} runs)."
     )

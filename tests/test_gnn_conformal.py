@@ -1,23 +1,28 @@
 """Promises that are kept: calibration by relation, sets that hold the truth, outcomes, and the alarm."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from gnn.calibrate import Isotonic, Platt, best, by_relation, expected_error, isotonic, losses
 from gnn.conformal import (
+    NEW,
     LinkSets,
     Verdicts,
     alarm,
     band,
     both_sides,
     covered,
+    groups,
     jumper,
     limit,
     online,
     strangeness,
     tables,
     uniform,
+    within,
 )
 from gnn.model import Model, Shape
 from gnn.tensors import GraphTensors
@@ -58,7 +63,8 @@ def asked(own: GraphTensors, scores: torch.Tensor, count: int, seed: int) -> tor
 
 
 def firms(count: int = 40) -> GraphTensors:
-    return graph([[0, RELATIONS.index("OWNS"), 1]], count)
+    """Firms that each own the next one, so that none is a newcomer."""
+    return graph([[n, RELATIONS.index("OWNS"), (n + 1) % count] for n in range(count)], count)
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +132,41 @@ def test_few_questions_share_the_limit_of_all_and_too_few_promise_nothing() -> N
     relation = np.repeat([0, 1], [210, 20])
     sets = LinkSets.of(strange, relation)
     assert set(sets.own) == {0} and sets.limits(np.array([0, 1]))[1] == sets.pooled
-    assert limit(np.arange(8.0), 0.1) == np.inf and limit(np.arange(9.0), 0.1) == 8.0
+    assert limit(np.arange(8.0), 0.1) == np.inf and limit(np.arange(9.0), 0.1) == 8.0 and sets.new == np.inf
     with pytest.raises(ModelError, match="alpha is 1"):
         LinkSets.of(strange, relation, alpha=1.0)
+
+
+def test_a_year_with_many_newcomers_breaks_one_limit_for_all_and_not_a_limit_of_their_own(model: Given) -> None:
+    """Firms 30 to 39 have no link: the model is right about the others and knows nothing of these."""
+    own = graph([[n, RELATIONS.index("OWNS"), (n + 1) % 30] for n in range(30)], 40)
+    draw = torch.Generator().manual_seed(6)
+    known = Given(own, torch.cat([model.scores[:, :30], model.scores[:, 30:] - 4], dim=1))
+
+    def year(news: int, seed: int) -> torch.Tensor:
+        old = asked(own, known.scores, 1500, seed)
+        old = old[(groups(own, old) != NEW)]
+        ends = torch.stack(
+            [torch.randint(30, (news,), generator=draw), torch.randint(30, 40, (news,), generator=draw)], dim=1
+        )
+        return torch.cat([old, torch.stack([ends[:, 0], torch.full((news,), SUPPLIES), ends[:, 1]], dim=1)])
+
+    early, late = year(40, 1), year(400, 2)
+    strange = strangeness(known, own, early)
+    sets = LinkSets.of(strange, groups(own, early))
+    shares = []
+    for limits in (replace(sets, new=sets.own[SUPPLIES]), sets):
+        (found,) = covered(limits, known, own, late)
+        shares.append(found.share)
+    assert (groups(own, late) == NEW).sum() == 400
+    assert shares[0] < 0.8 and shares[1] > 0.88
+
+
+def test_newcomers_are_no_alarm_where_they_stay_as_strange_as_they_were() -> None:
+    draw = np.random.default_rng(4)
+    group = np.concatenate([draw.random(600) < 0.02, draw.random(600) < 0.4]).astype(int)
+    stream = np.where(group == 1, 0.9 + 0.1 * draw.random(1200), draw.random(1200))
+    assert alarm(online(np.zeros(0), stream)).fired and not alarm(within(group, stream)).fired
 
 
 def test_what_the_graph_holds_and_what_has_a_wrong_label_is_in_no_set(model: Given) -> None:

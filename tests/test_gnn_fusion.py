@@ -9,6 +9,7 @@ from gnn.fusions.attention import Attention
 from gnn.model import Shape, seeded
 from gnn.models.relational import Relational
 from gnn.tensors import Features
+from kg import plugins
 from tests.test_gnn_convolution import SUPPLIES, graph
 
 NODES, DIM = 7, 8
@@ -171,3 +172,16 @@ def test_scores_of_any_size_give_finite_weights() -> None:
 def test_a_modality_that_is_switched_off_everywhere_is_no_error() -> None:
     fused, weights = fusion()(torch.ones(NODES, DIM), {})
     assert torch.equal(fused, torch.ones(NODES, DIM)) and (weights == 0.0).all()
+
+
+def test_a_model_of_the_graph_begins_as_its_structural_part_and_every_modality_can_still_learn() -> None:
+    given = features(torch.ones(NODES, 3, dtype=torch.bool))
+    own = graph([[0, SUPPLIES, 1]], NODES).with_features(given)
+    for name in plugins.names("gnn.fusions"):
+        model = Relational(Shape.of(own), dim=DIM, fusion=name, dropout=0.0)
+        token = model.label(own.labels) + model.rows.weight
+        fused, _ = model.fuse(own)
+        assert 0 < (fused - token).norm() < 0.05 * token.norm(), name
+        fused.square().sum().backward()  # type: ignore[no-untyped-call]  # torch
+        assert all(bool((weight.grad != 0).any()) for weight in model.fusion.last() if weight.grad is not None), name
+        assert sum(weight.grad is not None for weight in model.fusion.last()) > 0

@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.figure import Figure
 from gnn.calibrate import by_relation, expected_error
-from gnn.conformal import LinkSets, alarm, band, both_sides, covered, online, strangeness
+from gnn.conformal import LinkSets, alarm, band, both_sides, covered, groups, online, strangeness
 from gnn.learned import Judged, Window, judged, window
 from gnn.links import LinkTask
 from gnn.model import Model, Shape
@@ -84,7 +84,7 @@ def sets(model: Model, early: Window, late: Window) -> list[Figure]:
     figures = []
     for kind in ("mass", "rank"):
         strange = strangeness(model, early.graph, seen, kind)  # type: ignore[arg-type]  # one of the two
-        limits = LinkSets.of(strange, seen[:, 1].numpy(), ALPHA, kind)  # type: ignore[arg-type]  # one of the two
+        limits = LinkSets.of(strange, groups(early.graph, seen), ALPHA, kind)  # type: ignore[arg-type]  # one of the two
         rows = covered(limits, model, late.graph, asked)
         for row in rows:
             name = RELATIONS[row.relation % len(RELATIONS)]

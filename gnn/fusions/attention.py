@@ -11,7 +11,7 @@ so what would change without it is another question, which Shapley values answer
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
@@ -28,6 +28,9 @@ class Attention(Fusion):
         self.project = projections(dim, self.widths)
         self.query, self.key, self.value = (nn.Linear(dim, dim, bias=False) for _ in range(3))
         self.out = nn.Linear(dim, dim, bias=False)
+
+    def last(self) -> Iterable[Tensor]:
+        return [self.out.weight]
 
     def mix(self, structure: Tensor, seen: Seen, present: Tensor) -> tuple[Tensor, Tensor]:
         weighted, shares = self._weighted(structure, seen, present)

@@ -5,7 +5,7 @@ u_vk = relu(LayerNorm(W_k x_vk));    h_v = s_v + O [u_v1 ... u_vn]        0 in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,9 @@ class Concatenation(Additive):
         self.project = projections(dim, self.widths)
         bound = (dim * max(len(self.names), 1)) ** -0.5
         self.out = nn.Parameter(torch.empty(len(self.names), dim, dim).uniform_(-bound, bound))
+
+    def last(self) -> Iterable[Tensor]:
+        return [self.out]
 
     def parts(self, structure: Tensor, seen: Seen, present: Tensor) -> Tensor:
         tokens = F.relu(spread(self.project, seen, present, self.dim))

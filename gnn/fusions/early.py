@@ -8,7 +8,7 @@ computed, so that widths of thousands are only touched for nodes that have them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
@@ -27,6 +27,9 @@ class Early(Additive):
         for module in self.project.values():  # as wide as one layer over the whole joined vector would begin
             for parameter in module.parameters():
                 nn.init.uniform_(parameter, -(joined**-0.5), joined**-0.5)
+
+    def last(self) -> Iterable[Tensor]:
+        return self.project.parameters()
 
     def parts(self, structure: Tensor, seen: Seen, present: Tensor) -> Tensor:
         return spread(self.project, seen, present, self.dim)

@@ -10,7 +10,7 @@ up their scores; no modality meets another before that. (Layers of messages in b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +39,11 @@ class Late(Additive):
         half = torch.arange(dim - dim // 2) * count // (dim - dim // 2)
         owner = torch.cat([half, half])[:dim]
         self.register_buffer("places", (owner == torch.arange(count)[:, None]).float(), persistent=False)
+
+    def last(self) -> Iterable[Tensor]:
+        return [
+            weight for name, weight in self.score.named_parameters() if name.split(".")[1] == "2"
+        ]  # of the second map
 
     def parts(self, structure: Tensor, seen: Seen, present: Tensor) -> Tensor:
         return spread(self.score, seen, present, self.dim) * self.places

@@ -8,7 +8,7 @@ without it, among the moves of the others: |f(all) - f(all but k)|, from one mor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,9 @@ class Network(Fusion):
         self.layers = nn.Sequential(
             nn.Linear((count + 1) * dim + count, 2 * dim), nn.ReLU(), nn.Linear(2 * dim, dim, bias=False)
         )
+
+    def last(self) -> Iterable[Tensor]:
+        return self.layers[-1].parameters()
 
     def mix(self, structure: Tensor, seen: Seen, present: Tensor) -> tuple[Tensor, Tensor]:
         tokens = spread(self.project, seen, present, self.dim)

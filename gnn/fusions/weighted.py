@@ -7,7 +7,7 @@ with u_vk = LayerNorm(W_k x_vk). The weights of a node sum to one whatever it la
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,9 @@ class Weighted(Fusion):
         self.project = projections(dim, self.widths)
         self.say = nn.Parameter(torch.zeros(len(self.names)))
         self.out = nn.Linear(dim, dim, bias=False)
+
+    def last(self) -> Iterable[Tensor]:
+        return [self.out.weight]
 
     def mix(self, structure: Tensor, seen: Seen, present: Tensor) -> tuple[Tensor, Tensor]:
         weighted, shares = self._weighted(seen, present)
