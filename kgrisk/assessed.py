@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from kgrisk.figures import of_graph
 from kgrisk.figures import publish as publish_figure
 from kgrisk.opened import Instant, Opened, instant
+from kgrisk.owners import Owners, owners
+from kgrisk.patterns import find
 from kgrisk.replaying import Replay, replay
 from kgrisk.result import Result
 from kgrisk.reversing import reverse
@@ -17,6 +20,8 @@ from kgrisk.risk import publish as publish_losses
 from kgrisk.supposing import Supposition, compared
 from kgrisk.tracing import traced
 from kgrisk.uncertain import ranged, telling
+from kgrisk.warning import Warnings, warnings
+from queries.ownership.regimes import Regime
 from queries.whatif import Scenario
 
 
@@ -72,6 +77,10 @@ class Assessed(Opened):
         """A loss by path in money that adds up, what each path's exposures cost, and the words behind every hop."""
         return traced(self.ledger, risk, entity, top)
 
+    def warnings(self, cut: date | datetime | str, **options: Any) -> Warnings:
+        """Early warning learned before a cut, tested after it: `every`, `horizon` (days), `false_alarms`, `until`."""
+        return warnings(self, cut, **options)
+
     def replay(self, what: str, at: Instant = None) -> Replay:
         """Ask for a past score, claim or run again on the commit it was made from: is it the same to the bit?"""
         return replay(self, what, instant(at))
@@ -98,3 +107,12 @@ class Assessed(Opened):
         if publish:
             publish_figure(self.ledger, self.files, found)
         return found.result
+
+    def pattern(self, name: str, at: Instant = None, **params: Any) -> Result:
+        """Findings of a pattern of laundering or fraud, worst first: `graph.pattern("cycles", days=5)`."""
+        return find(self.snapshot(at), name, params)
+
+    def owners(self, id: str, regime: Regime = "ofac", at: Instant = None, listed: Sequence[str] = ()) -> Owners:
+        """Who owns and controls an entity, and whether sanctions reach it by a regime's rules at that instant."""
+        moment = instant(at)
+        return owners(self.snapshot(moment), id, regime, moment.valid.date() if moment.valid else None, listed)

@@ -27,6 +27,7 @@ from kgrisk import (
     gathering,
     kyc_command,
     meaning_command,
+    pattern_command,
     payment_command,
     reconstruct_command,
     reviewing,
@@ -34,6 +35,7 @@ from kgrisk import (
     risk_command,
     run_command,
     scenario_command,
+    warning_command,
 )
 from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
 from kgrisk.demo import demo
@@ -54,10 +56,12 @@ app.add_typer(asking.app)
 app.add_typer(meaning_command.app)
 app.add_typer(risk_command.app)
 app.add_typer(scenario_command.app)
+app.add_typer(warning_command.app)
 app.add_typer(figure_command.app)
 app.add_typer(reconstruct_command.app)
 app.add_typer(gathering.app)
 app.add_typer(kyc_command.app)
+app.add_typer(pattern_command.app)
 app.add_typer(run_command.app)
 app.add_typer(payment_command.app, name="payments")
 

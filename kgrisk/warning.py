@@ -1,0 +1,126 @@
+"""Warning: who is likely to come into distress, by what was public, and how well such warnings did before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kg.errors import MeasureError
+from kg.model import AsOf, as_time
+from kg.snapshot import Snapshot
+from kgrisk.opened import Opened, day
+from kgrisk.result import Result
+from queries.warning.alarm import Alarm, Verdict, fit, judge, panel, ranked
+from queries.warning.signals import READERS, Signals, failures, signals
+
+MOST = 50
+"""Alerts given, unless asked otherwise."""
+
+
+@dataclass(frozen=True)
+class Warnings:
+    """Alerts at the last date, and how the same index did on dates that it had not seen."""
+
+    alerts: Result
+    """id, name, index, alarm, why (signals that raise it most) and statements behind them; most alarming first."""
+    verdict: Verdict
+    weights: dict[str, float]
+    """Weight of each signal in the index."""
+    dates: tuple[datetime, ...]
+
+
+def warnings(
+    graph: Opened,
+    cut: date | datetime | str,
+    *,
+    every: int = 30,
+    horizon: int = 365,
+    false_alarms: float = 0.05,
+    until: date | datetime | str | None = None,
+) -> Warnings:
+    """Learn an index before the cut, test it after, and warn as of `until` (the day a source last published).
+
+    `every` and `horizon` are in days. Outcomes of the training dates are those public by the cut, so the horizon before
+    the cut teaches nothing. MeasureError where no distress before the cut teaches, or no date after it tests.
+    """
+    split, step, ahead = as_time(day(cut)), timedelta(days=every), timedelta(days=horizon)
+    if every < 1 or horizon < 1:
+        raise MeasureError(f"every and horizon are numbers of days of at least 1, not {every} and {horizon}")
+    final = graph.snapshot()
+    first, last = _span(final)
+    last = as_time(day(until)) if until else last
+    dates = _dates(split, step, first, last)
+    early = [moment for moment in dates if moment + ahead <= split]
+    late = [moment for moment in dates if moment >= split]
+    if not early or not late:
+        raise MeasureError(
+            f"no date to {'learn from' if not early else 'test on'}: sources published from {first:%Y-%m-%d} to "
+            f"{last:%Y-%m-%d}; choose a cut more than {horizon} days after the first and before the last"
+        )
+    read = {moment: signals(graph.snapshot(AsOf(moment, published=moment)), moment) for moment in (*early, *late)}
+    alarm = fit(
+        panel([read[d] for d in early], _failed(graph.snapshot(AsOf(split, published=split))), ahead), false_alarms
+    )
+    verdict = judge(alarm, panel([read[moment] for moment in late], _failed(final), ahead), graph.settings.seed)
+    alerts = Result(_alerts(alarm, read[late[-1]], final), f"alerts as of {late[-1]:%Y-%m-%d}", _remarks(verdict))
+    return Warnings(alerts, verdict, dict(zip(READERS, alarm.weight.tolist(), strict=True)), (*early, *late))
+
+
+def _dates(split: datetime, step: timedelta, first: datetime, last: datetime) -> Sequence[datetime]:
+    """The cut, and every step before and after it while sources speak."""
+    before: list[datetime] = []
+    after = [split]
+    while split - (len(before) + 1) * step > first:
+        before.append(split - (len(before) + 1) * step)
+    while after[-1] + step <= last:
+        after.append(after[-1] + step)
+    return [*reversed(before), *(moment for moment in after if moment <= last)]
+
+
+def _span(snapshot: Snapshot) -> tuple[datetime, datetime]:
+    """When sources first and last published something of a date."""
+    spans = [pc.min_max(table["published"]).as_py() for table in (snapshot.edges, snapshot.facts) if table.num_rows]
+    if not spans:
+        raise MeasureError("the graph is empty; run `kgrisk ingest FOLDER` first")
+    return min(span["min"] for span in spans), max(span["max"] for span in spans)
+
+
+def _failed(snapshot: Snapshot) -> dict[str, datetime]:
+    return {snapshot.ids[row]: moment for row, moment in failures(snapshot).items()}
+
+
+def _alerts(alarm: Alarm, read: Signals, final: Snapshot) -> pa.Table:
+    rank = ranked(read.value)
+    index, part = alarm.index(rank), (rank - 0.5) * alarm.weight
+    names = list(READERS)
+    rows: list[dict[str, Any]] = []
+    for place in sorted(range(len(read.ids)), key=lambda p: (-index[p], read.ids[p]))[:MOST]:
+        id = read.ids[place]
+        raising = [k for k in np.argsort(-part[place], kind="stable").tolist() if part[place, k] > 0][:3]
+        told = [read.statement[k].get(id, "") for k in raising]
+        rows.append(
+            {
+                "id": id,
+                "name": final.names[final.index[id]],
+                "index": float(index[place]),
+                "alarm": bool(index[place] > alarm.threshold),
+                "why": [f"{names[k]} {read.value[place, k]:.3g}, above {rank[place, k]:.0%} of firms" for k in raising],
+                "statements": [statement for statement in told if statement],
+            }
+        )
+    return pa.Table.from_pylist(rows)
+
+
+def _remarks(verdict: Verdict) -> tuple[str, ...]:
+    lead = f", {np.median(verdict.lead_days):.0f} days ahead (median)" if len(verdict.lead_days) else ""
+    return (
+        f"on dates after the cut: {verdict.warned} of {verdict.events} firms warned of{lead}; "
+        f"{verdict.false_alarms:.1%} of quiet firm-dates were called",
+        verdict.skill,
+    )

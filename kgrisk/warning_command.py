@@ -1,0 +1,37 @@
+"""The command `kgrisk warn`: alerts by what was public, with how well such alerts did before."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from kgrisk.console import emit, out
+from kgrisk.options import Home, Json, answer, opened
+
+app = typer.Typer()
+
+
+@app.command()
+def warn(
+    cut: Annotated[str, typer.Option("--cut", help="Learn before this date, test after it.")],
+    every: Annotated[int, typer.Option("--every", min=1, help="Days between two dates.")] = 30,
+    horizon: Annotated[int, typer.Option("--horizon", min=1, help="Days ahead in which distress counts.")] = 365,
+    false_alarms: Annotated[float, typer.Option("--false-alarms", help="Share of quiet dates it may call.")] = 0.05,
+    until: Annotated[str | None, typer.Option("--until", help="Warn as of this date.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Who is likely to come into distress, why, and whether such warnings had skill."""
+    with opened(home) as graph:
+        found = graph.warnings(cut, every=every, horizon=horizon, false_alarms=false_alarms, until=until)
+    verdict = found.verdict
+    if json:
+        lead = float(np.median(verdict.lead_days)) if len(verdict.lead_days) else None
+        told = {"events": verdict.events, "warned": verdict.warned, "median_lead_days": lead}
+        told |= {"false_alarms": verdict.false_alarms, "auroc": verdict.auroc, "low": verdict.low, "high": verdict.high}
+        emit({"alerts": found.alerts.rows(), "weights": found.weights, "test": told | {"skill": verdict.skill}})
+        return
+    answer(found.alerts, False)
+    out.print("weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in found.weights.items()))
