@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,8 @@ from kgrisk.extras import need
 from kgrisk.opened import Instant, Opened, instant
 from kgrisk.result import Result
 
+SHA256 = re.compile("[0-9a-f]{64}")
+ASKED = ("audio", "image", "text")
 MODALITIES = ("audio", "image", "table", "text")
 ROWS = pa.schema(
     [(name, pa.string()) for name in ("id", "name", "label", "modality")]
@@ -45,6 +48,8 @@ def find(
     modalities, labels = only
     if unknown := sorted({*modalities} - {*MODALITIES}):
         raise KgRiskError(f"no modality {', '.join(unknown)}; there are {', '.join(MODALITIES)}")
+    if by not in ASKED:
+        raise KgRiskError(f"a question is of {', '.join(ASKED)}, not of {by!r}")
     room, space = need("gnn.retrieval", "learn"), space_of(graph)
     content = what if by == "text" or isinstance(what, bytes) else _bytes(graph, str(what))
     if part:
@@ -61,7 +66,7 @@ def find(
 def _bytes(graph: Opened, what: str) -> bytes:
     """A file on disk, or one of the graph by its sha256 or the id of its page or document."""
     name = what.rpartition(":")[2]
-    if name in graph.files:
+    if SHA256.fullmatch(name) and name in graph.files:
         return graph.files.get(name)
     try:
         return Path(what).read_bytes()

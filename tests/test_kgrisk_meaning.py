@@ -29,7 +29,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         files.put(page.content)
         made += page_claims(page.content, f"This page is a {page.kind}", EARLY)
     call = files.put(CALL)
-    for where, words in SAID.items():
+    said = {
+        f"time:{n / 10:.2f}-{n / 10 + 0.5:.2f}": f"The {'bank' if n < 12 else 'mill'} speaks {n}" for n in range(20)
+    }
+    for where, words in (SAID | said).items():
         proof = Evidence(call, where, words, "calls.audio@1")
         made.append(Claim(Node("Document", f"doc:{call}", {"duration": 2.6}), proof, LATE))
         made.append(Claim(Facts(f"doc:{call}", {"segment": words}, where), proof, LATE, LATE))
@@ -43,9 +46,9 @@ def filled(home: Path) -> Path:
     """The same with a space learned and everything indexed, by the command."""
     done = kgrisk_here("index", "--shared", "--home", home, "--json", cwd=home.parent)
     assert done.returncode == 0, done.stderr
-    (one, other) = json.loads(done.stdout)["space"]
-    assert {one["asked"], other["asked"]} == {"image -> text", "text -> image"}
-    assert one["learned"] >= 8 and one["held"] > 1 and 0 <= one["recall"] <= 1
+    rows = {row["asked"]: row for row in json.loads(done.stdout)["space"]}
+    assert set(rows) == {f"{a} -> {b}" for x in ("image", "audio") for a, b in ((x, "text"), ("text", x))}
+    assert all(row["learned"] >= 8 and row["held"] > 1 and 0 <= row["recall"] <= 1 for row in rows.values())
     return home
 
 
@@ -74,13 +77,26 @@ def test_words_find_the_seconds_of_a_recording_in_another_language(filled: Path)
 def test_a_page_finds_words_and_pages_and_says_how_likely_they_belong_together(filled: Path, tmp_path: Path) -> None:
     chart = next(page.content for page in pictures(8, 1) if page.kind == "chart")
     (tmp_path / "chart.png").write_bytes(chart)
-    rows = found(filled, str(tmp_path / "chart.png"), "--by", "image", "--modality", "all", "-k", "40")
-    assert {row["modality"] for row in rows} == {"image", "text"}
-    assert next(row for row in rows if row["modality"] == "image")["quote"] == "This page is a chart"
-    pages = [row for row in rows if row["label"] == "Page" and row["modality"] == "text"]
-    assert pages == [] or pages[0]["probability"] is not None
+    asked = (str(tmp_path / "chart.png"), "--by", "image")
+    words = found(filled, *asked, "--modality", "text", "-k", "3")
+    assert len(words) == 3 and all(row["quote"] and row["probability"] is not None for row in words)
+    rows = found(filled, *asked, "--modality", "image", "-k", "3")
+    assert rows[0]["quote"] == "This page is a chart" and rows[0]["label"] == "Page"
     own = found(filled, str(rows[0]["id"]), "--by", "image", "--modality", "image", "-k", "1")  # a page of the graph
     assert own[0]["id"] == rows[0]["id"] and own[0]["score"] == pytest.approx(1.0, abs=1e-5)
+
+
+def test_words_and_seconds_of_sound_find_stretches_of_a_recording_with_their_place(filled: Path) -> None:
+    rows = found(filled, "a loan by the bank", "--modality", "audio", "-k", "5")
+    assert {row["modality"] for row in rows} == {"audio"} and all(
+        str(row["locator"]).startswith("time:") for row in rows
+    )
+    call = Path(__file__).parent / "data" / "call-tiny.ogg"
+    asked = ("--by", "audio", "--part", "time:0.50-1.00")
+    (best,) = found(filled, str(call), *asked, "--modality", "audio", "-k", "1")
+    assert best["locator"] == "time:0.50-1.00" and best["score"] == pytest.approx(1.0, abs=1e-4)
+    (words,) = found(filled, str(call), *asked, "--modality", "text", "-k", "1")
+    assert words["quote"] and words["probability"] is not None
 
 
 def test_what_was_not_yet_published_is_not_found(filled: Path) -> None:

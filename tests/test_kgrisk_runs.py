@@ -1,4 +1,4 @@
-"""Training runs and vectors at the front door: listed, shown with their card, compared, handed over; and traced back."""
+"""Training runs and vectors at the front door: listed, shown with their card, compared, handed over, traced back."""
 
 from __future__ import annotations
 
