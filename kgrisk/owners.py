@@ -16,8 +16,8 @@ from kg.snapshot import Snapshot
 from queries.figure import notes
 from queries.figures.beneficial_owner import BeneficialOwner
 from queries.figures.fifty_percent import FiftyPercent
-from queries.regimes import Regime, beneficial
-from queries.stakes import listed, stakes
+from queries.ownership.regimes import Regime, beneficial
+from queries.ownership.stakes import listed, stakes
 
 Hop = dict[str, Any]
 """A stake of STAKES with the names of both ends, and `listed`: the statement that lists its owner, if one does."""

@@ -12,7 +12,7 @@ from kgrisk.console import emit, out, progress, show
 from kgrisk.options import Home, Json, Known, Published, asked, opened, pair
 from kgrisk.owners import Owners
 from kgrisk.owners import owners as owners_of
-from queries.regimes import Regime
+from queries.ownership.regimes import Regime
 
 app = typer.Typer()
 SHOWN = ("score", "subject", "amount", "unit", "start", "end", "remark", "edges")

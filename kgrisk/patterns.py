@@ -15,11 +15,11 @@ from kg.errors import MeasureError
 from kg.snapshot import Snapshot
 from kgrisk.figures import read
 from kgrisk.result import Result
-from queries.flows import Flows
 from queries.measure import build
 from queries.pattern import Pattern
-from queries.payment_pattern import PaymentPattern
-from queries.watch import Watch
+from queries.payments.flows import Flows
+from queries.payments.pattern import PaymentPattern
+from queries.payments.watch import Watch
 
 PACKAGE: Final = "queries.patterns"
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from kg.ledger import Ledger
 from kg.model import AsOf, Claim, ClaimBatch, Edge, Evidence, Facts, Node, RunManifest
 from kg.snapshot import Snapshot
-from queries.flows import DAY, Flows
+from queries.payments.flows import DAY, Flows
 
 START = datetime(2023, 1, 1, tzinfo=UTC)
 Paid = tuple[str, str, float, float]

@@ -17,7 +17,7 @@ from queries.figures.beneficial_owner import BeneficialOwner
 from queries.figures.control import Control
 from queries.figures.fifty_percent import FiftyPercent
 from queries.figures.integrated_ownership import IntegratedOwnership
-from queries.regimes import day, rule
+from queries.ownership.regimes import day, rule
 
 Held = dict[tuple[str, str], Fraction]
 

@@ -16,7 +16,7 @@ from kg.model import AsOf, Edge, Facts, Node
 from kg.snapshot import Snapshot
 from kgrisk import patterns
 from kgrisk.owners import owners
-from queries.stakes import listed, stakes
+from queries.ownership.stakes import listed, stakes
 from tests.laundering_world import CYCLE, Book, drawn, made
 
 PERSON, MIDDLE, FIRM, OTHER = "person:x1", "reg:XX/1", "reg:XX/2", "person:y1"

@@ -11,8 +11,6 @@ import pyarrow as pa
 import pytest
 
 from kg.errors import MeasureError
-from queries.bursts import best, windows
-from queries.flows import DAY, Flows
 from queries.pattern import findings
 from queries.patterns.cycles import Cycles
 from queries.patterns.fan_in import FanIn
@@ -20,8 +18,10 @@ from queries.patterns.fan_out import FanOut
 from queries.patterns.layering import Layering
 from queries.patterns.scatter_gather import ScatterGather
 from queries.patterns.structuring import Structuring
-from queries.payment_pattern import PaymentPattern
-from queries.watch import Watch
+from queries.payments.bursts import best, windows
+from queries.payments.flows import DAY, Flows
+from queries.payments.pattern import PaymentPattern
+from queries.payments.watch import Watch
 from tests.laundering_world import drawn, flows
 
 SEEDS = range(60)

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 
 from kg.errors import MeasureError
-from queries.flows import DAY, Flows
 from queries.patterns.taint import Taint
-from queries.tainting import taint
+from queries.payments.flows import DAY, Flows
+from queries.payments.tainting import taint
 from tests.laundering_world import made
 
 SEEDS = range(150)

@@ -26,8 +26,8 @@ import pyarrow as pa
 
 from kg.errors import MeasureError
 from queries.figure import Domain, Figure, Rows, noted
-from queries.holdings import COLUMNS, OPTIONAL, Excess, Holdings, closure
-from queries.regimes import reached
+from queries.ownership.holdings import COLUMNS, OPTIONAL, Excess, Holdings, closure
+from queries.ownership.regimes import reached
 
 SWEEPS: Final = 10_000
 """Most sweeps towards a bound."""

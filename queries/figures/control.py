@@ -19,8 +19,8 @@ from typing import ClassVar
 import pyarrow as pa
 
 from queries.figure import Domain, Figure, Rows, noted
-from queries.holdings import COLUMNS, OPTIONAL, Excess, Holdings, closure
-from queries.regimes import reached
+from queries.ownership.holdings import COLUMNS, OPTIONAL, Excess, Holdings, closure
+from queries.ownership.regimes import reached
 
 ANSWER = pa.schema(
     [

@@ -3,7 +3,7 @@
 The set B of parties that count is the least with the listed ones in it and j in B where the members of B hold enough of
 j directly and together: a cascade, not a product along chains (OFAC FAQ 401: X 50 % of A and A 50 % of B make B
 blocked). What is enough, whether holdings of different listed persons are added up, and whether control alone counts
-is `queries.regimes`' to say; where they are not added up, the set is found for each listed person by itself.
+is `queries.ownership.regimes`' to say; where they are not added up, the set is found for each listed person by itself.
 
 `low` is what those that surely count surely hold; `high` the most that those that may count can hold beside what the
 others surely hold; `status` is listed, blocked, possible, controlled (by control alone, where the regime counts it) or
@@ -20,8 +20,8 @@ from typing import ClassVar
 import pyarrow as pa
 
 from queries.figure import Domain, Figure, Rows, noted
-from queries.holdings import COLUMNS, OPTIONAL, Excess, Group, Holdings, closure
-from queries.regimes import Regime, Rule, day, reached, rule
+from queries.ownership.holdings import COLUMNS, OPTIONAL, Excess, Group, Holdings, closure
+from queries.ownership.regimes import Regime, Rule, day, reached, rule
 
 ANSWER = pa.schema(
     [

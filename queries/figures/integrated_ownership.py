@@ -27,7 +27,7 @@ from scipy.sparse.linalg import splu
 
 from kg.errors import MeasureError
 from queries.figure import Domain, Figure, Rows, noted
-from queries.holdings import COLUMNS, OPTIONAL, Excess, Holdings
+from queries.ownership.holdings import COLUMNS, OPTIONAL, Excess, Holdings
 
 LARGEST: Final = 3_000
 """Parties up to which all pairs are computed."""

@@ -22,10 +22,10 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from queries.bursts import best
-from queries.flows import Flows, Ints, Ragged, told
 from queries.pattern import Finding
-from queries.payment_pattern import FAN, PaymentPattern, finding
+from queries.payments.bursts import best
+from queries.payments.flows import Flows, Ints, Ragged, told
+from queries.payments.pattern import FAN, PaymentPattern, finding
 
 BLOCK: Final = 20_000
 """First payments followed at a time, which bounds memory."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from queries.fans import Fan
-from queries.flows import Flows
 from queries.pattern import Finding
+from queries.payments.fans import Fan
+from queries.payments.flows import Flows
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from queries.flows import Flows, Ints, told
 from queries.pattern import Finding, blend
-from queries.payment_pattern import FAN, PaymentPattern, beyond, even, finding
+from queries.payments.flows import Flows, Ints, told
+from queries.payments.pattern import FAN, PaymentPattern, beyond, even, finding
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from kg.snapshot import Snapshot
-from queries.bursts import Ints
-from queries.flows import DAY, Flows, told
 from queries.pattern import Finding, Pattern, blend, findings
-from queries.payment_pattern import FAN, beyond, finding
-from queries.sharing import Group, groups
+from queries.payments.bursts import Ints
+from queries.payments.flows import DAY, Flows, told
+from queries.payments.pattern import FAN, beyond, finding
+from queries.payments.sharing import Group, groups
 
 
 @dataclass(frozen=True)

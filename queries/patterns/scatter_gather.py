@@ -14,10 +14,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from queries.bursts import best, windows
-from queries.flows import Flows, Ints, told
 from queries.pattern import Finding, blend
-from queries.payment_pattern import FAN, PaymentPattern, beyond, even, finding, tight
+from queries.payments.bursts import best, windows
+from queries.payments.flows import Flows, Ints, told
+from queries.payments.pattern import FAN, PaymentPattern, beyond, even, finding, tight
 
 
 @dataclass(frozen=True)

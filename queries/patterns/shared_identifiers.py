@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from kg.snapshot import Snapshot
 from queries.pattern import Finding, Pattern, blend, findings
-from queries.payment_pattern import beyond
-from queries.sharing import Group, groups
+from queries.payments.pattern import beyond
+from queries.payments.sharing import Group, groups
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from queries.bursts import Windows, best, windows
-from queries.flows import Flows, Ints
 from queries.pattern import Finding, blend
-from queries.payment_pattern import PaymentPattern, beyond, finding, tight
+from queries.payments.bursts import Windows, best, windows
+from queries.payments.flows import Flows, Ints
+from queries.payments.pattern import PaymentPattern, beyond, finding, tight
 
 
 @dataclass(frozen=True)

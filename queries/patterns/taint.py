@@ -1,8 +1,9 @@
 """Money that comes from given or marked accounts, followed in order of time: haircut, FIFO or poison.
 
-See `queries.tainting` for the three ways of counting. The accounts of origin are `origins` and those that bear a flag
-starting with `flag` (or whose owner does). Each account that holds tainted money at the end is a finding: its edges are
-the payments that brought it there, its amount what it holds of it; the score is the tainted share of all it was paid.
+The three ways of counting stand in `queries.payments.tainting`. The accounts of origin are `origins` and those that
+bear a flag starting with `flag` (or whose owner does). Each account that holds tainted money at the end is a finding:
+its edges are the payments that brought it there, its amount what it holds of it; the score is the tainted share of all
+it was paid.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import pyarrow as pa
 
 from kg.errors import MeasureError
 from kg.snapshot import Snapshot
-from queries.flows import Floats, Flows
 from queries.pattern import Finding, Pattern, findings
-from queries.payment_pattern import finding
-from queries.tainting import Method, taint
+from queries.payments.flows import Floats, Flows
+from queries.payments.pattern import finding
+from queries.payments.tainting import Method, taint
 
 
 @dataclass(frozen=True)

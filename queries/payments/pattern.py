@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from kg.snapshot import Snapshot
-from queries.flows import DAY, Flows, Ints
 from queries.pattern import Finding, Pattern, findings
+from queries.payments.flows import DAY, Flows, Ints
 
 FAN: Final = 64
 """Payments followed from one account after one payment, the first ones, unless a pattern says otherwise."""

@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from kg.errors import MeasureError
 from queries.figure import Domain, Rows
-from queries.regimes import ROUNDING
+from queries.ownership.regimes import ROUNDING
 
 Floats = NDArray[np.float64]
 Pairs = dict[tuple[int, int], float]

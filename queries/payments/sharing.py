@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from kg.snapshot import Snapshot
-from queries.bursts import Ints
+from queries.payments.bursts import Ints
 
 TYPES: Final = ("SHARES_IDENTIFIER", "USES", "HAS_ACCOUNT")
 _log = logging.getLogger(__name__)

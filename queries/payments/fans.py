@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from queries.bursts import Windows, best, windows
-from queries.flows import Floats, Flows, Index, Ints
 from queries.pattern import Finding, blend
-from queries.payment_pattern import PaymentPattern, beyond, even, finding, tight
+from queries.payments.bursts import Windows, best, windows
+from queries.payments.flows import Floats, Flows, Index, Ints
+from queries.payments.pattern import PaymentPattern, beyond, even, finding, tight
 
 End = Literal["source", "target"]
 

@@ -21,7 +21,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from kg.errors import MeasureError
-from queries.flows import Floats, Flows
+from queries.payments.flows import Floats, Flows
 
 Method = Literal["haircut", "fifo", "poison"]
 

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from kg.errors import MeasureError
 from kg.model import TIME
-from queries.flows import Flows
 from queries.pattern import FINDINGS
-from queries.payment_pattern import PaymentPattern
+from queries.payments.flows import Flows
+from queries.payments.pattern import PaymentPattern
 
 COLUMNS = {"id": pa.string(), "source": pa.string(), "target": pa.string(), "amount": pa.float64(), "time": TIME}
 """Columns that payments must have."""
