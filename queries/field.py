@@ -49,8 +49,8 @@ def _wrong(where: str, expected: str, value: Any) -> MeasureError:
 
 
 def _optional(where: str, kinds: tuple[Any, ...], value: Any) -> Any:
-    """The first kind that takes the value; `none` and nothing are None where that is one of them."""
-    if NoneType in kinds and (value is None or value in ("", "none")):
+    """The first kind that takes the value; `none` is None where that is one of them."""
+    if NoneType in kinds and (value is None or value == "none"):
         return None
     kinds = tuple(kind for kind in kinds if kind is not NoneType)
     for kind in kinds[:-1]:

@@ -6,8 +6,10 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from kg.errors import MeasureError
+from queries.contagion import clearing
 from queries.contagion.clearing import Costs, clear
 from queries.exposures import Exposures
 from queries.measures.eisenberg_noe import EisenbergNoe
@@ -174,3 +176,18 @@ def test_costs_are_lost_to_creditors_and_told_as_what_they_received_less() -> No
     np.testing.assert_allclose(losses.worth[0], [-1, 1.5])
     assert losses.defaults() == ("bank:0",)
     assert losses.rounds == 1
+
+
+@pytest.mark.parametrize("left", [Costs(), Costs(0.7, 0.8)])
+def test_compiled_sweeps_of_a_large_network_find_the_same_payments_and_waves(
+    left: Costs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r, n = np.random.default_rng(5), 3_000
+    claims = sparse.coo_array((r.exponential(1, 8 * n), (r.integers(0, n, 8 * n), r.integers(0, n, 8 * n))), (n, n))
+    x = Exposures.of(claims, r.exponential(2, n), r.exponential(2, n))
+    compiled = clear(x, x.external_assets, left)
+    monkeypatch.setattr(clearing, "LARGE", 10**9)
+    plain = clear(x, x.external_assets, left)
+    np.testing.assert_allclose(compiled.payments, plain.payments, rtol=1e-11, atol=1e-11)
+    assert compiled.waves == plain.waves
+    assert len(plain.waves[0]) > 3

@@ -23,6 +23,8 @@ from scipy import sparse
 
 from kg.errors import MeasureError
 from queries.exposures import Exposures
+from queries.kernels.fixed import greatest
+from queries.kernels.rows import Rows
 from queries.measure import Losses
 from queries.scenario import Shocks
 from queries.solve import solve
@@ -32,6 +34,8 @@ Flags = NDArray[np.bool_]
 Matrix = sparse.csr_array
 Waves = tuple[tuple[int, ...], ...]
 
+LARGE = 2_000
+"""Entities from which compiled sweeps are worth their start."""
 SWEEPS = 300
 TIE = 1e-12
 """Means within this share of the debts count as enough: rounding must not make a default."""
@@ -68,6 +72,13 @@ class Debts:
     e: Floats
     """(n,) or (n, scenarios) external assets."""
     costs: Costs
+    rows: Rows | None = None
+    """The claims laid out for compiled sweeps, where the network is large."""
+
+    @property
+    def share(self) -> Floats:
+        """(n,) one over what each owes, 0 where that is nothing."""
+        return np.divide(1.0, self.debts, out=np.zeros_like(self.debts), where=self.debts > 0)
 
     def paid(self, p: Floats) -> Floats:
         """What each pays when it receives what p gives it."""
@@ -90,8 +101,9 @@ def clear(exposures: Exposures, external_assets: Floats, costs: Costs = Costs())
     debts = exposures.owed + exposures.external_liabilities
     share = np.divide(1.0, debts, out=np.zeros_like(debts), where=debts > 0)
     income = sparse.csr_array(exposures.claims @ sparse.diags_array(share))
-    start = picard(Debts(income, debts, e.T, costs))
-    runs = [fictitious_default(Debts(income, debts, e[s], costs), start[s]) for s in range(len(e))]
+    rows = exposures.rows if len(exposures) > LARGE else None
+    start = _above(Debts(income, debts, e.T, costs, rows))
+    runs = [fictitious_default(Debts(income, debts, e[s], costs, rows), start[s]) for s in range(len(e))]
     payments = np.array([p for p, _ in runs]).reshape(e.shape)
     equity = e + (income @ payments.T).T - debts
     return Clearing(payments, equity, tuple(waves for _, waves in runs))
@@ -108,6 +120,15 @@ def not_negative(exposures: Exposures, e: Floats) -> Floats:
             "which takes less than nothing"
         )
     return np.maximum(e, 0.0)
+
+
+def _above(system: Debts) -> Floats:
+    """(scenarios, n) payments that are the greatest, or not below them."""
+    if system.rows is None or system.costs != Costs():
+        return picard(system)
+    share, debts = system.share, system.debts
+    runs = [greatest(system.rows, np.where(debts > 0, e * share, 1.0), share) for e in system.e.T]
+    return np.array([run.x * debts for run in runs]) if all(run.settled for run in runs) else picard(system)
 
 
 def picard(system: Debts) -> Floats:
@@ -152,6 +173,11 @@ def fictitious_default(system: Debts, upper: Floats) -> tuple[Floats, Waves]:
 def _paid_by(system: Debts, failed: Flags, upper: Floats) -> Floats:
     """Payments when exactly `failed` pay all they have and the others all they owe."""
     inside, costs = np.flatnonzero(failed), system.costs
+    if system.rows is not None:
+        base = np.where(failed, costs.alpha * system.e * system.share, 1.0)
+        run = greatest(system.rows, base, np.where(failed, costs.beta * system.share, 0.0))
+        if run.settled:
+            return np.asarray(run.x * system.debts, float)
     p = np.where(failed, 0.0, system.debts)
     means = (costs.alpha * system.e + costs.beta * (system.income @ p))[inside]
     within = sparse.csr_array(system.income[inside][:, inside] * costs.beta)
