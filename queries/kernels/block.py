@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from queries.kernels.compiled import compiled
 from queries.kernels.rows import Rows
 from queries.kernels.sweep import each
 from queries.kernels.vector import block_kernel
@@ -42,11 +43,25 @@ def sweep_many(
     block, result = (np.zeros(shape, rows.amount.dtype) for _ in range(2))
     for first in range(0, len(x), width):
         part = slice(first, first + width)
-        some = len(x[part])
-        block[: rows.nodes, :some] = x[part].T[rows.order]
+        _gathered(x[part], rows.order, block)
         result[:] = 0
         if base is not None:
-            result[: rows.nodes, :some] = base[part].T[rows.order]
+            _gathered(base[part], rows.order, result)
         pull_block(rows, result, block, result, workers)
-        made[part, rows.order] = result[: rows.nodes, :some].T
+        _scattered(result, rows.order, made[part])
     return made
+
+
+@compiled
+def _gathered(x: Any, order: Any, block: Any) -> None:  # pragma: no cover - machine code
+    """Scenarios by node into the rows of a block by place."""
+    for place in range(len(order)):
+        for scenario in range(len(x)):
+            block[place, scenario] = x[scenario, order[place]]
+
+
+@compiled
+def _scattered(block: Any, order: Any, x: Any) -> None:  # pragma: no cover - machine code
+    for place in range(len(order)):
+        for scenario in range(len(x)):
+            x[scenario, order[place]] = block[place, scenario]

@@ -29,40 +29,38 @@ def block_kernel(width: int, lanes: int) -> Kernel:
     def sweep(  # type: ignore[no-untyped-def]  # machine code
         starts, slices, index, amount, base, x, out, a0, a1, s0, s1
     ):
-        part = np.empty((4, width), x.dtype)
+        part, nothing = np.empty((4, width), x.dtype), np.zeros((4, width), x.dtype)
         for i in range(U(a0), U(a1)):
             for lane in range(four):
-                total(amount, index, x, part, lane, U(starts[i]) + lane, U(starts[i + one]))
+                total(amount, index, x, nothing, part, lane, U(starts[i]) + lane, U(starts[i + one]))
             for q in range(step):
                 out[i, q] = base[i, q] + ((part[U(0), q] + part[one, q]) + (part[U(2), q] + part[U(3), q]))
         for s in range(U(s0), U(s1)):
             for lane in range(four):
-                at = U(len(starts) - 1) + four * s + lane
-                total(amount, index, x, part, lane, U(slices[s]) + lane, U(slices[s + one]))
-                for q in range(step):
-                    out[at, q] = base[at, q] + part[lane, q]
+                i = U(len(starts) - 1) + four * s + lane
+                total(amount, index, x, base, out, i, U(slices[s]) + lane, U(slices[s + one]))
 
     made: Kernel = sweep
     return made
 
 
 def _row_total(width: int, lanes: int) -> Any:
-    """An operation of the compiler: out[i] = sum of amount[k] * x[index[k]] for k, k + 4, ... below end."""
+    """An operation of the compiler: out[i] = base[i] + sum of amount[k] * x[index[k]] for k, k + 4, ... below end."""
     from llvmlite import ir  # type: ignore[import-untyped]
     from numba import types
     from numba.extending import intrinsic
 
     @intrinsic
-    def total(typing, amount, index, x, out, i, k, end):  # type: ignore[no-untyped-def]  # a compiler's own form
-        given = types.void(amount, index, x, out, i, k, end)
+    def total(typing, amount, index, x, base, out, i, k, end):  # type: ignore[no-untyped-def]  # a compiler's own form
+        given = types.void(amount, index, x, base, out, i, k, end)
 
         def written(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            kinds = signature.args[:4]
+            kinds = signature.args[:5]
             data = [
                 context.make_array(kind)(context, builder, arg).data for kind, arg in zip(kinds, args, strict=False)
             ]
             vector = ir.VectorType(context.get_value_type(x.dtype), lanes)
-            _Row(builder, vector, x.dtype.bitwidth // 8, width).write(data, *args[4:])
+            _Row(builder, vector, x.dtype.bitwidth // 8, width).write(data, *args[5:])
             return context.get_dummy_value()
 
         return given, written
@@ -94,7 +92,7 @@ class _Row:
 
     def write(self, data: list[Any], i: Any, k: Any, end: Any) -> None:
         tools = _tools()
-        amount, index, x, out = data
+        amount, index, x, base, out = data
         builder, zero = self.builder, self.ir.Constant(self.vector, None)
         sums = [tools.alloca_once_value(builder, zero) for _ in self.parts]
         for place in sums:
@@ -113,7 +111,8 @@ class _Row:
         builder.branch(check)
         builder.position_at_end(done)
         for part, place in enumerate(sums):
-            builder.store(builder.load(place), self.at(out, i, part), align=self.size)
+            start = builder.load(self.at(base, i, part), align=self.size)
+            builder.store(builder.fadd(start, builder.load(place)), self.at(out, i, part), align=self.size)
 
     def _column(self, index: Any, at: Any) -> Any:
         return self.builder.zext(self.builder.load(self.builder.gep(index, [at])), self.word)

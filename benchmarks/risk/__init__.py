@@ -1,0 +1,1 @@
+"""Figures of the risk engine: one module each, measured by `python -m benchmarks.risk`."""
