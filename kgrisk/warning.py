@@ -19,7 +19,7 @@ from kgrisk.result import Result
 from queries.warning.alarm import Alarm, Verdict, fit, judge, panel, ranked
 from queries.warning.signals import READERS, Signals, failures, signals
 
-MOST = 50
+MOST = 20
 """Alerts given, unless asked otherwise."""
 
 
