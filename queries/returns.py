@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,9 +24,18 @@ def with_returns(table: pa.Table) -> pa.Table:
         return table
     keys = [(name, "ascending") for name in ("series", "date", "published") if name in table.column_names]
     table = table.sort_by(keys)
-    close = np.asarray(table["close"].to_pandas(), float)
-    if not (np.isfinite(close) & (close > 0)).all():
-        raise MeasureError("column 'close' is a finite price above 0 in every row; correct it, or leave the row out")
+    close = pd.to_numeric(table["close"].to_pandas(), errors="coerce").to_numpy(float)
+    bad = np.flatnonzero(~(np.isfinite(close) & (close > 0)))
+    if len(bad):
+        row = {
+            name: column[0].as_py()
+            for name, column in zip(table.column_names, table.slice(int(bad[0])).columns, strict=True)
+        }
+        where = f"{row['date']}{' of ' + row['series'] if 'series' in row else ''}"
+        raise MeasureError(
+            f"column 'close' is a finite price above 0, which {row['close']} of {where} is not; correct it, or leave "
+            f"the row out ({len(bad)} such rows)"
+        )
     names = np.asarray(table["series"].to_pylist() if "series" in table.column_names else [""] * len(close), object)
     days = np.asarray(table["date"].to_pylist(), object)
     same = names[1:] == names[:-1]

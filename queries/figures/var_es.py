@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -149,7 +150,7 @@ class VarEs(Figure):
             model = model or (ewma(self.decay) if self.volatility == "ewma" else garch(past))
             variance = model.path(past)
             return tail(-past / np.sqrt(variance[:-1]) * np.sqrt(variance[-1]), self.level)
-        return tail(-self.drawn(wide) @ weights, self.level)
+        return tail(-self.drawn(wide, weights), self.level)
 
     def normal_or_t(self, past: Floats) -> tuple[float, float]:
         """Closed forms with mean and deviation of the window."""
@@ -164,17 +165,22 @@ class VarEs(Figure):
         beyond = float(t.pdf(z, freedom)) / (1 - self.level) * (freedom + z**2) / (freedom - 1)
         return -mean + scale * z, -mean + scale * beyond
 
-    def drawn(self, wide: Floats) -> Floats:
-        """(draws, series) of the same mean and covariance."""
-        self.enough(self.draws, LEAST)
-        random = np.random.default_rng(self.seed)
-        covariance = np.atleast_2d(np.cov(wide, rowvar=False))
-        size, turn = np.linalg.eigh(covariance)
-        x = random.standard_normal((self.draws, wide.shape[1])) @ (turn * np.sqrt(np.maximum(size, 0.0))).T
+    def drawn(self, wide: Floats, weights: Floats) -> Floats:
+        """(draws,) returns of the portfolio, from series of the same mean and covariance."""
+        if self.draws < LEAST:
+            raise MeasureError(f"var_es: draws is a number of days of at least {LEAST}, not {self.draws}")
+        size, turn = np.linalg.eigh(np.atleast_2d(np.cov(wide, rowvar=False)))
+        x = normals(self.seed, self.draws, wide.shape[1]) @ (np.sqrt(np.maximum(size, 0.0)) * (turn.T @ weights))
         if self.distribution == "t":
             freedom = min(degrees(column) for column in wide.T)
-            x *= np.sqrt((freedom - 2) / random.chisquare(freedom, (self.draws, 1)))
-        return np.asarray(wide.mean(axis=0) + x, float)
+            x *= np.sqrt((freedom - 2) / np.random.default_rng(self.seed + 1).chisquare(freedom, self.draws))
+        return np.asarray(wide.mean(axis=0) @ weights + x, float)
+
+
+@lru_cache(maxsize=2)
+def normals(seed: int, draws: int, series: int) -> Floats:
+    """(draws, series) standard normals: every day of a run is told by the same ones."""
+    return np.random.default_rng(seed).standard_normal((draws, series))
 
 
 def degrees(past: Floats) -> float:
