@@ -124,7 +124,9 @@ def attribute(
     if json:
         emit({"name": found.name, "paths": found.rows(), "remarks": found.remarks})
         return
-    answer(found, False)
+    for remark in found.remarks:
+        progress(remark)
+    show(found.name, found.rows(), ("path", "loss", "share", "without", "quotes"))
 
 
 @app.command()

@@ -7,8 +7,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from kgrisk.console import emit, out
-from kgrisk.options import Home, Json, answer, opened
+from kgrisk.console import emit, out, progress, show
+from kgrisk.options import Home, Json, opened
 
 app = typer.Typer()
 
@@ -33,5 +33,7 @@ def warn(
         told |= {"false_alarms": verdict.false_alarms, "auroc": verdict.auroc, "low": verdict.low, "high": verdict.high}
         emit({"alerts": found.alerts.rows(), "weights": found.weights, "test": told | {"skill": verdict.skill}})
         return
-    answer(found.alerts, False)
+    for remark in found.alerts.remarks:
+        progress(remark)
+    show(found.alerts.name, found.alerts.rows(), ("id", "name", "index", "alarm", "why"))
     out.print("weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in found.weights.items()))
