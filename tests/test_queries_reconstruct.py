@@ -12,7 +12,7 @@ from kg.errors import MeasureError
 from queries.measures.debtrank import DebtRank
 from queries.reconstruct.density import minimum_density
 from queries.reconstruct.ensemble import networks
-from queries.reconstruct.entropy import maximum_entropy
+from queries.reconstruct.entropy import maximum_entropy, possible
 from queries.reconstruct.margins import Margins
 from queries.reconstruct.ranged import Books, over
 
@@ -57,17 +57,23 @@ def test_the_evenest_network_of_example_me_1() -> None:
 @settings(max_examples=60, deadline=None)
 def test_it_keeps_margins_and_cells_and_is_a_product_of_rows_and_columns(seed: int) -> None:
     margins, _ = drawn(seed, disclosed=0.15)
-    try:
-        made = maximum_entropy(margins)
-    except MeasureError:  # so much disclosed that the rest is at the edge of what can be
-        return
+    made = maximum_entropy(margins)
     assert keeps(margins, made)
-    free = margins.free
-    with np.errstate(divide="ignore"):
-        logs = np.where(free, np.log(np.where(free, made, 1)), np.nan)
+    filled = margins.free & (made > 0)
+    logs = np.where(filled, np.log(np.where(filled, made, 1)), np.nan)
     for i, k, j, m in [(0, 1, 2, 3), (2, 4, 0, 6), (5, 3, 1, 0)]:  # the mark of a product: cross ratios of 1
         cross = logs[i, j] + logs[k, m] - logs[i, m] - logs[k, j]
         assert np.isnan(cross) or abs(cross) < 1e-6
+
+
+def test_at_the_edge_of_what_can_be_cells_that_must_be_empty_are_found() -> None:
+    """a can lend to b and c only, who are owed by nobody else: so b and c lend to a alone."""
+    margins = Margins.of([10, 4, 6], [10, 7, 3], ids=("a", "b", "c"))
+    assert possible(margins).tolist() == [[False, True, True], [True, False, False], [True, False, False]]
+    np.testing.assert_allclose(maximum_entropy(margins), [[0, 7, 3], [4, 0, 0], [6, 0, 0]], rtol=1e-12)
+    known = dict.fromkeys((("a", "b"), ("b", "a"), ("a", "d"), ("b", "d")), 0.0)  # both need all that c owes
+    with pytest.raises(MeasureError, match="no network has these sums and known cells"):
+        maximum_entropy(Margins.of([3, 3, 1, 1, 4], [2, 2, 3, 5, 0], known, ids=tuple("abcde")))
 
 
 def test_what_is_disclosed_stays_and_the_rest_is_spread_over_the_others() -> None:
@@ -140,7 +146,7 @@ def test_a_sparse_network_keeps_margins_and_cells_with_no_more_links_than_a_tree
 
 
 def test_every_draw_keeps_margins_and_disclosed_cells() -> None:
-    for seed in range(20):
+    for seed in range(8):
         margins, _ = drawn(seed, n=8, disclosed=0.1)
         drawn_ones = list(networks(margins, 50, seed=seed))
         assert len(drawn_ones) == 50 and all(keeps(margins, made) for made in drawn_ones)
@@ -183,12 +189,12 @@ def test_bad_counts_are_refused() -> None:
 
 def test_error_bars_of_a_measure_hold_the_truth_about_as_often_as_they_say() -> None:
     """Networks drawn by the law that the sampler assumes: nine of ten true losses should lie within 5 % and 95 %."""
-    inside, seeds = 0, 30
+    inside, seeds = 0, 24
     for seed in range(seeds):
         margins, truth = drawn(seed, n=6)
         books = Books(margins, truth.sum(axis=0) + 40, np.full(6, 10.0))
         shock = {"bank:2": 1.0}
-        ranged = over(DebtRank(), books, networks(margins, 60, density=0.6, seed=seed), shock)
+        ranged = over(DebtRank(), books, networks(margins, 40, density=0.6, seed=seed), shock)
         (true,) = over(DebtRank(), books, [truth], shock).total.mean
         assert ranged.total.sd[0] >= 0 and (ranged.each.low <= ranged.each.high).all()
         inside += bool(ranged.total.low[0] - 1e-9 <= true <= ranged.total.high[0] + 1e-9)
