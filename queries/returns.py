@@ -27,13 +27,10 @@ def with_returns(table: pa.Table) -> pa.Table:
     close = pd.to_numeric(table["close"].to_pandas(), errors="coerce").to_numpy(float)
     bad = np.flatnonzero(~(np.isfinite(close) & (close > 0)))
     if len(bad):
-        row = {
-            name: column[0].as_py()
-            for name, column in zip(table.column_names, table.slice(int(bad[0])).columns, strict=True)
-        }
-        where = f"{row['date']}{' of ' + row['series'] if 'series' in row else ''}"
+        first = table.slice(int(bad[0]), 1).to_pylist()[0]
+        where = f"{first['date']}{' of ' + first['series'] if 'series' in first else ''}"
         raise MeasureError(
-            f"column 'close' is a finite price above 0, which {row['close']} of {where} is not; correct it, or leave "
+            f"column 'close' is a finite price above 0, which {first['close']} of {where} is not; correct it, or leave "
             f"the row out ({len(bad)} such rows)"
         )
     names = np.asarray(table["series"].to_pylist() if "series" in table.column_names else [""] * len(close), object)
