@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from gnn.encoder import Encoder
 from gnn.encoders.table import Table
+from gnn.settings import Settings
 from gnn.tensors import GraphTensors, fitted_table
-from gnn.trainable import Trainable, named
+from gnn.trainable import Prepared, Trainable, named, trainable
 from gnn.values import told
 from kg.errors import ModelError
 from kg.files import Files
@@ -27,18 +28,29 @@ USUAL: Final[Mapping[str, str]] = {
 """The encoder of each modality where a run names no other."""
 
 
-def chosen(
-    snapshot: Snapshot, files: Files, end: datetime, modalities: Sequence[str], names: Mapping[str, str]
-) -> list[Encoder]:
+def reads(settings: Settings) -> dict[str, str]:
+    """Encoder by modality of those that learn with the models. ModelError for a modality that the run does not read."""
+    for name in settings.along:
+        if name not in settings.modalities:
+            raise ModelError(f"encoder of {name} shall learn along, the run reads {', '.join(settings.modalities)}")
+    return {name: settings.encoders.get(name, USUAL[name]) for name in settings.along if name in USUAL}
+
+
+def chosen(snapshot: Snapshot, files: Files, end: datetime, settings: Settings) -> list[Encoder]:
     """An encoder for each modality. What is learned is learned from what was published by `end` of the train window.
 
-    ModelError for a modality or a name that is not known, with those that are.
+    Of an encoder that learns with the models only the preparation is taken. ModelError for a modality or a name that
+    is not known, with those that are.
     """
+    modalities, names, along = settings.modalities, settings.encoders, reads(settings)
     for name in [*modalities, *names]:
         if name not in USUAL:
             raise ModelError(f"modality {name} is unknown; known: {', '.join(USUAL)}")
-    made = []
+    made: list[Encoder] = []
     for modality in modalities:
+        if modality in along:
+            made.append(Prepared(trainable(modality, along[modality])))
+            continue
         own = named(modality, names.get(modality, USUAL[modality]))
         if isinstance(own, Table):
             own = fitted_table(snapshot, end)

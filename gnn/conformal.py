@@ -103,8 +103,7 @@ def _above(score: np.ndarray, weight: np.ndarray, draw: np.ndarray) -> np.ndarra
 
 def strangeness(model: Model, graph: GraphTensors, asked: Tensor, kind: Kind = "mass", seed: int = 0) -> np.ndarray:
     """(questions,) how strange the true answer of each question (head, relation, answer) looks."""
-    questions, place = torch.unique(asked[:, :2], dim=0, return_inverse=True)
-    found = np.empty(len(asked))
+    (questions, place), found = torch.unique(asked[:, :2], dim=0, return_inverse=True), np.empty(len(asked))
     for start in range(0, len(questions), CHUNK):
         table = tables(model, graph, questions[start : start + CHUNK], kind, seed)
         mine = torch.nonzero((place >= start) & (place < start + CHUNK)).squeeze(1)
@@ -159,8 +158,9 @@ class LinkSets:
         """(questions, nodes) bool: the set of each question (head, relation)."""
         strange, new = tables(model, graph, asked, self.kind, self.seed), newcomers(graph)
         rare = (new[asked[:, 0]][:, None] | new).numpy()
-        limits: np.ndarray = np.where(rare, self.new, self.limits(asked[:, 1].numpy())[:, None])
-        return (strange <= limits) & np.isfinite(strange)
+        limits = np.where(rare, self.new, self.limits(asked[:, 1].numpy())[:, None])
+        inside: np.ndarray = (strange <= limits) & np.isfinite(strange)
+        return inside
 
 
 @dataclass(frozen=True)

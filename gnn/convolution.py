@@ -56,11 +56,17 @@ class Messages:
 
     @classmethod
     def of(cls, ends: tuple[Tensor, Tensor], relation: Tensor, say: Tensor, nodes: int, kinds: int) -> Messages:
-        """Messages from one end to the other whose say (edges,) is shared out among those of one slot."""
+        """Messages from one end to the other whose say (edges,) is shared out among those of one slot.
+
+        A slot of events so old that nothing is left of any of them hears them alike.
+        """
         source, target = ends
         slots, slot = torch.unique(target * kinds + relation, return_inverse=True)
-        total = torch.zeros(len(slots)).index_add(0, slot, say)
-        return cls(source, relation, target, (say / total[slot])[:, None], slot, slots, nodes, kinds)
+        total = torch.zeros(len(slots), dtype=say.dtype).index_add(0, slot, say)
+        faded = total == 0
+        each = torch.bincount(slot, minlength=len(slots)).to(say.dtype)
+        share = torch.where(faded[slot], 1.0, say) / torch.where(faded, each, total)[slot]
+        return cls(source, relation, target, share.to(torch.float32)[:, None], slot, slots, nodes, kinds)
 
     @cached_property
     def shared(self) -> Sparse:
@@ -88,7 +94,7 @@ class Messages:
 def both_ways(graph: GraphTensors) -> tuple[Messages, Messages]:
     """Messages from heads to tails, and from tails to heads under the reciprocal relations."""
     head, relation, tail = graph.edges.unbind(1)
-    say, count = freshness(graph), len(graph.vocabulary.relations)
+    say, count = left(graph), len(graph.vocabulary.relations)
     return (
         Messages.of((head, tail), relation, say, len(graph), 2 * count),
         Messages.of((tail, head), relation + count, say, len(graph), 2 * count),
@@ -99,16 +105,21 @@ def both_ways(graph: GraphTensors) -> tuple[Messages, Messages]:
 def every_way(graph: GraphTensors) -> Messages:
     """The messages of both directions as one."""
     head, relation, tail = graph.edges.unbind(1)
-    say, count = freshness(graph), len(graph.vocabulary.relations)
+    say, count = left(graph), len(graph.vocabulary.relations)
     ends = torch.cat([head, tail]), torch.cat([tail, head])
     return Messages.of(ends, torch.cat([relation, relation + count]), torch.cat([say, say]), len(graph), 2 * count)
 
 
 def freshness(graph: GraphTensors) -> Tensor:
     """(edges,) float32: 1 for states, exp(-age in years) at the cut for events."""
+    return left(graph).to(torch.float32)
+
+
+def left(graph: GraphTensors) -> Tensor:
+    """(edges,) float64 of the same: what is left after centuries can still be shared out, which float32 rounds to 0."""
     years = (microseconds(graph.cut) - graph.last).to(torch.float64) / YEAR
     event = graph.vocabulary.events[graph.edges[:, 1]]
-    return torch.where(event, torch.exp(-years), 1.0).to(torch.float32)
+    return torch.where(event, torch.exp(-years), 1.0)
 
 
 class Convolution(Layer):

@@ -14,9 +14,9 @@ from gnn.classified import ROUNDS, figures
 from gnn.encoder import Encoder
 from gnn.evaluate import Ranking, bootstrap, rank
 from gnn.explain import Paths, sentence
-from gnn.learned import COUNTS, FUSED, STRUCTURE, Learned, Window, counted, judged, learn, windows
+from gnn.learned import COUNTS, FUSED, STRUCTURE, Learned, Window, counted, judged, learn, network, windows
 from gnn.links import best_links
-from gnn.model import Model, Shape
+from gnn.model import Model
 from gnn.models.relational import Relational
 from gnn.result import LINK_ROWS
 from gnn.settings import Report, Settings
@@ -51,7 +51,7 @@ def forecast(
     both = windows(views, encoders, cut, settings.window)
     valid, test = both
     report(f"links: {len(valid.later.triples)} new triples to validate on, {len(test.later.triples)} to test on")
-    found = Forecast(Relational(Shape.of(test.graph), dim=settings.dim, seed=seed), test.graph)
+    found = Forecast(network(test.graph, settings, seed), test.graph)
     learned = members(both, settings, seed, found, report)
     found.model = learned[0].model
     found.remarks += window_remarks(test)

@@ -118,6 +118,8 @@ def _check(model: Passing) -> None:
             f"model {model.name} weighs messages by the degrees of both ends, so a change reaches further than its "
             f"neighbours; refresh {', '.join(LOCAL)}, or run a full pass"
         )
+    if model.settings.get("reads"):
+        raise ModelError("encoders that learn with a model read each value anew at each pass: run a full pass")
     model.eval()
 
 

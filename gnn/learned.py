@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gnn.calibrate import UNLEARNED, ByRelation, best, by_relation
+from gnn.choice import reads
 from gnn.encoder import Encoder
 from gnn.links import LinkTask, scored
 from gnn.model import Model, Shape
@@ -128,13 +130,20 @@ def learn(
     valid, test = both
     recipe = Recipe(settings.epochs, settings.optimiser, settings.rate, seed=seed, threads=settings.threads)
     state = settings.unfinished and settings.unfinished / name
-    first = Relational(Shape.of(valid.graph), dim=settings.dim, seed=seed)
+    first = network(valid.graph, settings, seed)
     say = lambda text: report(f"{name} {text}")  # noqa: E731  # one line reads better here
-    run = fit(first, LinkTask(valid.graph, valid.later.triples), recipe, state and state / "choose", say)
-    model = Relational(Shape.of(test.graph), dim=settings.dim, seed=seed)
+    task = partial(LinkTask, balance=settings.balance, questions=settings.questions)
+    run = fit(first, task(valid.graph, valid.later.triples), recipe, state and state / "choose", say)
+    model = network(test.graph, settings, seed)
     chosen = Recipe(**{**vars(recipe), "epochs": max(run.best, 1)})
-    again = fit(model, LinkTask(test.graph), chosen, state and state / "all", say)
+    again = fit(model, task(test.graph), chosen, state and state / "all", say)
     return Learned.of(name, first, model, both, deal), {name: run, f"{name} (refit)": again}
+
+
+def network(graph: GraphTensors, settings: Settings, seed: int) -> Relational:
+    """A new link model for a graph, with the encoders that learn along for the modalities that the graph has."""
+    own = {name: encoder for name, encoder in reads(settings).items() if name in graph.features}
+    return Relational(Shape.of(graph), dim=settings.dim, fusion=settings.fusion, seed=seed, reads=own)
 
 
 def counted(both: tuple[Window, Window], seed: int) -> Learned:

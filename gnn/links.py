@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gnn.balance import weights
 from gnn.bilinear import Bilinear
 from gnn.calibrate import ByRelation
 from gnn.evaluate import answered, rank
@@ -27,14 +28,27 @@ class LinkTask:
     n logsumexp - sum of scores: the same gradient as triple by triple, for one row of scores. In each of `steps`
     parts of an epoch the edges asked for, and so their reciprocals, are taken out of the graph that passes
     messages: an edge that could see itself would teach the model to copy.
+
+    With `balance` an edge weighs the more the fewer nodes have the rarest modality of its ends (gnn/balance.py); with
+    `questions` an epoch asks for that many edges, drawn anew.
     """
 
     def __init__(
-        self, graph: GraphTensors, valid: Tensor | None = None, known: Tensor | None = None, steps: int = 4
+        self,
+        graph: GraphTensors,
+        valid: Tensor | None = None,
+        known: Tensor | None = None,
+        steps: int = 4,
+        balance: float = 0.0,
+        questions: int | None = None,
     ) -> None:
+        if questions is not None and questions < 1:
+            raise ModelError(f"questions is {questions}; give how many edges an epoch asks for, or none for all")
         self.graph, self.valid, self.known, self.steps = graph, valid, known, steps
+        self.questions = questions
         self.rows = torch.nonzero(predictable(graph)).squeeze(1)
         self.fits = allowed(graph)
+        self.weight = said_by(graph, balance) if balance else None
         self.epoch = 0
         if not len(self.rows):
             names = ", ".join(graph.vocabulary.asked)
@@ -43,10 +57,11 @@ class LinkTask:
     def losses(self, model: nn.Module) -> Iterator[Tensor]:
         """One step per part of the edges, dealt anew each epoch."""
         assert isinstance(model, Model)
-        order = self.rows[torch.randperm(len(self.rows))]
+        order = self.rows[torch.randperm(len(self.rows))][: self.questions]
         for part in order.tensor_split(min(self.steps, len(order))):
             hidden = torch.zeros(len(self.graph.edges), dtype=torch.bool).index_fill_(0, part, True)
-            yield one_vs_all(model, self.graph.without(hidden), self.graph.edges[part], self.fits)
+            weight = None if self.weight is None else self.weight[part]
+            yield one_vs_all(model, self.graph.without(hidden), self.graph.edges[part], self.fits, weight)
 
     def validate(self, model: nn.Module) -> float | None:
         """Filtered MRR of the later triples."""
@@ -56,17 +71,33 @@ class LinkTask:
         return rank(model, self.graph, self.valid, self.known).mrr
 
 
-def one_vs_all(model: Model, graph: GraphTensors, triples: Tensor, fits: Tensor) -> Tensor:
-    """Mean negative log probability of the triples, asked for tail and head, among nodes of a right label."""
+def said_by(graph: GraphTensors, balance: float) -> Tensor:
+    """(edges,) float32 weight of each forecastable edge, of mean one among them; 0 for the others."""
+    present, asked = graph.present(sorted(graph.features)), predictable(graph)
+    head, _, tail = graph.edges[asked].unbind(1)
+    weight = torch.zeros(len(graph.edges))
+    weight[asked] = weights(present[head] | present[tail], balance)
+    return weight
+
+
+def one_vs_all(
+    model: Model, graph: GraphTensors, triples: Tensor, fits: Tensor, weight: Tensor | None = None
+) -> Tensor:
+    """Mean negative log probability of the triples, asked for tail and head, among nodes of a right label.
+
+    `weight` (triples,) says how much each counts, 1 if nothing is said.
+    """
     both = torch.cat([triples, reciprocal(triples, len(graph.vocabulary.relations))])
     asked, place = torch.unique(both[:, :2], dim=0, return_inverse=True)
     if isinstance(model, Bilinear):
         x = model.embed(graph)
         open_ = None if bool(graph.vocabulary.fits.all()) else fits[asked[:, 1]]
-        return full_softmax(model.ask(x, *asked.T), x, (place, both[:, 2]), open_) / len(both)
+        answers = (place, both[:, 2]) if weight is None else (place, both[:, 2], weight.repeat(2))
+        return full_softmax(model.ask(x, *asked.T), x, answers, open_) / len(both)
     scores = model.score_tails(graph, asked[:, 0], asked[:, 1]).masked_fill(~fits[asked[:, 1]], -torch.inf)
-    each = torch.bincount(place, minlength=len(asked))
-    total = (each * torch.logsumexp(scores, dim=1)).sum() - scores[place, both[:, 2]].sum()
+    say = torch.ones(len(both)) if weight is None else weight.repeat(2)
+    each = torch.bincount(place, say, minlength=len(asked)).to(scores.dtype)
+    total = (each * torch.logsumexp(scores, dim=1)).sum() - (say * scores[place, both[:, 2]]).sum()
     return total / len(both)
 
 

@@ -185,7 +185,7 @@ def restored(checkpoint: Path) -> tuple[Model, dict[str, Any]]:
 def chosen_encoders(views: Views, cut: datetime, settings: Settings) -> list[Encoder]:
     """Encoders of the modalities asked for; what they learn is learned before the validation window begins."""
     start = months(cut, -settings.window)
-    return chosen(views.snapshot(start), views.files, start, settings.modalities, settings.encoders)
+    return chosen(views.snapshot(start), views.files, start, settings)
 
 
 @torch.no_grad()

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from gnn.calibrate import Platt, platt
+from gnn.choice import reads
 from gnn.classified import figures, threshold
 from gnn.conformal import Verdicts
 from gnn.encoder import Encoder
@@ -150,7 +151,7 @@ def outlook(
         few = f"Risk: {len(past)} earlier cohorts hold too few distress events to learn from; no scores."
         return Outlook(remarks=[few], cohorts=(past, now))
     rows = []
-    for kind in (*BASELINES, *(weighed(kind, settings.balance) for kind in GRAPHS)):
+    for kind in (*BASELINES, *(suited(kind, settings) for kind in GRAPHS)):
         report(f"risk: fitting {kind.name}")
         rows.append(assess(kind, past, now, seed, settings.threads, settings.unfinished))
     best = min(rows[len(BASELINES) :], key=lambda one: one.valid_loss)
@@ -186,11 +187,11 @@ def told(
     return found
 
 
-def weighed(kind: type[Head], balance: float) -> type[Head]:
-    """The kind of head with this balance of scarce modalities in its loss, if it knows of balance."""
-    if not balance or not hasattr(kind, "balance"):
-        return kind
-    return type(kind.__name__, (kind,), {"balance": balance})
+def suited(kind: type[Head], settings: Settings) -> type[Head]:
+    """The kind of head with those settings that it knows of: balance, way to fuse, encoders that it teaches."""
+    asked = {"balance": settings.balance, "fusion": settings.fusion, "reads": reads(settings)}
+    own = {name: value for name, value in asked.items() if hasattr(kind, name) and getattr(kind, name) != value}
+    return type(kind.__name__, (kind,), own) if own else kind
 
 
 def interval(

@@ -30,6 +30,12 @@ class Settings:
     """Of text, image, numeric, series, audio and structure."""
     encoders: Mapping[str, str] = field(default_factory=dict)
     """Encoder by modality, where it is to be another than the usual one of gnn/choice.py."""
+    along: tuple[str, ...] = ()
+    """Modalities whose encoder learns with the link models and the distress network (gnn/trainable.py), not before."""
+    fusion: str = "attention"
+    """Way to fuse in both, of gnn/fusions/."""
+    questions: int | None = None
+    """Edges asked for in an epoch of a link model, drawn anew each time; None asks for all."""
     links_each: int = 20
     """Predicted links kept per relation."""
     paths_each: int = 3
@@ -43,7 +49,7 @@ class Settings:
     members: int = 2
     """Seeds of the published distress head, whose disagreement is part of the interval of a score."""
     balance: float = 0.0
-    """How much more firms with a scarce modality weigh in the distress loss, 0 to 1: see gnn/balance.py."""
+    """How much more a scarce modality weighs in the losses of links and of distress, 0 to 1: see gnn/balance.py."""
     alpha: float = 0.1
     """Share of true answers that the conformal sets may miss."""
     amount: str | None = "revenue"

@@ -78,6 +78,18 @@ def test_old_events_fade_and_old_states_do_not() -> None:
     assert torch.allclose(freshness(old), torch.tensor([1.0, 0.13533528]), atol=1e-6)
 
 
+def test_events_of_centuries_ago_still_weigh_one_together() -> None:
+    edges = [[0, MENTIONED, 1], [2, MENTIONED, 1]]
+    for years in (120.0, 400.0, 5000.0):
+        own = graph(edges, 3, years=years)
+        assert not freshness(own).any()
+        for side in both_ways(own):
+            assert torch.isfinite(side.weight).all()
+        assert torch.allclose(both_ways(own)[0].weight, torch.full((2, 1), 0.5))
+        model = Relational(Shape.of(own), dim=8).eval()
+        assert torch.isfinite(model.embed(own)).all()
+
+
 def test_messages_of_one_relation_at_one_node_weigh_one_together() -> None:
     own = graph(some_edges(12, 60), 12)
     for side in both_ways(own):

@@ -12,15 +12,19 @@ from torch.nn import functional as F
 
 from benchmarks.learning.series import lagged
 from gnn.checkpoint import load_tensors, save_tensors
+from gnn.choice import reads
 from gnn.encoders.cnn import Cnn
 from gnn.encoders.gru import Gru
 from gnn.encoders.lstm import Lstm
 from gnn.evaluate import auroc
 from gnn.head import Cohort
 from gnn.heads.network import Network
+from gnn.learned import network
+from gnn.links import LinkTask
 from gnn.model import Shape, seeded
 from gnn.models.relational import Relational
 from gnn.networks import Recurrent, Temporal
+from gnn.settings import Settings
 from gnn.tensors import Features, GraphTensors
 from gnn.train import Recipe, fit
 from gnn.trainable import Composed, Prepared, Trainable, named, trainable
@@ -71,6 +75,24 @@ def test_the_gradient_of_links_and_distress_reaches_every_weight_of_every_encode
     for modality in CHOSEN:
         for name, weight in model.read.networks[modality].named_parameters():
             assert weight.grad is not None and weight.grad.abs().sum() > 0, f"{modality} {name}"
+
+
+@pytest.mark.parametrize("fusion", ["attention", "late", "network"])
+def test_the_gradient_of_the_link_loss_reaches_every_encoder_that_learns_along(fusion: str) -> None:
+    """As a run builds it: one setting for each h, one for g, and the task that fit() trains."""
+    settings = Settings(modalities=(*CHOSEN, "numeric"), encoders=CHOSEN, along=tuple(CHOSEN), fusion=fusion, dim=16)
+    encoders = tuple(Prepared(trainable(modality, name)) for modality, name in reads(settings).items())
+    graph = prepared(encoders, {name: list(values(name, 6)) for name in CHOSEN})
+    numbers = Features(torch.arange(12), torch.randn(12, 4, generator=torch.Generator().manual_seed(1)))
+    model = network(graph.with_features({**graph.features, "numeric": numbers}), settings, 0)
+    assert model.fusion.name == fusion and set(model.fusion.names) == {*CHOSEN, "numeric"}
+    own = graph.with_features({**graph.features, "numeric": numbers})
+    sum(LinkTask(own, steps=1, balance=0.5).losses(model.train())).backward()  # type: ignore[union-attr]
+    for modality in CHOSEN:
+        grads = [weight.grad for weight in model.read.networks[modality].parameters()]
+        assert all(grad is not None and bool((grad != 0).any()) for grad in grads), modality
+    with pytest.raises(ModelError, match="encoder of image shall learn along, the run reads text"):
+        reads(Settings(modalities=("text",), along=("image",)))
 
 
 @pytest.mark.slow

@@ -12,9 +12,13 @@ import torch
 
 from gnn.checkpoint import load_tensors, save_tensors
 from gnn.encoders.table import Table
+from gnn.heads.network import Network
+from gnn.models.relational import Relational
 from gnn.pipeline import Settings, TrainResult, publish, restored, train
+from gnn.risk import suited
 from gnn.runs import RunStore
 from gnn.tensors import GraphTensors
+from gnn.trainable import Composed, Prepared, trainable
 from gnn.views import Views, months, quarters
 from kg.errors import ModelError
 from kg.model import AsOf, RunManifest
@@ -220,6 +224,26 @@ def test_unknown_modalities_and_empty_ledgers_are_named(world: World, tmp_path: 
         train(world.ledger, world.files, CUT, out=tmp_path, settings=replace(QUICK, modalities=("smell",)))
     with pytest.raises(ModelError, match="nothing to learn"):
         train(world.ledger, world.files, day(2010, 0), out=tmp_path, settings=QUICK)
+
+
+def test_a_run_takes_its_way_to_fuse_and_the_encoder_that_learns_along_from_its_settings(tmp_path: Path) -> None:
+    """The model that comes back from disk has both, with the weights that the network of pictures learned."""
+    own = build(tmp_path, firms=12)
+    chosen = {"encoders": {"image": "cnn"}, "along": ("image",), "fusion": "late", "balance": 0.5, "questions": 60}
+    settings = replace(QUICK, epochs=2, dim=8, modalities=("numeric", "image"), **chosen)
+    found = train(own.ledger, own.files, CUT, out=tmp_path / "runs", settings=settings)
+    model, facts = restored(found.checkpoint)
+    assert isinstance(model, Relational) and model.fusion.name == "late" and facts["settings"]["fusion"] == "late"
+    assert set(found.modalities["modality"].to_pylist()) == {"image", "numeric"}
+    views = Views(own.ledger, own.files, None)
+    graph = views.tensors(CUT, [Table(facts["scale"]), Prepared(trainable("image", "cnn"))])
+    vectors = torch.nn.functional.normalize(model.describe(graph), dim=1).detach().numpy()
+    assert np.array_equal(vectors, found.embeddings.vectors)
+    begun = Composed({"image": "cnn"}, 0).state_dict()
+    assert any(not torch.equal(value, begun[name]) for name, value in model.read.state_dict().items())
+    kind = suited(Network, settings)
+    assert (kind.fusion, dict(kind.reads), kind.balance) == ("late", {"image": "cnn"}, 0.5)  # type: ignore[attr-defined]
+    assert suited(Network, QUICK) is Network
 
 
 def test_months_and_quarters_count_over_years() -> None:

@@ -33,6 +33,8 @@ class Network(Head):
     """How much more firms with a scarce modality weigh in the loss, from 0 (nothing) to 1: see gnn/balance.py."""
     reads: Mapping[str, str] = MappingProxyType({})
     """Encoder by modality for those that learn with the head; the cohorts then carry their prepared values."""
+    fusion: str = "attention"
+    """Way to fuse, of gnn/fusions/."""
     recipe = Recipe(epochs=40, rate=0.01, decay=0.97, weight_decay=3e-2, patience=12)
 
     def fit(self, cohorts: Sequence[Cohort], valid: Cohort) -> None:
@@ -51,16 +53,24 @@ class Network(Head):
 
     def _build(self, cohorts: Sequence[Cohort]) -> Distress:
         rate = sum(c.positives for c in cohorts) / max(sum(map(len, cohorts)), 1)
-        return Distress(Shape(0, widths(cohorts)), rate, self.seed, self.reads)
+        return Distress(Shape(0, widths(cohorts)), rate, self.seed, self.reads, self.fusion)
 
 
 class Distress(nn.Module):
     """Logit of distress for each firm of a cohort."""
 
-    def __init__(self, shape: Shape, rate: float, seed: int, reads: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        rate: float,
+        seed: int,
+        reads: Mapping[str, str] = MappingProxyType({}),
+        fusion: str = "attention",
+    ) -> None:
         super().__init__()
         self.read = Composed(reads, seed)
-        self.encoder = Relational(self.read.of(shape), dim=24, layers=2, dropout=0.3, table=False, seed=seed)
+        shape_read = self.read.of(shape)
+        self.encoder = Relational(shape_read, 24, dropout=0.3, table=False, fusion=fusion, seed=seed)
         self.width = shape.modalities.get("numeric", 0)
         with seeded(seed):
             self.out = nn.Linear(24 + self.width + 2 * len(TIES), 1)

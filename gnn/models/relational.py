@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import torch
 from torch import Tensor
 
@@ -10,6 +13,7 @@ from gnn.layer import Layer
 from gnn.model import Shape
 from gnn.passing import LEARNED, Passing
 from gnn.tensors import GraphTensors
+from gnn.trainable import Composed
 
 Sides = tuple[Messages, Messages]
 
@@ -30,6 +34,7 @@ class Relational(Passing):
         symmetric: bool = False,
         fusion: str = "attention",
         seed: int = 0,
+        reads: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         settings = {
             "dim": dim,
@@ -39,8 +44,15 @@ class Relational(Passing):
             "symmetric": symmetric,
             "fusion": fusion,
             "seed": seed,
+            "reads": dict(reads),
         }
-        super().__init__(shape, settings)
+        read = Composed(reads, seed)
+        super().__init__(read.of(shape), settings)
+        self.read = read
+        """The encoders that learn with the model; of their modalities the graph carries prepared values."""
+
+    def fuse(self, graph: GraphTensors, rows: bool = True) -> tuple[Tensor, Tensor]:
+        return super().fuse(self.read(graph) if self.settings["reads"] else graph, rows)
 
     def layer(self, dim: int) -> Layer:
         return Convolution(dim, dim)
