@@ -21,6 +21,7 @@ from kg.errors import KgRiskError
 from kgrisk import (
     __version__,
     asking,
+    casestudy_command,
     doctor,
     extraction,
     figure_command,
@@ -59,6 +60,7 @@ app.add_typer(scenario_command.app)
 app.add_typer(warning_command.app)
 app.add_typer(figure_command.app)
 app.add_typer(reconstruct_command.app)
+app.add_typer(casestudy_command.app)
 app.add_typer(gathering.app)
 app.add_typer(kyc_command.app)
 app.add_typer(pattern_command.app)

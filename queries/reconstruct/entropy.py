@@ -47,10 +47,11 @@ def fitted(prior: Floats, rows: Floats, columns: Floats, sweeps: int) -> Floats:
     u, v = np.ones(len(rows)), np.ones(len(columns))
     for _ in range(sweeps):
         u = _share(rows, reached)
-        v = _share(columns, prior.T @ u)
-        reached = prior @ v
-        if np.abs(u * reached - rows).max(initial=0.0) <= SETTLED * total:
-            break
+        with np.errstate(over="ignore", invalid="ignore"):
+            v = _share(columns, prior.T @ u)
+            reached = prior @ v
+        if not np.isfinite(reached).all() or np.abs(u * reached - rows).max(initial=0.0) <= SETTLED * total:
+            break  # sums that no network has drive the factors beyond all bounds
     return np.asarray(u[:, None] * prior * v, float)
 
 
