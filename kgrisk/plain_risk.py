@@ -156,7 +156,7 @@ def _edges(debts: Rows, index: Mapping[str, int], banks: str) -> tuple[pa.Table,
         "statement": [""] * len(kept),
         "predicted": [False] * len(kept),
     }
-    return pa.table(table, schema=EDGES), [int(np.nan_to_num(rank[row])) for row in kept]
+    return pa.table(table, schema=EDGES), np.nan_to_num(rank[kept]).astype(int).tolist()
 
 
 def _currency(*tables: Rows) -> str:
