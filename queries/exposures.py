@@ -7,9 +7,10 @@ claims - owed - external_liabilities = equity`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,7 @@ from queries.balance import fill_outside, latest_money, priced_edges, to_currenc
 from queries.kernels.rows import Rows
 
 Floats = NDArray[np.float64]
+Part = TypeVar("Part")
 
 EDGES = pa.schema(
     [
@@ -102,29 +104,14 @@ class Exposures:
 
         `include_predicted=0.8` adds each PREDICTED edge of these types with a score of at least 0.8, at
         score times the typical (median) loan of its creditor, marked `predicted`. `rates` is the value of
-        one unit of each other currency in `currency`; MeasureError names the currencies that have none.
+        one unit of each other currency in `currency`; MeasureError names the currencies that have none. The same
+        question to the same snapshot is answered with the same object, which is not to be changed.
         """
-        edges, unpriced = priced_edges(snapshot, tuple(types), include_predicted)
-        rows = np.unique(np.concatenate([edges["source"].to_numpy(), edges["target"].to_numpy()])).astype(np.int64)
-        money = {name: latest_money(snapshot, name, rows) for name in ("equity", "external_assets", "assets")}
-        factor = to_currency([edges["unit"], *(unit for _, unit in money.values())], currency, rates or {})
-        place = np.full(len(snapshot) + 1, -1, np.int64)
-        place[rows] = np.arange(len(rows))
-        amount = edges["amount"].to_numpy() * factor.of(edges["unit"])
-        table = pa.table(
-            {
-                "id": edges["id"],
-                "type": edges["type"],
-                "source": place[edges["source"].to_numpy()],
-                "target": place[edges["target"].to_numpy()],
-                "amount": amount,
-                "statement": edges["statement"],
-                "predicted": edges["predicted"],
-            },
-            schema=EDGES,
-        )
-        known = {name: values * factor.of(unit) for name, (values, unit) in money.items()}
-        return _balanced(tuple(snapshot.ids[row] for row in rows), factor.currency, _checked(table), known, unpriced)
+        kept: dict[object, Exposures] = snapshot.__dict__.setdefault("exposures", {})  # as cached_property keeps things
+        asked = (tuple(types), currency, include_predicted, tuple(sorted((rates or {}).items())))
+        if asked not in kept:
+            kept[asked] = _read(snapshot, tuple(types), currency, include_predicted, rates or {})
+        return kept[asked]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -141,6 +128,13 @@ class Exposures:
         matrix = sparse.csr_array((self.edges["amount"].to_numpy(), ends), shape=(len(self), len(self)))
         matrix.sum_duplicates()
         return matrix
+
+    def remembered(self, what: Hashable, make: Callable[[], Part]) -> Part:
+        """What `make` made the first time: for parts of a measure that hang on the exposures and no shock."""
+        kept: dict[Hashable, Part] = self.__dict__.setdefault("parts", {})  # as cached_property keeps things
+        if what not in kept:
+            kept[what] = make()
+        return kept[what]
 
     @cached_property
     def rows(self) -> Rows:
@@ -182,6 +176,37 @@ class Exposures:
     def without_predicted(self) -> Exposures:
         """Only what sources state."""
         return self.without(self.predicted["id"].to_pylist())
+
+
+def _read(
+    snapshot: Snapshot,
+    types: tuple[str, ...],
+    currency: str | None,
+    include_predicted: float | None,
+    rates: Mapping[str, float],
+) -> Exposures:
+    """Exposures as the snapshot states them."""
+    edges, unpriced = priced_edges(snapshot, types, include_predicted)
+    rows = np.unique(np.concatenate([edges["source"].to_numpy(), edges["target"].to_numpy()])).astype(np.int64)
+    money = {name: latest_money(snapshot, name, rows) for name in ("equity", "external_assets", "assets")}
+    factor = to_currency([edges["unit"], *(unit for _, unit in money.values())], currency, rates)
+    place = np.full(len(snapshot) + 1, -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    amount = edges["amount"].to_numpy() * factor.of(edges["unit"])
+    table = pa.table(
+        {
+            "id": edges["id"],
+            "type": edges["type"],
+            "source": place[edges["source"].to_numpy()],
+            "target": place[edges["target"].to_numpy()],
+            "amount": amount,
+            "statement": edges["statement"],
+            "predicted": edges["predicted"],
+        },
+        schema=EDGES,
+    )
+    known = {name: values * factor.of(unit) for name, (values, unit) in money.items()}
+    return _balanced(tuple(snapshot.ids[row] for row in rows), factor.currency, _checked(table), known, unpriced)
 
 
 def _checked(edges: pa.Table) -> pa.Table:

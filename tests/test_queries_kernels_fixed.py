@@ -3,15 +3,21 @@ below, also where there are many."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import sparse
 
 from kg.errors import MeasureError
+from queries.contagion.leverage import leverage
+from queries.exposures import Exposures
 from queries.kernels.fixed import greatest, least
 from queries.kernels.rows import Rows
+from queries.measures.debtrank import least_distress, settled
 
 Floats = NDArray[np.float64]
 
@@ -87,3 +93,19 @@ def test_a_base_that_is_no_amount_is_refused_with_the_node(bad: float) -> None:
         greatest(rows, np.array([1.0, bad, 0.0]), np.ones(3))
     with pytest.raises(MeasureError, match="gain has the shape"):
         least(rows, np.ones(3), np.ones(2))
+
+
+def test_a_large_network_is_as_distressed_by_compiled_sweeps_as_by_plain_ones() -> None:
+    """DebtRank takes the kernel above 2,000 entities; with steep rows, unknown equity and losses that amplify."""
+    n, r = 2_500, np.random.default_rng(11)
+    claims = sparse.random_array(
+        (n, n), density=8 / n, rng=r, data_sampler=lambda size: r.exponential(10, size)
+    ).tocsr()
+    claims.setdiag(0)
+    made = Exposures.of(claims, np.full(n, 30.0))
+    equity = np.where(r.random(n) < 0.1, 0.0, 150 * r.random(n))
+    exposures = replace(made, equity=np.where(r.random(n) < 0.1, np.nan, equity))
+    shock = r.random((3, n)) * (r.random((3, n)) < 0.02)
+    found, expected = settled(exposures, 0.6, shock), least_distress(leverage(exposures, 0.6), shock)
+    assert 0 < (expected == 1).mean() < 1
+    np.testing.assert_allclose(found, expected, atol=1e-11)

@@ -24,16 +24,20 @@ CLOSE = 1e-9
 """A spectral radius this near to 1 counts as 1."""
 
 
-def leverage(exposures: Exposures, lost: float) -> Matrix[np.float64]:
-    """Lambda_ij = A_ij lost / E_i, with `lost` the share of a claim that goes with its debtor.
+def steepness(exposures: Exposures, lost: float) -> Floats:
+    """(n,) what a unit lost is of equity, with `lost` the share of a claim that goes with its debtor.
 
-    Rows of unknown equity are empty, those of no equity so steep that any loss is default.
+    0 where equity is unknown; where there is none, so steep that any loss is default.
     """
     equity = exposures.equity
     steep = np.maximum(exposures.held, 1.0) * 1e-15
     floor = np.where(equity > steep, equity, steep)
-    scale = np.where(np.isnan(equity), 0.0, lost / floor)
-    return sparse.csr_array(sparse.diags_array(scale) @ exposures.claims)
+    return np.where(np.isnan(equity), 0.0, lost / floor)
+
+
+def leverage(exposures: Exposures, lost: float) -> Matrix[np.float64]:
+    """Lambda_ij = A_ij lost / E_i: claims times the steepness of their creditor."""
+    return sparse.csr_array(sparse.diags_array(steepness(exposures, lost)) @ exposures.claims)
 
 
 def supposed(exposures: Exposures, share: float) -> Exposures:

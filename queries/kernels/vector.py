@@ -30,7 +30,8 @@ def block_kernel(width: int, lanes: int) -> Kernel:
         starts, slices, index, amount, base, x, out, a0, a1, s0, s1
     ):
         part, nothing = np.empty((4, width), x.dtype), np.zeros((4, width), x.dtype)
-        for i in range(U(a0), U(a1)):
+        for alone in range(a0, a1):
+            i = U(alone)
             for lane in range(four):
                 total(amount, index, x, nothing, part, lane, U(starts[i]) + lane, U(starts[i + one]))
             for q in range(step):

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kg.errors import MeasureError
-from queries.contagion.leverage import leverage, remarks, supposed
+from queries.contagion.leverage import leverage, remarks, steepness, supposed
 from queries.exposures import Exposures
+from queries.kernels.fixed import least
 from queries.measure import Losses, RiskMeasure
 from queries.scenario import Shocks
 from queries.solve import solve
@@ -33,6 +34,8 @@ from queries.solve import solve
 Floats = NDArray[np.float64]
 Matrix = sparse.csr_array
 
+LARGE = 2_000
+"""Entities from which compiled sweeps are worth their start."""
 SWEEPS = 200
 """Sweeps between two tries to finish by a linear solve, for the scenarios that converge slowly."""
 ROUNDS = 500
@@ -54,8 +57,7 @@ class DebtRank(RiskMeasure):
         if not 0 <= self.recovery <= 1:
             raise MeasureError(f"recovery is a share from 0 to 1, not {self.recovery}")
         stated, exposures = exposures, supposed(exposures, self.assumed)
-        relative = leverage(exposures, 1 - self.recovery)
-        h = least_distress(relative, shocks.distress)
+        h = settled(exposures, 1 - self.recovery, shocks.distress)
         passed = (1 - self.recovery) * h
         received = (exposures.claims @ passed.T).T
         return Losses(
@@ -67,8 +69,21 @@ class DebtRank(RiskMeasure):
             passed,
             shocks.lost + received,
             h,
-            remarks=remarks(exposures, relative, stated),
+            remarks=exposures.remembered(("remarks", self.recovery), lambda: self._remarks(exposures, stated)),
         )
+
+    def _remarks(self, exposures: Exposures, stated: Exposures) -> tuple[str, ...]:
+        return remarks(exposures, leverage(exposures, 1 - self.recovery), stated)
+
+
+def settled(exposures: Exposures, lost: float, shock: Floats) -> Floats:
+    """The least distress for (scenarios, n) shocks: by compiled sweeps where the network is large."""
+    if len(exposures) > LARGE:
+        gain = exposures.remembered(("steepness", lost), lambda: steepness(exposures, lost))
+        runs = [least(exposures.rows, np.clip(one, 0.0, 1.0), gain) for one in shock]
+        if all(run.settled for run in runs):
+            return np.array([run.x for run in runs])
+    return least_distress(leverage(exposures, lost), shock)
 
 
 def least_distress(relative: Matrix[np.float64], shock: Floats) -> Floats:
