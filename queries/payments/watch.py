@@ -25,7 +25,7 @@ class Watch:
     """The payments so far, by time. `take` adds a batch and tells what it completes.
 
     A finding is new where a full run over all payments has it after the batch and had not before. What a pattern finds
-    depends only on payments within its `reach`, so only those around the batch are looked at, before and after.
+    depends only on payments within its `reach`, so only those around the batch are looked at, before and after it.
     """
 
     patterns: Sequence[PaymentPattern]
@@ -46,20 +46,24 @@ class Watch:
         if not ids:
             return FINDINGS.empty_table()
         Flows.of(batch)  # what is wrong with an amount shows before anything is kept
-        found = [self._new(pattern, batch) for pattern in self.patterns]
+        near = self._near(batch)
+        after, before = Flows.of(pa.concat_tables([near, batch])), Flows.of(near) if len(near) else None
+        found = [self._new(pattern, before, after) for pattern in self.patterns]
         self._keep(batch, ids)
         return pa.concat_tables(found).sort_by([("score", "descending"), ("id", "ascending")])
 
-    def _new(self, pattern: PaymentPattern, batch: pa.Table) -> pa.Table:
-        times = _micro(batch)
-        low, high = np.searchsorted(self._times, [times.min() - pattern.reach, times.max() + pattern.reach + 1])
-        near = self.payments.slice(low, high - low)
-        after = pattern.among(Flows.of(pa.concat_tables([near, batch])))
-        fresh = after.replace_schema_metadata(None)
-        if not len(fresh):
+    def _near(self, batch: pa.Table) -> pa.Table:
+        """The payments so far that can have to do with a finding the batch completes."""
+        times, reach = _micro(batch), max((pattern.reach for pattern in self.patterns), default=0)
+        low, high = np.searchsorted(self._times, [times.min() - reach, times.max() + reach + 1])
+        return self.payments.slice(low, high - low)
+
+    def _new(self, pattern: PaymentPattern, before: Flows | None, after: Flows) -> pa.Table:
+        fresh = pattern.among(after).replace_schema_metadata(None)
+        if not len(fresh) or before is None:
             return fresh
-        before = pattern.among(Flows.of(near)) if len(near) else FINDINGS.empty_table()
-        return fresh.filter(pc.invert(pc.is_in(fresh["id"], before["id"].combine_chunks())))
+        known = pattern.among(before)["id"].combine_chunks()
+        return fresh.filter(pc.invert(pc.is_in(fresh["id"], known)))
 
     def _keep(self, batch: pa.Table, ids: list[str]) -> None:
         """Add the batch; only payments not older than its oldest one have to move."""
