@@ -28,6 +28,8 @@ test: lint
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/scale.py --store
+	$(BIN)/python -m benchmarks.risk --out benchmarks/results/risk.json
+	KGRISK_REAL_DATA=$${KGRISK_REAL_DATA:?names the folder of real files} $(BIN)/python -m benchmarks.learning --out benchmarks/results/learning.json
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kgrisk needs Python 3.11 or newer, this is " + sys.version)'
