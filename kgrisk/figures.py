@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from kg import plugins
 from kg.errors import MeasureError
 from kg.files import Files
 from kg.ledger import Ledger
-from kg.model import Claim, ClaimBatch, Evidence, Node, RunManifest, iso
+from kg.model import AsOf, Claim, ClaimBatch, Evidence, Node, RunManifest, iso
 from kg.snapshot import Snapshot
 from kgrisk.result import Result, plain
 from queries.figure import Figure, notes
@@ -111,18 +112,9 @@ def write(table: pa.Table, path: Path) -> None:
         raise MeasureError(f"{path} cannot be written ({error}); name a .csv or .parquet file in a folder") from error
 
 
-def publish(ledger: Ledger, files: Files, answer: Answer) -> int:
-    """Put the numbers of an answer into the ledger as claims of its run; returns the commit.
-
-    Each number of each row that is told of an entity is one `measure`, whose key is `<figure>.<column>|<first 12
-    digits of the run>`; its document is the run's manifest with question, parameters and one line for each. The same
-    run again changes nothing.
-    """
-    found, snapshot = list(_told(answer)), answer.snapshot
-    if not found:
-        raise MeasureError(f"{answer.figure} tells nothing of an entity of the graph, so there is nothing to publish")
-    at = snapshot.at
-    lines = [f"{id}: {answer.figure} {column} {value!r}" for id, column, value in found]
+def manifest(answer: Answer) -> RunManifest:
+    """What was asked of which data, and one line for each number; the same question has the same id."""
+    at, snapshot = answer.snapshot.at, answer.snapshot
     details = {
         "figure": answer.figure,
         "params": params_of(answer.table),
@@ -132,18 +124,37 @@ def publish(ledger: Ledger, files: Files, answer: Answer) -> int:
         "valid": iso(at.valid) if at.valid else "",
         "published": iso(at.published) if at.published else "",
         "remarks": list(answer.remarks),
-        "rows": lines,
+        "rows": [f"{id}: {answer.figure} {column} {value!r}" for id, column, value in _told(answer)],
     }
-    run = RunManifest("risk", details)
+    return RunManifest("figure", details)
+
+
+def again(ledger: Ledger, details: Mapping[str, Any], commit: int) -> RunManifest:
+    """The manifest that the question of a manifest gives now, on the commit of the ledger it was asked of."""
+    valid, published = (datetime.fromisoformat(details[n]) if details[n] else None for n in ("valid", "published"))
+    snapshot = ledger.view(AsOf(valid, ledger.known(commit), published))
+    asked = {name: tuple(value) if isinstance(value, list) else value for name, value in details["asked"].items()}
+    return manifest(of_graph(snapshot, details["figure"], details["params"], asked))
+
+
+def publish(ledger: Ledger, files: Files, answer: Answer) -> int:
+    """Put the numbers of an answer into the ledger as claims of its run; returns the commit.
+
+    Each number of each row that is told of an entity is one `measure`, whose key is `<figure>.<column>|<first 12
+    digits of the run>`; its document is the run's manifest with question, parameters and one line for each. The same
+    run again changes nothing.
+    """
+    found, snapshot, run = _told(answer), answer.snapshot, manifest(answer)
+    if not found:
+        raise MeasureError(f"{answer.figure} tells nothing of an entity of the graph, so there is nothing to publish")
     document = files.put(run.to_bytes())
-    moment = min(instant for instant in (at.known, at.published) if instant is not None)
+    # made from what was public then: nobody who asks as of an earlier date may see it
+    moment = min(instant for instant in (snapshot.at.known, snapshot.at.published) if instant is not None)
     claims = []
-    for row, ((id, column, value), line) in enumerate(zip(found, lines, strict=True)):
-        node = Node(
-            snapshot.labels[snapshot.index[id]], id, {"measure": value}, f"{answer.figure}.{column}|{run.id[:12]}"
-        )
+    for row, ((id, column, value), line) in enumerate(zip(found, run.details["rows"], strict=True)):
+        label, key = snapshot.labels[snapshot.index[id]], f"{answer.figure}.{column}|{run.id[:12]}"
         evidence = Evidence(document, f"run:{run.id} row:{row}", line, f"risk.{answer.figure}@1", 1.0)
-        claims.append(Claim(node, evidence, moment, at.valid))
+        claims.append(Claim(Node(label, id, {"measure": value}, key), evidence, moment, snapshot.at.valid))
     table = ClaimBatch.of(claims).table
     # a figure has nothing to say about what an entity is
     return ledger.commit(ClaimBatch(table.filter(pc.equal(table["kind"], "property"))), run)

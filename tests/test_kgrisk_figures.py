@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,7 @@ from ingest.locate import locate
 from kg.errors import MeasureError
 from kg.model import AsOf, Claim, ClaimBatch, Edge, Evidence, Node, RunManifest
 from kgrisk.api import Graph
-from kgrisk.figures import listing, of_table
+from kgrisk.figures import again, listing, of_table
 from queries.figure import params
 from tests.kgrisk_world import BIG, FIRM, SMALL, kgrisk_here, write_registers
 from tests.market_prices import days, ohlcv, walk
@@ -245,6 +246,19 @@ def test_nothing_is_written_until_it_is_asked_for_and_then_with_evidence(graph: 
     claim = next(row for row in graph.ledger.alive().to_pylist() if row["claim"] == el["claim"])
     assert locate(graph.files.get(claim["document"]), claim["locator"]) == claim["quote"]
     assert "expected_loss el" in claim["quote"]
+    shown = graph.query("entity_profile", id=FIRM, at=at)
+    assert el["key"] in [row["period"] for row in shown]
+
+
+def test_a_published_figure_is_asked_again_to_the_bit(graph: Graph) -> None:
+    at = AsOf(valid=SCORED, published=SCORED)
+    asked: dict[str, Any] = {"lgd_high": 0.7, "holder": SMALL}
+    graph.figure("expected_loss", {"rho": 0.2}, at, publish=True, **asked)
+    claim = next(
+        row for row in graph.ledger.alive().to_pylist() if "expected_loss" in row["quote"] and BIG in row["quote"]
+    )
+    told = json.loads(graph.files.get(claim["document"]))["details"]
+    assert again(graph.ledger, told, told["commit"]).id == claim["document"]
 
 
 def test_the_command_asks_the_graph(home: Path, graph: Graph) -> None:
