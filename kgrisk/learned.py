@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,20 +29,36 @@ class Learned(Opened):
     """What a graph has learned."""
 
     def train(
-        self, cut: date | str | None = None, *, publish: bool = True, progress: Progress | None = None
+        self,
+        cut: date | str | None = None,
+        *,
+        publish: bool = True,
+        progress: Progress | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> TrainResult:
-        """Train on what was published by the cut, test on what came after, and publish scores, links and vectors."""
+        """Train on what was published by the cut, test on what came after, and publish scores, links and vectors.
+
+        `settings` are those of `gnn.settings.Settings` by name, such as `{"fusion": "late"}`. Unless they say otherwise
+        the run carries a no-peek certificate at a small scale.
+        """
         room = learning()
-        options = {"threads": self.settings.threads, "cache": self.home / "cache"}
-        if self.settings.epochs:
-            options["epochs"] = self.settings.epochs
-        chosen = room.Settings(**options)
+        chosen = self._chosen(room, settings or {})
         moment = as_time(day(cut)) if cut else self.default_cut()
         how = {"seed": self.settings.seed, "out": self.home / "runs", "progress": progress, "settings": chosen}
         result: TrainResult = room.train(self.ledger, self.files, moment, **how)
         if publish:
             room.publish(self.ledger, self.files, result)
         return result
+
+    def _chosen(self, room: Any, settings: Mapping[str, Any]) -> Any:
+        """Settings of a training run; KgRiskError for a name that there is none of."""
+        options: dict[str, Any] = {"threads": self.settings.threads, "cache": self.home / "cache", "certify": "small"}
+        if self.settings.epochs:
+            options["epochs"] = self.settings.epochs
+        known = [field.name for field in fields(room.Settings)]
+        if unknown := [name for name in settings if name not in known]:
+            raise KgRiskError(f"training has no setting {unknown[0]!r}; known: {', '.join(known)}")
+        return room.Settings(**options | settings)
 
     def runs(self) -> Result:
         """Training runs, the last one first: configuration, data and code version, figures, seconds, peak memory."""

@@ -18,7 +18,7 @@ from gnn.tensors import fitted_table
 from gnn.views import Views, months
 from kg.errors import ModelError
 from kg.files import Files
-from kg.model import AsOf
+from kg.model import AsOf, Claim, ClaimBatch, Evidence, Judgement, RunManifest, digest
 from kg.ontology import EDGES
 from kg.snapshot import Snapshot
 from tests.gnn_world import CUT, World, build
@@ -83,6 +83,18 @@ def test_scores_that_look_back_get_their_certificate(world: World) -> None:
     late = pc.greater(world.ledger.alive()["published"], pa.scalar(CUT, pa.timestamp("us", "UTC")))
     assert found.changed == pc.sum(late).as_py() > 100 and found.kept > 500
     assert "stayed the same to the last bit" in found.remark() and found.to_dict()["holds"] is True
+
+
+def test_judgements_of_identity_are_taken_as_of_today_and_stay_as_they_are(tmp_path: Path) -> None:
+    own = build(tmp_path, firms=12)
+    late = datetime(2026, 1, 1, tzinfo=CUT.tzinfo)
+    pair = Judgement(own.firms[0], own.firms[1])
+    claim = Claim(pair, Evidence(digest(b"world"), "row:0", "one firm", "resolve.test@1"), late)
+    before = certificate(honest, own.ledger, own.files, CUT)
+    own.ledger.commit(ClaimBatch.of([claim]), RunManifest("resolve", {}))
+    found = certificate(honest, own.ledger, own.files, CUT)
+    assert found.holds and found.changed == before.changed and found.kept == before.kept + 1
+    assert found.before["edges"] != before.before["edges"]  # the judgement does reach the graph
 
 
 @pytest.mark.parametrize(
