@@ -139,6 +139,9 @@ def checked(figure: Figure, table: pa.Table) -> Rows:
             f"{figure.name} needs column {missing[0]!r}; the table has {', '.join(table.column_names) or 'none'}. "
             f"Needed: {', '.join(figure.columns)}; read if there: {', '.join(figure.optional) or 'none'}"
         )
+    twice = [name for name in (*figure.columns, *figure.optional) if table.column_names.count(name) > 1]
+    if twice:
+        raise MeasureError(f"{figure.name}: the table has column {twice[0]!r} twice; leave one out")
     if not table.num_rows:
         raise MeasureError(f"{figure.name}: the table has no rows; give at least one with {', '.join(figure.columns)}")
     wanted = {**figure.columns, **{name: kind for name, kind in figure.optional.items() if name in table.column_names}}

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from scipy import stats
 
@@ -116,6 +117,28 @@ def test_capital_from_events_by_hand() -> None:
     assert drawn["var"] == pytest.approx(found["var"], rel=0.1)
     less = OperationalLoss(level=0.95).compute(table).to_pylist()[0]
     assert less["var"] < found["var"] < found["es"]
+
+
+def test_years_that_differ_more_than_chance_need_more_capital() -> None:
+    """All events fall into two of ten years."""
+    r = np.random.default_rng(1)
+    when = np.sort(np.concatenate([[0], r.integers(0, 365, 60), 8 * 365 + r.integers(0, 365, 60), [3652]]))
+    table = pa.table({"date": START + when * DAY, "amount": np.exp(r.normal(5, 0.5, len(when)))})
+    poisson, wild = (
+        OperationalLoss(frequency=frequency).compute(table).to_pylist()[0]  # type: ignore[arg-type]
+        for frequency in ("poisson", "negative_binomial")
+    )
+    assert wild["el"] == pytest.approx(poisson["el"])
+    assert wild["var"] > 2 * poisson["var"]
+
+
+def test_a_threshold_makes_unseen_losses_count() -> None:
+    table = events(4_000)
+    seen = table.filter(pc.greater_equal(table["amount"], np.exp(9)))
+    whole = OperationalLoss().compute(table).to_pylist()[0]
+    cut = OperationalLoss(threshold=float(np.exp(9))).compute(seen).to_pylist()[0]
+    assert cut["rate"] == pytest.approx(whole["rate"], rel=0.15)
+    assert cut["el"] == pytest.approx(whole["el"], rel=0.15)
 
 
 def test_categories_are_added_as_if_they_failed_together() -> None:

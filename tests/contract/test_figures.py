@@ -147,6 +147,13 @@ def test_text_where_a_number_belongs_is_refused(name: str) -> None:
 
 
 @every_figure
+def test_a_column_that_is_there_twice_is_refused(name: str) -> None:
+    whole, first = table(name), next(iter(type(figure(name)).columns))
+    with pytest.raises(MeasureError, match=f"'{first}' twice"):
+        figure(name).compute(whole.append_column(first, whole[first]))
+
+
+@every_figure
 def test_an_empty_table_is_refused(name: str) -> None:
     with pytest.raises(MeasureError, match="no rows"):
         figure(name).compute(table(name).slice(0, 0))
