@@ -19,8 +19,8 @@ from kg.errors import MeasureError
 from kg.snapshot import Snapshot
 from queries.balance import as_float, priced_edges, to_currency
 from queries.figures.control import Control
+from queries.market.returns import with_returns
 from queries.ownership.stakes import stakes
-from queries.returns import with_returns
 
 Found = tuple[pa.Table, tuple[str, ...]]
 OPTIONS = ("PUT", "CALL")

@@ -13,8 +13,8 @@ from scipy import stats
 
 from kg.errors import MeasureError
 from queries.figures.var_es import VarEs
-from queries.returns import tail
-from queries.volatility import ewma, garch
+from queries.market.returns import tail
+from queries.market.volatility import ewma, garch
 
 START = np.datetime64("2020-01-01T00:00:00.000000")
 DAY = np.timedelta64(1, "D")

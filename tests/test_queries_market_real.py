@@ -16,7 +16,7 @@ from queries.figures.covar import Covar
 from queries.figures.kupiec import Kupiec
 from queries.figures.lrmes import Lrmes
 from queries.figures.var_es import VarEs
-from queries.returns import with_returns
+from queries.market.returns import with_returns
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 WAYS: dict[str, dict[str, Any]] = {

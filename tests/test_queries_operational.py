@@ -11,10 +11,10 @@ import pytest
 from scipy import stats
 
 from kg.errors import MeasureError
-from queries.compound import Frequency, Severity, aggregate, fit_severity, on_grid, panjer, simulated
 from queries.figure import notes
 from queries.figures.kri import Kri
 from queries.figures.operational_loss import OperationalLoss
+from queries.operational.compound import Frequency, Severity, aggregate, fit_severity, on_grid, panjer, simulated
 
 START = np.datetime64("2015-01-01T00:00:00.000000")
 DAY = np.timedelta64(1, "D")

@@ -25,7 +25,7 @@ from scipy.special import ndtri
 
 from kg.errors import MeasureError
 from queries.figure import Domain, Figure, Floats, Rows, by_group, noted
-from queries.returns import tail
+from queries.market.returns import tail
 
 BLOCK = 4_000_000
 """Obligor-years simulated at once."""

@@ -24,8 +24,8 @@ import numpy as np
 import pyarrow as pa
 
 from kg.errors import MeasureError
-from queries.compound import Frequency, aggregate, fit_severity, simulated
 from queries.figure import Domain, Figure, Rows, by_group, noted
+from queries.operational.compound import Frequency, aggregate, fit_severity, simulated
 
 YEAR = np.timedelta64(31_556_952, "s")
 FEW = 30

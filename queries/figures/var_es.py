@@ -30,8 +30,8 @@ from scipy.special import ndtri
 
 from kg.errors import MeasureError
 from queries.figure import Domain, Figure, Floats, Rows, noted
-from queries.returns import DAY, Returns, tail, with_returns
-from queries.volatility import Variance, ewma, garch
+from queries.market.returns import DAY, Returns, tail, with_returns
+from queries.market.volatility import Variance, ewma, garch
 
 LEAST = 10
 """Days below which no tail is told."""

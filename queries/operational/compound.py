@@ -10,7 +10,7 @@ from scipy.special import log_ndtr, ndtr, ndtri
 
 from kg.errors import MeasureError
 from queries.figure import Floats
-from queries.returns import tail
+from queries.market.returns import tail
 
 TILT = 10.0
 """By how many powers of e the last point of the grid is damped, so that what lies beyond does not fold back."""

@@ -1,0 +1,1 @@
+"""Returns and volatility: what figures of market risk share."""

@@ -1,0 +1,1 @@
+"""Sums of losses: what figures of operational risk share."""
