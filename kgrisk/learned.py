@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kg import plugins
 from kg.errors import KgRiskError
 from kg.model import as_time
 from kgrisk import meaning, published
@@ -50,6 +51,24 @@ class Learned(Opened):
             room.publish(self.ledger, self.files, result)
         return result
 
+    def compare_fusions(
+        self,
+        cut: date | str | None = None,
+        ways: Sequence[str] | None = None,
+        encoders: Sequence[Mapping[str, str]] = ({},),
+        *,
+        seeds: int = 3,
+        progress: Progress | None = None,
+    ) -> Result:
+        """Ways to fuse modalities, and encoders by modality, beside structure alone: MRR of new links over seeds."""
+        room, names = learning(), plugins.names("gnn.fusions")
+        if unknown := [way for way in ways or () if way not in names]:
+            raise KgRiskError(f"there is no way to fuse called {unknown[0]!r}; known: {', '.join(names)}")
+        moment = as_time(day(cut)) if cut else self.default_cut()
+        how = {"seeds": seeds, "settings": self._chosen(room, {}), **({"report": progress} if progress else {})}
+        found = need("gnn.compare", "learn").compare(self.ledger, self.files, moment, ways or names, encoders, **how)
+        return Result(found, f"new links after {moment:%Y-%m-%d}")
+
     def _chosen(self, room: Any, settings: Mapping[str, Any]) -> Any:
         """Settings of a training run; KgRiskError for a name that there is none of."""
         options: dict[str, Any] = {"threads": self.settings.threads, "cache": self.home / "cache", "certify": "small"}
@@ -58,7 +77,7 @@ class Learned(Opened):
         known = [field.name for field in fields(room.Settings)]
         if unknown := [name for name in settings if name not in known]:
             raise KgRiskError(f"training has no setting {unknown[0]!r}; known: {', '.join(known)}")
-        return room.Settings(**options | settings)
+        return room.Settings(**{**options, **settings})
 
     def runs(self) -> Result:
         """Training runs, the last one first: configuration, data and code version, figures, seconds, peak memory."""
