@@ -249,7 +249,7 @@ def test_what_a_batch_completes_is_what_a_full_run_has_more(asked: PaymentPatter
     """Batches in order of time, and batches that come late."""
     told = 0
     for seed in range(10):
-        table = drawn(seed, accounts=7, payments=270, days=60)
+        table = drawn(seed, accounts=7 if seed < 7 else 60, payments=270, days=60)
         table = table.sort_by("time") if seed % 2 else table
         watch, before = Watch([asked]), findings(asked.name, ())
         for start in range(0, 270, 30):
@@ -259,7 +259,7 @@ def test_what_a_batch_completes_is_what_a_full_run_has_more(asked: PaymentPatter
             expected = [row for row in full.to_pylist() if row["id"] not in known]
             assert fresh.to_pylist() == expected
             told, before = told + len(fresh), full
-    assert told > 20
+    assert told > 10
 
 
 def test_a_payment_that_was_taken_before_is_refused() -> None:

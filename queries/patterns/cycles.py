@@ -56,6 +56,10 @@ class Cycles(PaymentPattern):
     def reach(self) -> int:
         return 3 * self.within
 
+    @property
+    def hops(self) -> int:
+        return self.longest // 2 + 1
+
     def search(self, flows: Flows) -> tuple[list[Finding], tuple[str, ...]]:
         self.require(
             shortest=2 <= self.shortest <= self.longest,

@@ -42,6 +42,10 @@ class Layering(PaymentPattern):
     def reach(self) -> int:
         return (self.longest + 4) * self.within
 
+    @property
+    def hops(self) -> int:
+        return self.longest + 3
+
     def search(self, flows: Flows) -> tuple[list[Finding], tuple[str, ...]]:
         self.require(
             least=3 <= self.least <= self.longest, days=self.days > 0, keeps=0 < self.keeps <= 1, fan=self.fan >= 1

@@ -41,6 +41,10 @@ class ScatterGather(PaymentPattern):
     def reach(self) -> int:
         return 4 * self.within
 
+    @property
+    def hops(self) -> int:
+        return 2
+
     def search(self, flows: Flows) -> tuple[list[Finding], tuple[str, ...]]:
         self.require(least=self.least >= 2, days=self.days > 0, keeps=0 < self.keeps <= 1, fan=self.fan >= 1)
         flows = flows.rows((flows.amount >= self.at_least) & (flows.source != flows.target))

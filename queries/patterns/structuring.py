@@ -42,6 +42,10 @@ class Structuring(PaymentPattern):
     def reach(self) -> int:
         return 3 * self.within
 
+    @property
+    def hops(self) -> int:
+        return 1
+
     def search(self, flows: Flows) -> tuple[list[Finding], tuple[str, ...]]:
         self.require(
             threshold=self.threshold > 0,

@@ -35,6 +35,10 @@ class Fan(PaymentPattern):
     def reach(self) -> int:
         return (4 if self.unusual else 3) * self.within
 
+    @property
+    def hops(self) -> int:
+        return 3 if self.unusual else 1  # a payment changes the habit of its payer, and so fans around others it pays
+
     def around(self, flows: Flows, end: End) -> tuple[list[Finding], tuple[str, ...]]:
         """Findings around payees (`target`) or payers (`source`)."""
         self.require(least=self.least >= 2, days=self.days > 0, alike=0 <= self.alike < 10, at_least=self.at_least >= 0)

@@ -32,6 +32,11 @@ class PaymentPattern(Pattern):
     def reach(self) -> int:
         """Microseconds: payments further than this from each other have nothing to do with each other's findings."""
 
+    @property
+    @abstractmethod
+    def hops(self) -> int:
+        """Payments with no end nearer than this to a payment have nothing to do with its findings; 1: share an end."""
+
     @abstractmethod
     def search(self, flows: Flows) -> tuple[list[Finding], tuple[str, ...]]:
         """Findings, and remarks on what caps left out."""

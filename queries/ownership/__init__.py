@@ -1,0 +1,1 @@
+"""Ownership: stakes, what they make together, and the rules of regimes."""

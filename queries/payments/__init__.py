@@ -1,0 +1,1 @@
+"""Payments: what patterns of laundering are found with."""
