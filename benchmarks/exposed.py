@@ -44,9 +44,7 @@ def system(edges: int, wealth: float, seed: int = 3) -> tuple[Any, NDArray[Any],
     return claims, r.exponential(1, len(owed)) * wealth * debts.mean(), debts
 
 
-def interleaved(
-    runs: Mapping[str, Callable[[], Any]], rounds: int = 9, times: int = 1
-) -> dict[str, float]:
+def interleaved(runs: Mapping[str, Callable[[], Any]], rounds: int = 9, times: int = 1) -> dict[str, float]:
     """Median CPU seconds of each, taken in turn: A B C A B C, each `times` at a stretch; the first turn is not counted.
 
     A stretch finds its own data in the cache, as the sweeps of one solution do, and not those of its peers.

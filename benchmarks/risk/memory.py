@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
 from benchmarks.exposed import interleaved, network
 from benchmarks.figure import Figure
 from queries.kernels.rows import Rows
-from scipy import sparse
 
 EDGES = 1_000_000
 

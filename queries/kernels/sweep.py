@@ -29,13 +29,17 @@ def sweep(rows: Rows, x: Floats, base: Floats | None = None, workers: int = 1) -
 
 def pull(rows: Rows, base: Floats, x: Floats, out: Floats, workers: int = 1) -> Floats:
     """The same for (places,) vectors, into `out`."""
+    each(rows, workers, stretch(rows, base, x, out))
+    return out
+
+
+def stretch(rows: Rows, base: Floats, x: Floats, out: Floats) -> Callable[[int, int, int, int], Any]:
+    """The sweep of one stretch of the rows: first and last row that stands alone, first and last slice."""
     layout = (rows.starts, rows.slices, rows.index, rows.amount)
     if rows.where is None:
-        each(rows, workers, lambda *part: _pull(*layout, base, x, out, *part))
-    else:
-        shared = rows.where
-        each(rows, workers, lambda *part: _pull_shared(*layout, shared, base, x, out, *part))
-    return out
+        return lambda *part: _pull(*layout, base, x, out, *part)
+    shared = rows.where
+    return lambda *part: _pull_shared(*layout, shared, base, x, out, *part)
 
 
 def each(rows: Rows, workers: int, work: Callable[[int, int, int, int], Any]) -> list[Any]:
