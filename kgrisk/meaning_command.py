@@ -34,6 +34,8 @@ def embeddings(
     at = asked(valid, known, published)
     with opened(home, store) as graph:
         result = graph.nearest(near, k, at=at) if near else graph.embeddings(at)
+    if not len(result):
+        progress("no entity has a vector at that instant; train first: `kgrisk train`")
     if to is not None:
         write(result, to)
         progress(f"{len(result)} rows in {to}")
