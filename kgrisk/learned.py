@@ -132,6 +132,19 @@ class Learned(Opened):
         """The published vector of every entity with its run, model version and the commits it is of."""
         return Result(learning().traced(self.ledger, self.snapshot(at), self.files), "embeddings")
 
+    def embeddings_on(self, date_: date | str, run: str = "") -> Result:
+        """Vectors of a former run's model on a later day, the last run unless told: only what changes can reach is
+        computed anew, and entities the model never met have one too. Nothing is published."""
+        room, runs = need("gnn.moved", "learn"), self._runs()
+        folder = runs.get(run).folder if run else runs.latest("relational")
+        if folder is None:
+            raise KgRiskError(f"no model was trained in {self.home}; train first: `kgrisk train`")
+        made = room.moved(folder, self.ledger, self.files, as_time(day(date_)), self.home / "cache")
+        own = made.embeddings
+        rows = {"id": own.ids, "label": own.labels, "vector": own.vectors.tolist()}
+        remark = f"{made.new} entities are new to the model; rows computed per layer: {made.recomputed}."
+        return Result(pa.table(rows), f"vectors of run {made.run[:12]} on {made.cut:%Y-%m-%d}", (remark,))
+
     def nearest(self, id: str, k: int = 10, label: str = "", at: Instant = None) -> Result:
         """The k entities (of the same label, or of `label`) whose vectors are nearest to an entity's."""
         table = self.embeddings(at).table
