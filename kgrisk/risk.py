@@ -53,7 +53,7 @@ class Question:
     params: Mapping[str, Any] | None = None
     """Parameters of the measure by name, as values or as text; what is not named has its default."""
 
-    @property
+    @cached_property
     def asks(self) -> RiskMeasure:
         """The measure with its parameters. MeasureError if there is none of that name, or a parameter is wrong."""
         return build(RiskMeasure, self.measure, self.params)  # type: ignore[type-abstract]  # a role is asked for

@@ -100,7 +100,7 @@ def clear(exposures: Exposures, external_assets: Floats, costs: Costs = Costs())
     e = not_negative(exposures, np.atleast_2d(np.asarray(external_assets, float)))
     debts = exposures.owed + exposures.external_liabilities
     share = np.divide(1.0, debts, out=np.zeros_like(debts), where=debts > 0)
-    income = sparse.csr_array(exposures.claims @ sparse.diags_array(share))
+    income = exposures.remembered("income", lambda: sparse.csr_array(exposures.claims @ sparse.diags_array(share)))
     rows = exposures.rows if len(exposures) > LARGE else None
     start = _above(Debts(income, debts, e.T, costs, rows))
     runs = [fictitious_default(Debts(income, debts, e[s], costs, rows), start[s]) for s in range(len(e))]
@@ -187,8 +187,9 @@ def _paid_by(system: Debts, failed: Flags, upper: Floats) -> Floats:
 
 def losses(name: str, exposures: Exposures, shocks: Shocks, costs: Costs = Costs()) -> Losses:
     """Losses in money beside the same system without the shock; `distress` is the share of debts unpaid."""
-    before = clear(exposures, exposures.external_assets[None, :], costs)
-    after = clear(exposures, exposures.external_assets[None, :] - shocks.outside, costs)
+    outside = exposures.external_assets[None, :]
+    before = exposures.remembered(("unshocked", costs), lambda: clear(exposures, outside, costs))
+    after = clear(exposures, outside - shocks.outside, costs)
     debts = exposures.owed + exposures.external_liabilities
     safe = np.where(debts > 0, debts, 1.0)
     passed = np.maximum(before.payments - after.payments, 0.0) / safe

@@ -57,7 +57,7 @@ class DebtRank(RiskMeasure):
         if not 0 <= self.recovery <= 1:
             raise MeasureError(f"recovery is a share from 0 to 1, not {self.recovery}")
         stated, exposures = exposures, supposed(exposures, self.assumed)
-        h = settled(exposures, 1 - self.recovery, shocks.distress)
+        h, sweeps = climbed(exposures, 1 - self.recovery, shocks.distress)
         passed = (1 - self.recovery) * h
         received = (exposures.claims @ passed.T).T
         return Losses(
@@ -69,6 +69,7 @@ class DebtRank(RiskMeasure):
             passed,
             shocks.lost + received,
             h,
+            rounds=sweeps,
             remarks=exposures.remembered(("remarks", self.recovery), lambda: self._remarks(exposures, stated)),
         )
 
@@ -77,17 +78,27 @@ class DebtRank(RiskMeasure):
 
 
 def settled(exposures: Exposures, lost: float, shock: Floats) -> Floats:
-    """The least distress for (scenarios, n) shocks: by compiled sweeps where the network is large."""
+    """The least distress for (scenarios, n) shocks."""
+    return climbed(exposures, lost, shock)[0]
+
+
+def climbed(exposures: Exposures, lost: float, shock: Floats) -> tuple[Floats, int]:
+    """The least distress and the sweeps it took: compiled ones where the network is large."""
     if len(exposures) > LARGE:
         gain = exposures.remembered(("steepness", lost), lambda: steepness(exposures, lost))
         runs = [least(exposures.rows, np.clip(one, 0.0, 1.0), gain) for one in shock]
         if all(run.settled for run in runs):
-            return np.array([run.x for run in runs])
-    return least_distress(leverage(exposures, lost), shock)
+            return np.array([run.x for run in runs]), max((run.sweeps for run in runs), default=0)
+    return _climb(leverage(exposures, lost), shock)
 
 
 def least_distress(relative: Matrix[np.float64], shock: Floats) -> Floats:
-    """Least h with h = min(1, shock + relative h), for (scenarios, n) shocks in 0..1.
+    """Least h with h = min(1, shock + relative h), for (scenarios, n) shocks in 0..1."""
+    return _climb(relative, shock)[0]
+
+
+def _climb(relative: Matrix[np.float64], shock: Floats) -> tuple[Floats, int]:
+    """The least distress and the sweeps it took.
 
     Sweeps climb from the shock and so never pass the least solution. Scenarios that climb slowly are
     finished by solving for those not yet at 1, and the solution is taken only if it is one and lies within
@@ -95,17 +106,17 @@ def least_distress(relative: Matrix[np.float64], shock: Floats) -> Floats:
     """
     h = np.clip(shock, 0.0, 1.0).T.copy()
     start, climbing = h.copy(), np.arange(h.shape[1])
-    for _ in range(ROUNDS):
-        for _ in range(SWEEPS):
+    for done in range(ROUNDS):
+        for sweep in range(SWEEPS):
             new = np.minimum(1.0, start[:, climbing] + relative @ h[:, climbing])
             moved = np.abs(new - h[:, climbing]).max(axis=0, initial=0.0)
             h[:, climbing] = new
             climbing = climbing[moved > TOLERANCE]
             if not len(climbing):
-                return np.asarray(h.T, float)
+                return np.asarray(h.T, float), done * SWEEPS + sweep + 1
         climbing = np.array([s for s in climbing if not _finish(relative, start[:, s], h[:, s])], np.int64)
         if not len(climbing):
-            return np.asarray(h.T, float)
+            return np.asarray(h.T, float), (done + 1) * SWEEPS
     raise MeasureError(f"DebtRank did not settle in {ROUNDS * SWEEPS} sweeps; check exposures of very different size")
 
 

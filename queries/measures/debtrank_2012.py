@@ -46,7 +46,7 @@ class DebtRank2012(RiskMeasure):
         if not 0 <= self.recovery <= 1:
             raise MeasureError(f"recovery is a share from 0 to 1, not {self.recovery}")
         stated, exposures = exposures, supposed(exposures, self.assumed)
-        h, turn = single_hit(exposures, shocks.distress, 1 - self.recovery)
+        h, turn, sweeps = single_hit(exposures, shocks.distress, 1 - self.recovery)
         passed = (1 - self.recovery) * turn
         loss = shocks.lost + (exposures.claims @ passed.T).T
         return Losses(
@@ -58,24 +58,26 @@ class DebtRank2012(RiskMeasure):
             passed,
             loss,
             h,
+            rounds=sweeps,
             remarks=remarks(exposures, stated=stated),
         )
 
 
-def single_hit(exposures: Exposures, shock: Floats, lost: float = 1.0) -> tuple[Floats, Floats]:
-    """h(T) and what each had of it at its one turn, both (scenarios, n)."""
+def single_hit(exposures: Exposures, shock: Floats, lost: float = 1.0) -> tuple[Floats, Floats, int]:
+    """h(T) and what each had of it at its one turn, both (scenarios, n), and the sweeps it took."""
     weights = leverage(exposures, lost)
     weights.data = np.minimum(weights.data, 1.0)
     h = np.clip(np.atleast_2d(shock), 0.0, 1.0).T.copy()
     turn = np.zeros_like(h)
     done = np.zeros(h.shape, bool)
-    active = h > 0
+    active, sweeps = h > 0, 0
     while active.any():
+        sweeps += 1
         turn[active] = h[active]
         done |= active
         h = np.minimum(1.0, h + weights @ np.where(active, turn, 0.0))
         active = (h > 0) & ~done
-    return np.asarray(h.T, float), np.asarray(turn.T, float)
+    return np.asarray(h.T, float), np.asarray(turn.T, float), sweeps
 
 
 def debtrank_value(losses: Losses, shocks: Shocks) -> Floats:
