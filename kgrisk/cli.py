@@ -36,6 +36,7 @@ from kgrisk import (
     risk_command,
     run_command,
     scenario_command,
+    supply_command,
     warning_command,
 )
 from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
@@ -61,6 +62,7 @@ app.add_typer(warning_command.app)
 app.add_typer(figure_command.app)
 app.add_typer(reconstruct_command.app)
 app.add_typer(casestudy_command.app)
+app.add_typer(supply_command.app)
 app.add_typer(gathering.app)
 app.add_typer(kyc_command.app)
 app.add_typer(pattern_command.app)

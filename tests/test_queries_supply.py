@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kg.errors import MeasureError
 from kg.ledger import Ledger
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Facts, Node, RunManifest, digest
+from kgrisk.supplied import at_risk
 from queries.contagion.supply import binding_path, cascade
 from queries.exposures import Exposures
 from queries.measure import RiskMeasure, build
@@ -198,6 +199,15 @@ def test_a_supplier_of_the_graph_puts_the_revenue_of_its_customers_at_risk(ledge
     assert fitted.revenue == {"lei:C": 1000} and fitted.sectors == {"lei:A": "sector:ore"}
     losses = fitted.spread(x, Shocks.parse(x, "lei:A"))
     assert dict(zip(x.ids, losses.loss[0].tolist(), strict=True)) == {"lei:A": 40, "lei:B": 90, "lei:C": 1000}
+    path = at_risk(snapshot, SupplyCascade(), {"lei:A": 0.5}, "lei:C")
+    assert [(hop["supplier_name"], hop["customer_name"], hop["sales_at_risk"]) for hop in path] == [
+        ("A", "B", 45.0),
+        ("B", "C", 500.0),
+    ]
+    for hop in path:
+        (claims,) = (ledger.evidence(statement) for statement in hop["statements"])
+        assert claims, "every hop leads to the words it stands on"
+    assert at_risk(snapshot, SupplyCascade(), "lei:C", "lei:A") == []
 
 
 def test_bad_revenues_and_policies_are_refused() -> None:
