@@ -18,6 +18,7 @@ from queries.exposures import Exposures
 from queries.kernels.fixed import greatest, least
 from queries.kernels.rows import Rows
 from queries.measures.debtrank import least_distress, settled
+from queries.measures.pagerank import personalised_pagerank, walked
 
 Floats = NDArray[np.float64]
 
@@ -109,3 +110,16 @@ def test_a_large_network_is_as_distressed_by_compiled_sweeps_as_by_plain_ones() 
     found, expected = settled(exposures, 0.6, shock), least_distress(leverage(exposures, 0.6), shock)
     assert 0 < (expected == 1).mean() < 1
     np.testing.assert_allclose(found, expected, atol=1e-11)
+
+
+def test_a_walk_over_a_large_network_ends_where_plain_sweeps_end() -> None:
+    n, r = 2_500, np.random.default_rng(12)
+    claims = sparse.random_array((n, n), density=3 / n, rng=r).tocsr() * 1e9
+    claims.setdiag(0)
+    exposures = Exposures.of(claims, np.ones(n))
+    restart = r.random((2, n)) * (r.random((2, n)) < 0.05)
+    found = [walked(exposures, one, 0.85) for one in restart]
+    assert all(run.settled for run in found)
+    expected = personalised_pagerank(sparse.csr_array(exposures.claims.T), restart)
+    np.testing.assert_allclose([run.x for run in found], expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose([run.x.sum() for run in found], restart.sum(axis=1), rtol=1e-9)

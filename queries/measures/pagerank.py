@@ -12,7 +12,7 @@ the answer is then linear in the shock), `restart` sends it back to s, `uniform`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -21,12 +21,17 @@ from scipy import sparse
 
 from kg.errors import MeasureError
 from queries.exposures import Exposures
+from queries.kernels.fixed import Fixed, least
 from queries.measure import Losses, RiskMeasure
 from queries.scenario import Shocks
 
 Floats = NDArray[np.float64]
 Dangling = Literal["stay", "restart", "uniform"]
 POLICIES = ("stay", "restart", "uniform")
+LARGE = 2_000
+"""Entities from which compiled sweeps are worth their start."""
+SWEEPS = 500
+"""Compiled sweeps after which plain ones are tried."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,32 @@ class PageRank(RiskMeasure):
     def spread(self, exposures: Exposures, shocks: Shocks) -> Losses:
         """Scores, not money (`unit` is `score`); `direct` is what came by no exposure."""
         owed = exposures.owed
-        x = personalised_pagerank(sparse.csr_array(exposures.claims.T), shocks.distress, self.alpha, self.dangling)
+        x = self._scores(exposures, shocks.distress)
         passed = self.alpha * np.divide(x, owed, out=np.zeros_like(x), where=owed > 0)
         received = (exposures.claims @ passed.T).T
         return Losses(self.name, exposures, shocks.names, "score", x - received, passed, x, np.minimum(x, 1.0))
+
+    def _scores(self, exposures: Exposures, restart: Floats) -> Floats:
+        """By compiled sweeps where the network is large and attention stays with who owes nothing."""
+        _check(self.alpha, self.dangling)
+        if len(exposures) > LARGE and self.dangling == "stay":
+            runs = [walked(exposures, one, self.alpha) for one in restart]
+            if all(run.settled for run in runs):
+                return np.array([run.x for run in runs])
+        return personalised_pagerank(sparse.csr_array(exposures.claims.T), restart, self.alpha, self.dangling)
+
+
+def walked(exposures: Exposures, restart: Floats, alpha: float) -> Fixed:
+    """(n,) scores for (n,) restart masses, attention staying with who owes nothing.
+
+    What is swept is x over what each owes, in units of the mean, so that claims need no scaling.
+    """
+    owed = exposures.owed
+    stuck, scale = owed <= 0, max(float(owed.mean()), 1e-300)
+    size = np.where(stuck, 1.0, owed / scale)
+    gain = alpha / scale / size / np.where(stuck, 1 - alpha, 1.0)
+    run = least(exposures.rows, np.where(stuck, 1.0, 1 - alpha) * restart / size, gain, np.inf, most=SWEEPS)
+    return replace(run, x=run.x * size)
 
 
 def personalised_pagerank(
@@ -56,10 +83,7 @@ def personalised_pagerank(
     Each sweep cuts the error by alpha; it stops when what is left is below rounding. MeasureError on
     negative weights, an unknown policy, or alpha outside [0, 1).
     """
-    if dangling not in POLICIES:
-        raise MeasureError(f"policy for dangling nodes {dangling!r} is unknown; known: {', '.join(POLICIES)}")
-    if not 0 <= alpha < 1:
-        raise MeasureError(f"alpha is a probability of at least 0 and below 1, not {alpha}")
+    _check(alpha, dangling)
     if weights.data.size and weights.data.min() < 0:
         raise MeasureError(
             f"weights of a random walk are at least 0, not {weights.data.min()}; drop or turn these edges"
@@ -86,3 +110,10 @@ def personalised_pagerank(
         if moved <= 1e-17 * max(mass.max(initial=0.0), 1e-300):
             break
     return np.asarray(x.T, float)
+
+
+def _check(alpha: float, dangling: str) -> None:
+    if dangling not in POLICIES:
+        raise MeasureError(f"policy for dangling nodes {dangling!r} is unknown; known: {', '.join(POLICIES)}")
+    if not 0 <= alpha < 1:
+        raise MeasureError(f"alpha is a probability of at least 0 and below 1, not {alpha}")
