@@ -123,3 +123,19 @@ def test_a_walk_over_a_large_network_ends_where_plain_sweeps_end() -> None:
     expected = personalised_pagerank(sparse.csr_array(exposures.claims.T), restart)
     np.testing.assert_allclose([run.x for run in found], expected, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose([run.x.sum() for run in found], restart.sum(axis=1), rtol=1e-9)
+
+
+def test_when_most_default_sweeps_are_fewer_than_half_of_plain_ones() -> None:
+    n, r = 5_000, np.random.default_rng(4)
+    ends = [np.minimum((n * r.random(50_000) ** 3).astype(int), n - 1), r.integers(0, n, 50_000)]
+    claims = sparse.coo_array((r.exponential(10, 50_000), ends), shape=(n, n)).tocsr()
+    debts = np.asarray(claims.sum(axis=0)).reshape(-1) * (1 + 0.02 * r.exponential(1, n))
+    gain = np.divide(1, debts, out=np.zeros(n), where=debts > 0)
+    base = np.where(debts > 0, 0.02 * debts.mean() * r.exponential(1, n) * gain, 1.0)
+    found, x, sweeps, moved = greatest(Rows.of_matrix(claims), base, gain, settled=1e-10), np.ones(n), 0, 1.0
+    while moved > 1e-10:
+        new = np.minimum(1.0, base + gain * (claims @ x))
+        moved, x, sweeps = float(np.abs(new - x).max()), new, sweeps + 1
+    assert (x < 1).mean() > 0.9
+    assert found.sweeps <= sweeps / 2, (found.sweeps, sweeps)
+    np.testing.assert_allclose(found.x, x, atol=1e-8)
