@@ -118,7 +118,7 @@ def _identities(graph: Graph) -> Mapping[str, str]:
 def told(console: Console, facts: Mapping[str, Any]) -> None:
     """Section 9: what every other kind of input gave, and whether what was planted in it was found."""
     found = facts["delivery"]
-    head(console, "9. A second delivery: every other kind of input, on top of the graph")
+    head(console, "10. A second delivery: every other kind of input, on top of the graph")
     grid(console, "", found["sources"])
     planted, right = found["planted"], sum(row["right"] for row in found["planted"])
     say(

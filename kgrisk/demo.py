@@ -19,7 +19,7 @@ from rich.text import Text
 from ingest.extract.prose.score import score
 from kg.errors import KgRiskError
 from kg.model import AsOf, as_time
-from kgrisk import delivery, findings, stress, telling
+from kgrisk import delivery, findings, foresight, stress, telling
 from kgrisk.api import Graph
 from kgrisk.api import open as open_graph
 from kgrisk.beside import rival
@@ -151,6 +151,10 @@ def _shocks(run: Demo, graph: Graph) -> Any:
     return stress.shocks(graph, run.at)
 
 
+def _foresight(run: Demo, graph: Graph) -> Any:
+    return foresight.looked_ahead(graph, run.at, run.facts["shocks"]["culprit"]["id"])
+
+
 def _queries(run: Demo, graph: Graph) -> Any:
     with rival(run.home, run.settings, run.guard) as other:
         return findings.questions(graph, run.at, other)
@@ -167,6 +171,7 @@ STAGES = {
     "extraction": _extraction,
     "learning": _learning,
     "shocks": _shocks,
+    "foresight": _foresight,
     "queries": _queries,
     "delivery": _delivery,
 }

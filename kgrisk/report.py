@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from kgrisk import telling
+from kgrisk import foresight, telling
 from kgrisk.console import cell, number
 from kgrisk.plots import PLOTS, draw
 
@@ -36,6 +36,9 @@ def write_report(facts: Mapping[str, Any], file: Path) -> Path:
         "path_words": telling.PATHS,
         "path_text": telling.path_text,
         "timing": telling.timing,
+        "scenario_text": foresight.scenario_text,
+        "replay_text": foresight.replay_text,
+        "why_rows": foresight.path_rows,
         "seconds": sum(stage["seconds"] for stage in facts["stages"]),
     }
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from kgrisk import foresight
 from kgrisk.console import grid, head, number, say
 from kgrisk.delivery import told
 
@@ -241,9 +242,9 @@ def path_text(path: Facts, unit: str) -> str:
 
 
 def queries(console: Console, facts: Facts) -> None:
-    """Section 8: named queries, their rows and seconds."""
+    """Section 9: named queries, their rows and seconds."""
     found = facts["queries"]
-    head(console, "8. Three named questions, in Cypher")
+    head(console, "9. Three named questions, in Cypher")
     for query in found["asked"]:
         params = ", ".join(f"{name}={value}" for name, value in query["params"].items())
         console.print()
@@ -264,8 +265,8 @@ def timing(query: Facts) -> str:
 
 
 def closing(console: Console, facts: Facts) -> None:
-    """Section 10: seconds and memory by stage, sockets, and where the report is."""
-    head(console, "10. What it took")
+    """Section 11: seconds and memory by stage, sockets, and where the report is."""
+    head(console, "11. What it took")
     rows = [
         {"stage": s["name"], "seconds": f"{s['seconds']:.1f}", "peak MB": f"{s['peak_mb']:,.0f}"}
         for s in facts["stages"]
@@ -289,6 +290,7 @@ SECTIONS: Mapping[str, Callable[[Console, Facts], None]] = {
     "extraction": extraction,
     "learning": learning,
     "shocks": shocks,
+    "foresight": foresight.told,
     "queries": queries,
     "delivery": told,
 }

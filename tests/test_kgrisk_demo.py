@@ -142,7 +142,17 @@ def test_the_second_delivery_brings_every_other_kind_of_input(ran: tuple[Path, d
     assert all(row["claims"] and row["says, for one"] and row["in these words"] for row in found["sources"])
     assert sum(row["right"] for row in found["planted"]) >= 0.8 * len(found["planted"])
     assert found["edges"]["after"] > found["edges"]["before"]
-    assert "9. A second delivery" in said
+    assert "10. A second delivery" in said
+
+
+def test_the_demo_looks_ahead_and_its_parts_add_up(ran: tuple[Path, dict, str]) -> None:
+    _, facts, told = ran
+    found = facts["foresight"]
+    assert found["reverse"]["smallest"] and found["replay"]["same"]
+    risk = next(one for one in facts["shocks"]["told"] if one["unit"] == "EUR")
+    assert found["scenario"]["total"] > found["scenario"]["direct"] > 0 and risk["total"] > 0
+    assert sum(row["share"] for row in found["why"]["rows"]) == pytest.approx(1.0)
+    assert found["warning"]["alerts"] and "8. What could happen" in told and "the same to the bit" in told
 
 
 def test_the_demo_opened_no_socket_off_this_machine_and_measured_every_stage(ran: tuple[Path, dict, str]) -> None:
@@ -150,7 +160,17 @@ def test_the_demo_opened_no_socket_off_this_machine_and_measured_every_stage(ran
     assert facts["sockets"]["refused"] == facts["sockets"]["outside"] == 0
     assert "Sockets off this machine: 0 (asserted)" in told
     names = [stage["name"] for stage in facts["stages"]]
-    assert names == ["reading", "resolution", "graph", "extraction", "learning", "shocks", "queries", "delivery"]
+    assert names == [
+        "reading",
+        "resolution",
+        "graph",
+        "extraction",
+        "learning",
+        "shocks",
+        "foresight",
+        "queries",
+        "delivery",
+    ]
     assert all(stage["seconds"] > 0 and stage["peak_mb"] > 50 for stage in facts["stages"])
 
 
