@@ -155,6 +155,7 @@ def test_the_demo_looks_ahead_and_its_parts_add_up(ran: tuple[Path, dict, str]) 
     assert found["warning"]["alerts"] and "8. What could happen" in told and "the same to the bit" in told
 
 
+@pytest.mark.slow
 def test_the_demo_opened_no_socket_off_this_machine_and_measured_every_stage(ran: tuple[Path, dict, str]) -> None:
     _, facts, told = ran
     assert facts["sockets"]["refused"] == facts["sockets"]["outside"] == 0
