@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import erf, log, sqrt
 
 import numpy as np
@@ -194,6 +195,18 @@ def test_what_has_not_settled_is_told_with_names() -> None:
     assert not found.converged and found.rounds == 3
     assert any("equities of bank:" in note and "still falling" in note for note in found.notes)
     assert any("had not settled after 3 rounds" in note for note in found.notes)
+
+
+def test_a_circle_that_amplifies_and_equity_that_is_unknown_are_told_with_names() -> None:
+    x = Exposures.of(np.roll(np.eye(3), 1, axis=1) * 3.0, [10, 5, 3], [9, 4, 2])
+    found = Neva(valuation="debtrank").spread(x, lost(x, 0.01, 0, 0))
+    assert found.converged and len(found.defaults()) == 3
+    assert any("amplify" in note and "bank:0, bank:1, bank:2" in note for note in found.notes)
+    unknown = replace(ring(), equity=np.array([1, np.nan, 1]))
+    for function in ("debtrank", "black_cox", "merton"):
+        told = Neva(valuation=function).spread(unknown, lost(ring(), 0, 0.5, 0))  # type: ignore[arg-type]  # parametrised
+        assert not told.passed[0, 1]
+        assert any("bank:1" in note for note in told.notes)
 
 
 @pytest.mark.parametrize("params", [{"recovery": 1.1}, {"alpha": -0.1}, {"volatility": -1.0}, {"rounds": 0}])

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from kg.errors import MeasureError
 from queries.contagion import valuation as by
+from queries.contagion.leverage import leverage, remarks
 from queries.exposures import Exposures
 from queries.measure import Losses, RiskMeasure
 from queries.scenario import Shocks
@@ -139,8 +140,11 @@ class Neva(RiskMeasure):
         told = []
         if len(moving):
             told.append(f"equities of {', '.join(exposures.ids[row] for row in moving[:5])} were still falling")
+        if self.valuation == "debtrank":
+            relative = leverage(exposures, 1 - self.recovery)
+            return (*told, *exposures.remembered(("neva", self.recovery), lambda: remarks(exposures, relative)))
         unknown = np.flatnonzero(np.isnan(exposures.equity))
-        if len(unknown) and self.valuation in ("debtrank", "black_cox", "merton"):
+        if len(unknown) and self.valuation in ("black_cox", "merton"):
             names = ", ".join(exposures.ids[row] for row in unknown[:5])
             told.append(f"claims on {names} keep their value, as their equity is unknown")
         return tuple(told)
