@@ -145,6 +145,7 @@ def test_the_second_delivery_brings_every_other_kind_of_input(ran: tuple[Path, d
     assert "10. A second delivery" in said
 
 
+@pytest.mark.slow
 def test_the_demo_looks_ahead_and_its_parts_add_up(ran: tuple[Path, dict, str]) -> None:
     _, facts, told = ran
     found = facts["foresight"]
