@@ -17,6 +17,7 @@ from kg.snapshot import Snapshot
 from kgrisk import patterns
 from kgrisk.owners import owners
 from queries.ownership.stakes import listed, stakes
+from tests.kgrisk_world import kgrisk_here
 from tests.laundering_world import CYCLE, Book, drawn, made
 
 PERSON, MIDDLE, FIRM, OTHER = "person:x1", "reg:XX/1", "reg:XX/2", "person:y1"
@@ -141,6 +142,24 @@ def test_patterns_are_found_in_a_graph_and_in_payments_as_they_come(tmp_path: Pa
     watch = patterns.watch(["fan_in", "cycles"], drawn(1))
     assert watch.payments.num_rows == 60
     assert {row["name"] for row in patterns.listing()} >= {"taint", "cycles"}
+
+
+def test_the_command_line_tells_owners_with_evidence_and_findings_of_a_file(
+    book: Book, payments: Path, tmp_path: Path
+) -> None:
+    book.say(Facts(PERSON, {"flag": "sanctioned: TEST"}), 10)
+    book.snapshot(tmp_path / "home" / "ledger")
+    asked = ("owners", FIRM, "--regime", "ofac", "--home", tmp_path / "home")
+    told = json.loads(kgrisk_here(*asked, "--at", "2023-06-01", "--json", cwd=tmp_path).stdout)
+    assert (told["status"], told["on"], told["low"]) == ("blocked", "2023-06-01", 0.5)
+    assert all(hop["statement"] for hop in told["reached_by"])
+    early = json.loads(kgrisk_here(*asked, "--at", "2023-01-05", "--json", cwd=tmp_path).stdout)
+    assert early["status"] == "clear"
+    assert "Firm 2 Ltd" in kgrisk_here(*asked, cwd=tmp_path).stdout
+    found = json.loads(kgrisk_here("patterns", "cycles", "--payments", payments, "--json", cwd=tmp_path).stdout)
+    assert found["found"] == 1
+    wrong = kgrisk_here("patterns", "cycle", "--payments", payments, cwd=tmp_path)
+    assert (wrong.returncode, "did you mean cycles?" in wrong.stderr) == (1, True)
 
 
 @pytest.mark.real
