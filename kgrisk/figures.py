@@ -140,7 +140,7 @@ def again(ledger: Ledger, details: Mapping[str, Any], commit: int) -> RunManifes
 def publish(ledger: Ledger, files: Files, answer: Answer) -> int:
     """Put the numbers of an answer into the ledger as claims of its run; returns the commit.
 
-    Each number of each row that is told of an entity is one `measure`, whose key is `<figure>.<column>|<first 12
+    Each number of each row that is told of an entity is one score `figure`, whose key is `<figure>.<column>|<first 12
     digits of the run>`; its document is the run's manifest with question, parameters and one line for each. The same
     run again changes nothing.
     """
@@ -154,7 +154,7 @@ def publish(ledger: Ledger, files: Files, answer: Answer) -> int:
     for row, ((id, column, value), line) in enumerate(zip(found, run.details["rows"], strict=True)):
         label, key = snapshot.labels[snapshot.index[id]], f"{answer.figure}.{column}|{run.id[:12]}"
         evidence = Evidence(document, f"run:{run.id} row:{row}", line, f"risk.{answer.figure}@1", 1.0)
-        claims.append(Claim(Node(label, id, {"measure": value}, key), evidence, moment, snapshot.at.valid))
+        claims.append(Claim(Node(label, id, {"figure": value}, key), evidence, moment, snapshot.at.valid))
     table = ClaimBatch.of(claims).table
     # a figure has nothing to say about what an entity is
     return ledger.commit(ClaimBatch(table.filter(pc.equal(table["kind"], "property"))), run)

@@ -239,7 +239,7 @@ def test_nothing_is_written_until_it_is_asked_for_and_then_with_evidence(graph: 
     graph.figure("expected_loss", None, AsOf(valid=SCORED, published=SCORED), publish=True)
     assert graph.ledger.head <= before + 2
     facts = [
-        row for row in graph.snapshot(at).facts_of("measure").to_pylist() if row["key"].startswith("expected_loss.")
+        row for row in graph.snapshot(at).facts_of("figure").to_pylist() if row["key"].startswith("expected_loss.")
     ]
     el = next(row for row in facts if row["key"].startswith("expected_loss.el|"))
     assert el["value_real"] in (pytest.approx(1.8), pytest.approx(0.45))

@@ -81,6 +81,7 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "laundering_low": Property("real", "Lower end of it, 95 %.", unit="probability", node="Score", time="event"),
     "laundering_high": Property("real", "Upper end of it, 95 %.", unit="probability", node="Score", time="event"),
     "contagion_loss": Property("money", "Loss in a stress run; the key names the run.", node="Score"),
+    "figure": Property("real", "A risk figure; the key names it, its column and the run.", node="Score"),
     "rank_score": Property("real", "A network score; the key names measure and run.", node="Score"),
     "embedding": Property(
         "text", "vectors:<digest>#<row>, a row of a vector file; the key names the model.", node="Embedding"

@@ -149,7 +149,7 @@ def entity_profile(world: World, at: AsOf, id: str) -> Answer:
     return ordered(rows, "property", "period", "statement")
 
 
-UNSAID = ("PREDICTED", "label", "distress", "contagion_loss", "rank_score")
+UNSAID = ("PREDICTED", "label", "distress", "distress_low", "distress_high", "contagion_loss", "rank_score", "figure")
 """What the graph holds of an entity that no document says of it."""
 
 
