@@ -2,7 +2,7 @@
 
 One plan for all sets, chosen on validation triples of CoDEx-S, where the mean of three seeds is told; their scores
 added up, which is one ComplEx of three times the width, are a row of their own. LibKGE's figure is that of its table of
-tuned models. WN18RR has a module of its own (`wordnet`).
+tuned models.
 """
 
 from __future__ import annotations
