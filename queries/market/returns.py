@@ -28,7 +28,7 @@ def with_returns(table: pa.Table) -> pa.Table:
     bad = np.flatnonzero(~(np.isfinite(close) & (close > 0)))
     if len(bad):
         first = table.slice(int(bad[0]), 1).to_pylist()[0]
-        where = f"{first['date']}{' of ' + first['series'] if 'series' in first else ''}"
+        where = " of ".join(str(first[name]) for name in ("date", "series") if name in first)
         raise MeasureError(
             f"column 'close' is a finite price above 0, which {first['close']} of {where} is not; correct it, or leave "
             f"the row out ({len(bad)} such rows)"
