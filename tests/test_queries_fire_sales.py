@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -10,6 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.errors import MeasureError
+from kg.ledger import Ledger
+from kg.model import Claim, ClaimBatch, Edge, Evidence, Node, RunManifest, digest
+from queries.explain import explain
 from queries.exposures import Exposures
 from queries.measures.fire_sales import FireSales
 from queries.scenario import Shocks
@@ -123,6 +128,30 @@ def test_a_tenth_sold_moves_a_price_by_a_tenth_at_the_papers_impact() -> None:
         x, Shocks.parse(x, "bank:0")
     )
     assert losses.passed[0, 2] == pytest.approx(0.1, rel=1e-12)
+
+
+# ---- from the graph
+
+
+def test_holdings_of_the_graph_are_sold_and_the_fall_reaches_another_holder(ledger: Ledger) -> None:
+    then = datetime(2024, 1, 1, tzinfo=UTC)
+    money = {"currency": "EUR"}
+    whats: list[Node | Edge] = [
+        Node("Bank", f"lei:{name}", {"equity": Decimal(equity), "assets": Decimal(assets)} | money, "FY2023")
+        for name, equity, assets in (("A", 10, 100), ("B", 16, 80))
+    ]
+    whats += [Node("Security", f"isin:{name}") for name in ("X", "Y")]
+    held = (("A", "X", 60), ("A", "Y", 40), ("B", "X", 16), ("B", "Y", 64))
+    whats += [Edge("HOLDS", f"lei:{a}", f"isin:{k}", {"amount": Decimal(n)} | money, "2023-12-31") for a, k, n in held]
+    said = [Claim(what, Evidence(digest(b"r"), f"row:{k}", "r", "t@1"), then, then) for k, what in enumerate(whats)]
+    ledger.commit(ClaimBatch.of(said), RunManifest("ingest"))
+    measure = FireSales(impacts={"isin:X": 1e-3, "isin:Y": 2e-3})
+    x = Exposures.from_snapshot(ledger.view(), measure.over)
+    losses = measure.spread(x, Shocks.parse(x, "isin:X=0.05"))
+    told = dict(zip(x.ids, losses.loss[0].tolist(), strict=True))
+    assert told["lei:A"] == pytest.approx(5.0792, rel=1e-9) and told["lei:B"] == pytest.approx(2.77952, rel=1e-9)
+    paths = explain(losses, "lei:B")
+    assert {path.entities[-1] for path in paths} == {"isin:X", "isin:Y"} and all(path.statements for path in paths)
 
 
 # ---- laws and refusals
