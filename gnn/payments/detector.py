@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,9 @@ from gnn.payments.protocol import STRICT, Protocol
 from gnn.payments.report import best_threshold, resampled
 from gnn.payments.table import Payments
 from kg.errors import ModelError
+
+PART: Final = 50_000
+"""Scores whose intervals are held in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +87,14 @@ class Band:
         """Lower and upper end for each score; always around its probability. All that is possible without a fit."""
         if not len(self.draws):
             return np.zeros(len(score)), np.ones(len(score))
-        each = np.stack([Platt(a, b)(score) for a, b in self.draws.tolist()])
-        low, high = np.percentile(each, [2.5, 97.5], axis=0)
+        ends = [self._ends(part) for part in np.array_split(score, 1 + len(score) // PART)]
+        low, high = np.concatenate(ends, axis=1)
         return np.minimum(low, probability), np.maximum(high, probability)
+
+    def _ends(self, score: np.ndarray) -> np.ndarray:
+        each = np.stack([Platt(a, b)(score) for a, b in self.draws.tolist()])
+        found: np.ndarray = np.percentile(each, [2.5, 97.5], axis=0)
+        return found
 
 
 @dataclass(frozen=True)
