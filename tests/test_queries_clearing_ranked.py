@@ -169,3 +169,11 @@ def test_a_circle_with_nothing_outside_is_paid_in_full_and_ranks_that_name_nobod
 def test_ranks_and_holdings_are_read_from_text() -> None:
     made = build(RiskMeasure, "elsinger", {"seniority": "a>b=1;b>c=3", "holdings": "a>b=0.25"})  # type: ignore[type-abstract]
     assert made == Elsinger(seniority={"a>b": 1, "b>c": 3}, holdings={"a>b": 0.25})
+
+
+def test_a_circle_that_leaks_a_little_is_solved_and_not_swept_for_ever() -> None:
+    """Payments fall by a hundred thousandth at each turn: sweeps alone would take millions."""
+    x = Exposures.of([[0, 10.0], [11.0, 0]], [1e-5, 0], [1e-3, 0])
+    found = Elsinger().spread(x, none(x))
+    assert found.converged and found.rounds < 100
+    np.testing.assert_allclose(found.payments, EisenbergNoe().spread(x, none(x)).payments, rtol=1e-9)

@@ -7,7 +7,7 @@ Means V, of which rank after rank is paid and of which the holders of equity own
 with H_ij the share of j's equity that i holds (Elsinger, "Financial Networks, Cross Holdings, and Limited
 Liability", OeNB Working Paper 156, 2009). Every column of H must sum to less than 1, or equity could be made out
 of nothing. Sweeps from full payment come down to the greatest solution. Within the ranks reached the system is
-linear: its solution is taken where it is one and the sweeps from above have come as near to it as CERTIFIED.
+linear: its solution is taken where it stands in these ranks itself, and is then the greatest (`_finish`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scipy import sparse
 from kg.errors import MeasureError
 from queries.contagion.clearing import CERTIFIED, TIE
 from queries.exposures import Exposures
-from queries.solve import solve
+from queries.solve import ACCURATE, solve
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -100,7 +100,7 @@ def settle(ranked: Ranked, e: Floats) -> Settled:
     open_, rounds = np.arange(len(e)), 0
     for _ in range(ROUNDS):
         for _ in range(SWEEPS):
-            new = _swept(ranked, income, e[open_].T, means[:, open_])
+            new = np.minimum(means[:, open_], _swept(ranked, income, e[open_].T, means[:, open_]))
             moved = np.abs(new - means[:, open_]).max(axis=0, initial=0.0)
             means[:, open_], rounds = new, rounds + 1
             if (moved <= STILL * np.maximum(new.max(axis=0, initial=0.0), 1e-300)).all():
@@ -121,26 +121,37 @@ def _upper(ranked: Ranked, e: Floats) -> Floats:
 
 
 def _swept(ranked: Ranked, income: list[Matrix[np.float64]], e: Floats, means: Floats) -> Floats:
+    """What everyone has when all pay out of these means."""
     received = sum(part @ paid for part, paid in zip(income, ranked.paid(means), strict=True))
-    return np.asarray(np.minimum(means, e + received + ranked.holdings @ ranked.left(means)), float)
+    return np.asarray(e + received + ranked.holdings @ ranked.left(means), float)
 
 
 def _finish(ranked: Ranked, income: list[Matrix[np.float64]], e: Floats, means: Floats) -> bool:
-    """Put the exact solution within the ranks reached into `means`, if there is one right below them."""
-    # the rank that the last coin goes to; one past the last rank is equity
-    reached = (means[None] >= np.cumsum(ranked.debts, axis=0) * (1 - TIE)).sum(axis=0)
+    """Put the exact solution within the ranks reached into `means`, if there is one right there.
+
+    It is then the greatest. Say G were above it: of what one more coin in the means of those who differ brings, all
+    would have to stay among them, or the sum of the difference would shrink from one side of G = F(G) to the other. So
+    the system of the ranks reached would be singular, and `solve` would have found nothing.
+    """
+    reached = _reached(ranked, means)
     slopes = [part @ sparse.diags_array((reached == rank) * 1.0) for rank, part in enumerate(income)]
     slopes.append(ranked.holdings @ sparse.diags_array((reached == len(income)) * 1.0))
     slope = sparse.csr_array(sum(slopes[1:], slopes[0]))
-    flat = ranked.paid(means)
-    start = e + sum(part @ paid for part, paid in zip(income, flat, strict=True)) + ranked.holdings @ ranked.left(means)
+    start, size = _swept(ranked, income, e, means), max(means.max(initial=0.0), 1e-300)
+    before = np.abs(start - means).max(initial=0.0)
     try:
         exact = solve(slope, start - slope @ means, means)
     except MeasureError:  # a circle that only hands round what it has: the sweeps alone can tell
-        return bool((np.abs(start - means) <= STILL * max(means.max(initial=0.0), 1e-300)).all())
-    size = max(means.max(initial=0.0), 1e-300)
-    again = _swept(ranked, income, e[:, None], exact[:, None])[:, 0]
-    if np.abs(again - exact).max(initial=0.0) > TIE * size or np.abs(exact - means).max(initial=0.0) > CERTIFIED * size:
+        return bool(before <= STILL * size)
+    missed = np.abs(_swept(ranked, income, e, exact) - exact).max(initial=0.0)
+    same = (_reached(ranked, exact) == reached).all() or np.abs(exact - means).max(initial=0.0) <= CERTIFIED * size
+    if missed > ACCURATE * size or not same or (exact > means + CERTIFIED * size).any():
         return False
-    means[:] = exact
+    if missed <= before:
+        means[:] = exact
     return True
+
+
+def _reached(ranked: Ranked, means: Floats) -> Ints:
+    """(n,) the rank that the next coin goes to; one past the last rank is equity."""
+    return np.asarray((means[None] >= np.cumsum(ranked.debts, axis=0) * (1 - TIE)).sum(axis=0), np.int64)

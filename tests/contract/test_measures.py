@@ -59,7 +59,7 @@ def test_a_parameter_that_is_not_known_is_refused(name: str) -> None:
 
 @every_measure
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_many_scenarios_at_once_equal_each_alone(name: str, seed: int) -> None:
     x = drawn(seed)
     shocks = shocked(x, seed)
@@ -71,7 +71,7 @@ def test_many_scenarios_at_once_equal_each_alone(name: str, seed: int) -> None:
 
 @every_measure
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_no_shock_no_loss(name: str, seed: int) -> None:
     x = drawn(seed)
     losses = measure(name).spread(x, Shocks.of(x, np.zeros(len(x))))
@@ -81,7 +81,7 @@ def test_no_shock_no_loss(name: str, seed: int) -> None:
 
 @every_measure
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_the_order_of_entities_does_not_matter(name: str, seed: int) -> None:
     x = drawn(seed)
     order = np.random.default_rng(seed).permutation(len(x))
@@ -94,7 +94,7 @@ def test_the_order_of_entities_does_not_matter(name: str, seed: int) -> None:
 
 @every_measure
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_more_shock_is_never_less_loss(name: str, seed: int) -> None:
     x = drawn(seed)
     r = np.random.default_rng(seed)
@@ -105,7 +105,7 @@ def test_more_shock_is_never_less_loss(name: str, seed: int) -> None:
 
 @every_measure
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_direct_loss_and_what_each_edge_carries_add_up(name: str, seed: int) -> None:
     x = drawn(seed)
     losses = measure(name).spread(x, shocked(x, seed))
@@ -117,7 +117,7 @@ def test_direct_loss_and_what_each_edge_carries_add_up(name: str, seed: int) -> 
 
 @every_measure
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_nothing_is_lost_that_was_not_lost_by_somebody(name: str, seed: int) -> None:
     """No loss is below 0, no claim loses more than it is, and all losses are direct ones and what exposures carry."""
     x = drawn(seed)
@@ -134,7 +134,7 @@ def test_nothing_is_lost_that_was_not_lost_by_somebody(name: str, seed: int) -> 
 
 @every_measure
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_who_has_no_exposures_neither_loses_by_others_nor_changes_them(name: str, seed: int) -> None:
     x = drawn(seed)
     claims = np.pad(x.claims.toarray(), ((0, 1), (0, 1)))
@@ -168,7 +168,7 @@ def removed(name: str, x: Exposures, shocks: Shocks, edge: str) -> Losses:
 
 @pytest.mark.parametrize("name", TAKEN_APART)
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_without_an_edge_its_creditor_loses_less_by_just_what_it_carried(name: str, seed: int) -> None:
     """Exact where no loss runs in circles: the edge's own part is then all that goes with it."""
     x = drawn(seed, acyclic=True)
@@ -181,7 +181,7 @@ def test_without_an_edge_its_creditor_loses_less_by_just_what_it_carried(name: s
 
 @pytest.mark.parametrize("name", TAKEN_APART)
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_where_losses_run_in_circles_removing_an_edge_saves_at_least_what_it_carried(name: str, seed: int) -> None:
     x = drawn(seed)
     shocks = shocked(x, seed, 1)
