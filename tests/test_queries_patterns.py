@@ -239,9 +239,28 @@ def test_payments_that_cannot_be_read_are_refused_with_what_is_wrong() -> None:
     table = drawn(1)
     with pytest.raises(MeasureError, match="time is missing"):
         Flows.of(table.drop_columns(["time"]))
-    wrong = table.set_column(3, "amount", pa.array([-1.0] + [1.0] * 59))
-    with pytest.raises(MeasureError, match=r"payment e00000 has amount -1\.0"):
-        Flows.of(wrong)
+    for column, value, told in (
+        ("amount", "-1", r"amount of payment e00002 is -1\.0: it is no number above 0"),
+        ("amount", "ten", "column amount of the payments holds string"),
+        ("amount", None, "amount of payment e00002 is None: it is empty"),
+        ("time", "yesterday", "column time of the payments holds string, expected times such as"),
+        ("source", None, "source of payment e00002 is None: it is empty"),
+        ("id", "e00001", "payment e00001 is there twice"),
+    ):
+        values = table[column].cast(pa.string()).to_pylist()
+        values[2] = value
+        spoilt = table.set_column(table.column_names.index(column), column, pa.array(values, pa.string()))
+        with pytest.raises(MeasureError, match=told):
+            Flows.of(spoilt)
+    assert not len(Cycles().among(Flows.of(table.slice(0, 0))))
+
+
+def test_times_without_a_zone_are_utc_whatever_form_they_have() -> None:
+    days = ["2023-01-01", "2023-01-02"]
+    ends = {"id": ["1", "2"], "source": ["a", "b"], "target": ["b", "a"], "amount": [1, 2]}
+    forms = [pa.array(days), pa.array([f"{day}T00:00:00Z" for day in days]), pa.array(days).cast(pa.date32())]
+    made = [Flows.of(pa.table({**ends, "time": form})).time.tolist() for form in forms]
+    assert made[0] == made[1] == made[2] == [1_672_531_200_000_000, 1_672_617_600_000_000]
 
 
 @pytest.mark.parametrize("asked", STREAMED, ids=lambda asked: f"{asked.name}-{asked.days:g}")

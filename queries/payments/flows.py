@@ -14,15 +14,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kg.errors import MeasureError
-from kg.model import TIME
 from kg.snapshot import Snapshot
+from queries.payments.table import shaped
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _log = logging.getLogger(__name__)
 DAY: Final = 86_400_000_000
 """Microseconds."""
-NEEDED: Final = ("id", "source", "target", "amount", "time")
 
 
 class Ragged(NamedTuple):
@@ -90,35 +89,20 @@ class Flows:
 
     @classmethod
     def of(cls, table: pa.Table) -> Flows:
-        """From a table with NEEDED columns, and `currency`, `count`, `statement` where it has them.
-
-        MeasureError names the column that is missing or the first amount that is no positive number.
-        """
-        if lost := [name for name in NEEDED if name not in table.column_names]:
-            raise MeasureError(f"payments need the columns {', '.join(NEEDED)}; {', '.join(lost)} is missing")
-        for name, column in (
-            ("currency", pa.array([""] * len(table))),
-            ("count", pa.nulls(len(table), pa.int64())),
-            ("statement", pa.array([""] * len(table))),
-        ):
-            if name not in table.column_names:
-                table = table.append_column(name, column)
-        table = table.set_column(table.column_names.index("time"), "time", table["time"].cast(TIME))
+        """From a table with the columns of `queries.payments.table`, in any order. MeasureError says what is wrong."""
+        table = shaped(table)
         table = table.take(pc.sort_indices(table, [(n, "ascending") for n in ("time", "source", "target", "id")]))
         return cls._sorted(table)
 
     @classmethod
     def _sorted(cls, table: pa.Table) -> Flows:
-        amount = table["amount"].cast(pa.float64()).to_numpy()
-        if bad := np.flatnonzero(~np.isfinite(amount) | (amount <= 0)).tolist():
-            said = f"payment {table['id'][bad[0]].as_py()} has amount {amount[bad[0]]}"
-            raise MeasureError(f"{said}; expected a number above 0: leave refunds out or turn them round")
-        ends = pa.chunked_array([*table["source"].cast(pa.string()).chunks, *table["target"].cast(pa.string()).chunks])
+        amount = table["amount"].to_numpy()
+        ends = pa.chunked_array([*table["source"].chunks, *table["target"].chunks], pa.string())
         codes, names = _coded(ends)
         unit, units = _coded(pc.fill_null(table["currency"], ""))
-        count = np.maximum(pc.fill_null(table["count"].cast(pa.int64()), 1).to_numpy(), 1)
+        count = np.maximum(pc.fill_null(table["count"], 1).to_numpy(), 1)
         size = len(table)
-        ids, statements = (table[n].cast(pa.string()).combine_chunks() for n in ("id", "statement"))
+        ids, statements = (table[n].combine_chunks() for n in ("id", "statement"))
         time = table["time"].cast(pa.int64()).to_numpy()
         return cls(names, codes[:size], codes[size:], amount, amount / count, count, unit, units, time, ids, statements)
 

@@ -10,14 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.errors import MeasureError
-from kg.model import TIME
 from queries.pattern import FINDINGS
 from queries.payments.flows import Flows, Ints
 from queries.payments.pattern import PaymentPattern
+from queries.payments.table import COLUMNS, OPTIONAL, shaped
 
-COLUMNS = {"id": pa.string(), "source": pa.string(), "target": pa.string(), "amount": pa.float64(), "time": TIME}
-"""Columns that payments must have."""
-OPTIONAL = {"currency": pa.string(), "count": pa.int64(), "statement": pa.string()}
 CHUNKS = 256
 """Batches kept apart before they are joined."""
 
@@ -32,11 +29,11 @@ class Watch:
     """
 
     patterns: Sequence[PaymentPattern]
-    payments: pa.Table = field(default_factory=lambda: pa.schema({**COLUMNS, **OPTIONAL}).empty_table())
+    payments: pa.Table = field(default_factory=lambda: pa.schema(list({**COLUMNS, **OPTIONAL}.items())).empty_table())
     """All payments so far, in order of time."""
 
     def __post_init__(self) -> None:
-        self.payments = _shaped(self.payments).sort_by("time")
+        self.payments = shaped(self.payments).sort_by("time")
         self._ids = set(self.payments["id"].to_pylist())
         self._number: dict[str, int] = {}
         self._times = _micro(self.payments)
@@ -44,21 +41,17 @@ class Watch:
 
     def take(self, batch: pa.Table) -> pa.Table:
         """New findings, worst first. MeasureError for a batch that is no table of payments, or holds a known id."""
-        batch = _shaped(batch)
+        batch = shaped(batch)
         ids = batch["id"].to_pylist()
-        seen: set[str] = set()
-        for id in ids:
-            if id in self._ids or id in seen:
-                raise MeasureError(f"payment {id} was taken before; give each payment an id of its own")
-            seen.add(id)
+        if known := [id for id in ids if id in self._ids]:
+            raise MeasureError(f"payment {known[0]} was taken before; give each payment an id of its own")
         if not ids:
             return FINDINGS.empty_table()
-        Flows.of(batch)  # what is wrong with an amount shows before anything is kept
         batch = batch.sort_by("time")
         ends = self._coded(batch)
         found = [self._new(pattern, batch, ends) for pattern in self.patterns]
         self._keep(batch, ends)
-        self._ids |= seen
+        self._ids |= set(ids)
         return pa.concat_tables(found).sort_by([("score", "descending"), ("id", "ascending")])
 
     def _new(self, pattern: PaymentPattern, batch: pa.Table, ends: Ints) -> pa.Table:
@@ -104,17 +97,6 @@ class Watch:
         self._times = np.concatenate([self._times[:cut], times[order]])
         moved = np.concatenate([self._ends[:, cut:], ends], axis=1)[:, order]
         self._ends = np.concatenate([self._ends[:, :cut], moved], axis=1)
-
-
-def _shaped(table: pa.Table) -> pa.Table:
-    """The columns of payments, each cast, in one order."""
-    if lost := [name for name in COLUMNS if name not in table.column_names]:
-        raise MeasureError(f"payments need the columns {', '.join(COLUMNS)}; {', '.join(lost)} is missing")
-    made = {name: table[name].cast(kind) for name, kind in COLUMNS.items()}
-    for name, kind in OPTIONAL.items():
-        empty = pa.nulls(len(table), kind) if name == "count" else pa.array([""] * len(table), kind)
-        made[name] = table[name].cast(kind) if name in table.column_names else empty
-    return pa.table(made)
 
 
 def _micro(table: pa.Table) -> Ints:
