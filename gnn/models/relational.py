@@ -52,7 +52,7 @@ class Relational(Passing):
         """The encoders that learn with the model; of their modalities the graph carries prepared values."""
 
     def fuse(self, graph: GraphTensors, rows: bool = True) -> tuple[Tensor, Tensor]:
-        return super().fuse(self.read(graph) if self.settings["reads"] else graph, rows)
+        return super().fuse(self.read(graph) if self.read.prepared else graph, rows)
 
     def layer(self, dim: int) -> Layer:
         return Convolution(dim, dim)
