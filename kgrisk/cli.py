@@ -25,6 +25,7 @@ from kgrisk import (
     doctor,
     extraction,
     figure_command,
+    fusion_command,
     gathering,
     kyc_command,
     meaning_command,
@@ -60,6 +61,7 @@ app.add_typer(risk_command.app)
 app.add_typer(scenario_command.app)
 app.add_typer(warning_command.app)
 app.add_typer(figure_command.app)
+app.add_typer(fusion_command.app)
 app.add_typer(reconstruct_command.app)
 app.add_typer(casestudy_command.app)
 app.add_typer(supply_command.app)

@@ -18,6 +18,7 @@ from typing import Any
 from kg.errors import KgRiskError
 from kg.model import AsOf, RunManifest
 from kg.pinned import Pinned
+from kgrisk import figures
 from kgrisk.evidence import Explainer
 from kgrisk.extras import learning
 from kgrisk.opened import Opened
@@ -35,7 +36,7 @@ class Replay:
     what: str
     """The score, claim or run that was named."""
     kind: str
-    """`risk` or `train`."""
+    """`risk`, `figure` or `train`."""
     run: str
     """sha256 of the manifest recorded: the document of its claims."""
     commit: int
@@ -61,7 +62,7 @@ def replay(graph: Opened, what: str, at: AsOf = AsOf()) -> Replay:
     details = recorded["details"]
     if details.get("ledger") not in (None, graph.ledger.uuid):
         raise KgRiskError(f"run {run[:12]} was made from ledger {details['ledger']}, not from {graph.ledger.uuid}")
-    makers = {"risk": _risk_again, "train": _train_again}
+    makers = {"risk": _risk_again, "figure": _figure_again, "train": _train_again}
     if recorded["kind"] not in makers:
         raise KgRiskError(f"a run of kind {recorded['kind']!r} is not replayed; known: {', '.join(makers)}")
     commit = int(details["commit"])
@@ -115,6 +116,10 @@ def question(told: Mapping[str, Any]) -> Question:
     if types := values.get("types"):
         values["types"] = tuple(types)
     return Question(**values)
+
+
+def _figure_again(graph: Opened, details: Mapping[str, Any], commit: int) -> RunManifest:
+    return figures.again(graph.ledger, details, commit)
 
 
 def _train_again(graph: Opened, details: Mapping[str, Any], commit: int) -> RunManifest:
