@@ -72,8 +72,9 @@ def _worth(units: pa.ChunkedArray, currency: str, rates: Mapping[str, float]) ->
 def labelled(table: pa.Table, snapshot: Snapshot, labels: pa.Table | None = None) -> pa.Table:
     """The table with `truth`: by a table of labels (`payment`, an edge or statement; `truth`, 0 or 1), else by flags.
 
-    Payments that no label names count as harmless. By flags: both accounts are flagged as fraud; where the payer's
-    first step is told, as in AMLSim, its payments of that day alone. ModelError where nothing tells the truth.
+    Payments that no label names count as harmless. By flags: both accounts are flagged as fraud; where first
+    steps are told, as in AMLSim, the payments of a payer on the day of its own alone.
+    ModelError where nothing tells the truth.
     """
     truth = _by_table(table, labels) if labels is not None else _by_flags(table, snapshot)
     return table.append_column("truth", pa.array(truth, pa.float64()))
@@ -113,7 +114,7 @@ def _by_flags(table: pa.Table, snapshot: Snapshot) -> np.ndarray:
     first = _first_days(snapshot)
     days = table["time"].cast(pa.int64()).to_numpy() // DAY
     own = np.array([first.get(payer, -1) for payer in table["source"].to_pylist()])
-    found: np.ndarray = (truth & ((own < 0) | (own == days))).astype(np.float64)
+    found: np.ndarray = (truth & (own == days) if first else truth).astype(np.float64)
     return found
 
 
