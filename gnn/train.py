@@ -139,7 +139,12 @@ def rate(recipe: Recipe, epoch: int, done: float) -> float:
 
 
 def _done(epoch: int, recipe: Recipe, passed: float) -> float:
-    """Share of the run that is over before an epoch, by epochs or by time."""
+    """Share of the run that is over before an epoch, by epochs or by time; the first begins with all of it ahead.
+
+    So a bound that is never reached changes no bit of the run.
+    """
+    if epoch == 1:
+        return 0.0
     return max((epoch - 1) / recipe.epochs, passed / recipe.seconds if recipe.seconds is not None else 0.0)
 
 

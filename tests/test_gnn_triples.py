@@ -121,6 +121,12 @@ def test_every_loss_teaches_the_ring(tmp_path: Path, loss: str) -> None:
     assert found.figures()["mrr"] > 0.5  # chance is below 0.15
 
 
+def test_a_bound_of_time_that_is_never_reached_changes_no_bit(tmp_path: Path) -> None:
+    split, changes = read_triples(folder(tmp_path)), {"settings": {"dim": 16}, "recipe": {"epochs": 3}}
+    one, two = (trial("complex", split, changes=changes, minutes=minutes) for minutes in (None, 500.0))
+    assert [row["loss"] for row in one.run.epochs] == [row["loss"] for row in two.run.epochs]
+
+
 def test_a_trial_keeps_the_epoch_that_ranked_validation_best(tmp_path: Path) -> None:
     split = read_triples(folder(tmp_path))
     changes = {"settings": {"dim": 16}, "recipe": {"epochs": 30, "rate": 2.0, "schedule": "constant", "every": 1}}
