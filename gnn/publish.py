@@ -31,6 +31,8 @@ class Writable(Protocol):
 
 VERSION = 2
 """Raised when the same data, seed and settings give other vectors or scores."""
+SCORED = ("distress", "distress_low", "distress_high")
+"""Properties of a score and of its range."""
 TEXT_INDEXES = ("usem3",)
 """Keys of vectors that no graph model made, with or without `.` and more: they stand in indexes of their own."""
 
@@ -45,7 +47,9 @@ def said(links: pa.Table, scores: pa.Table, embeddings: Embeddings, vectors: str
     lines = [
         f"{r['source']} -{r['relation']}-> {r['target']}: score {r['score']!r}" for r in publishable(links).to_pylist()
     ]
-    lines += [f"{r['id']}: distress {r['distress']!r}" for r in scores.to_pylist()]
+    lines += [
+        f"{r['id']}: distress {r['distress']!r}, from {r['low']!r} to {r['high']!r}" for r in scores.to_pylist()
+    ]
     return lines + [f"{id}: embedding vectors:{vectors}#{row}" for row, id in enumerate(embeddings.ids)]
 
 
@@ -96,7 +100,8 @@ def claims(result: TrainResult, vectors: str) -> ClaimBatch:
         props = {"score": r["score"], "role": r["relation"]}
         add(Edge("PREDICTED", r["source"], r["target"], props, key=r["relation"]), r["score"])
     for r in scores.to_pylist():
-        add(Node(r["label"], r["id"], {"distress": r["distress"]}), 1.0)
+        ends = {name: r[end] for name, end in zip(SCORED[1:], ("low", "high"), strict=True) if r[end] is not None}
+        add(Node(r["label"], r["id"], {"distress": r["distress"], **ends}), 1.0)
     for row, (id, label) in enumerate(zip(result.embeddings.ids, result.embeddings.labels, strict=True)):
         add(Node(label, id, {"embedding": f"vectors:{vectors}#{row}"}, key=result.model), 1.0)
     table = ClaimBatch.of(made).table
@@ -125,7 +130,7 @@ def former(alive: pa.Table, result: TrainResult) -> list[str]:
     own = pc.starts_with(alive["extractor"], f"model.{result.model}@")
     other = pc.not_equal(alive["document"], result.run)
     dated = pc.and_(
-        pc.equal(alive["name"], "distress"),
+        pc.is_in(alive["name"], pa.array(SCORED)),
         pc.not_equal(alive["published"], pa.scalar(result.cut, pa.timestamp("us", "UTC"))),
     )
     found: list[str] = alive.filter(pc.and_(pc.and_(own, other), pc.invert(dated)))["claim"].to_pylist()

@@ -56,7 +56,7 @@ def test_evidence_of_a_models_claim_reads_back(result: TrainResult, world: World
     publish(world.ledger, world.files, result)
     alive = world.ledger.alive()
     own = alive.filter(pc.starts_with(alive["extractor"], "model.relational@"))
-    assert len(own) == len(result.links) + len(result.scores) + len(result.embeddings.ids)
+    assert len(own) == len(result.links) + 3 * len(result.scores) + len(result.embeddings.ids)
     assert "node" not in own["kind"].to_pylist()
     manifest = json.loads(world.files.get(result.run))
     for row in own.to_pylist():
