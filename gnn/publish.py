@@ -47,9 +47,7 @@ def said(links: pa.Table, scores: pa.Table, embeddings: Embeddings, vectors: str
     lines = [
         f"{r['source']} -{r['relation']}-> {r['target']}: score {r['score']!r}" for r in publishable(links).to_pylist()
     ]
-    lines += [
-        f"{r['id']}: distress {r['distress']!r}, from {r['low']!r} to {r['high']!r}" for r in scores.to_pylist()
-    ]
+    lines += [f"{r['id']}: distress {r['distress']!r}, from {r['low']!r} to {r['high']!r}" for r in scores.to_pylist()]
     return lines + [f"{id}: embedding vectors:{vectors}#{row}" for row, id in enumerate(embeddings.ids)]
 
 
