@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar, Final
@@ -50,6 +50,16 @@ class Cohort:
     @property
     def positives(self) -> int:
         return int(self.truth.sum())
+
+    def drawn(self, seed: tuple[int, ...]) -> Cohort:
+        """As many firms drawn with replacement, as many of them in distress (Efron 1979).
+
+        A head without chance in it gives another answer only where its firms are others.
+        """
+        draw = np.random.default_rng(seed)
+        kinds = [np.flatnonzero(self.truth > 0), np.flatnonzero(self.truth == 0)]
+        place = np.sort(np.concatenate([draw.choice(rows, len(rows)) for rows in kinds if len(rows)]))
+        return replace(self, rows=self.rows[torch.from_numpy(place)], truth=self.truth[place])
 
 
 class Head(ABC):

@@ -197,7 +197,7 @@ def suited(kind: type[Head], settings: Settings) -> type[Head]:
 def interval(
     best: Scored, both: tuple[Sequence[Cohort], Cohort], settings: Settings, seed: int
 ) -> dict[str, list[float]]:
-    """Ends between which each score stays with every seed and with the modalities that its firm lacks.
+    """Ends between which each score stays with other seeds, other draws of firms, and the modalities its firm lacks.
 
     The margins are those of heads that had not seen the last cohort yet (gnn/missing.py): they are calibrated on it.
     Empty where firms carry no modality.
@@ -211,7 +211,8 @@ def interval(
     for number in range(1, settings.members):
         for k, heads in ((len(past) - 1, before), (len(past), after)):
             own = kind(seed + number, settings.threads, state and state / f"{kind.name}-{k}+{number}")
-            heads.append(fitted(own, past, k))
+            drawn = [cohort.drawn((seed, number, place)) for place, cohort in enumerate(past)]
+            heads.append(fitted(own, drawn, k))
     margins = Margins.of(before, past[-1], names)
     _, low, high = (best.scale(logit(p)) for p in margins.interval(after, now))
     return {

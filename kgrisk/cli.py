@@ -240,16 +240,18 @@ def train(
         Path | None,
         typer.Option("--triples", help="Learn a folder of train.txt, valid.txt, test.txt, without a graph."),
     ] = None,
-    model: Annotated[str, typer.Option("--model", help="Model that learns --triples.")] = "complex",
+    model: Annotated[str | None, typer.Option("--model", help="Model that learns --triples; default: complex.")] = None,
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Bound of training --triples.")] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Train on the past, test on what came after, publish links, scores and vectors."""
     if triples is not None:
-        told = on_triples(triples, model, minutes, epochs, seed)
-        emit(told) if json else show(f"{model} on {triples.name}", rows_of(told))
+        told = on_triples(triples, model or "complex", minutes, epochs, seed)
+        emit(told) if json else show(f"{told['model']} on {triples.name}", rows_of(told))
         return
+    if model or minutes:
+        raise typer.BadParameter("--model and --minutes go with --triples: a graph is learned by its fused model")
     with opened(home, epochs=epochs, seed=seed) as graph:
         result = graph.train(cut, progress=progress)
     if json:

@@ -16,6 +16,7 @@ from gnn.encoders.gru import Gru
 from gnn.encoders.returns import Returns
 from gnn.encoders.structure import PLAIN, Structure, table
 from gnn.encoders.table import Table
+from gnn.settings import Settings
 from gnn.tensors import Features, GraphTensors
 from gnn.trainable import Prepared
 from gnn.values import unpacked
@@ -112,11 +113,11 @@ def test_a_run_chooses_encoders_by_name_and_they_learn_from_the_train_window_alo
     everything: Snapshot, world: World, tmp_path: Path
 ) -> None:
     changed = replace(everything, facts=scrambled(everything.facts, CUT, 1))
-    names = {"series": "gru", "numeric": "table"}
-    made = [chosen(s, world.files, CUT, ("numeric", "series", "audio"), names) for s in (everything, changed)]
+    asked = Settings(modalities=("numeric", "series", "audio"), encoders={"series": "gru", "numeric": "table"})
+    made = [chosen(s, world.files, CUT, asked) for s in (everything, changed)]
     assert [type(own).__name__ for own in made[0]] == ["Table", "Gru", "Acoustic"]
     assert [own.fingerprint for own in made[0]] == [own.fingerprint for own in made[1]]
-    late = chosen(everything, world.files, CUT + timedelta(days=20), ("series",), names)
+    late = chosen(everything, world.files, CUT + timedelta(days=20), replace(asked, modalities=("series",)))
     assert late[0].fingerprint != made[0][1].fingerprint
     keep(made[0], tmp_path)
     assert Gru().load(tmp_path / "series").fingerprint == made[0][1].fingerprint
@@ -140,7 +141,7 @@ def test_a_modality_or_an_encoder_that_is_not_known_is_refused_with_those_that_a
     everything: Snapshot, world: World, modalities: tuple[str, ...], names: dict[str, str], said: str
 ) -> None:
     with pytest.raises(ModelError, match=said):
-        chosen(everything, world.files, CUT, modalities, names)
+        chosen(everything, world.files, CUT, Settings(modalities=modalities, encoders=names))
 
 
 def test_an_encoder_of_what_no_node_has_is_refused(everything: Snapshot, world: World) -> None:
