@@ -236,6 +236,8 @@ def test_what_a_refresh_made_is_answered_by_cypher_beside_what_it_was_made_from(
     ).rows()
     scores = {row["id"]: row["distress"] for row in graph.scores()}
     told = {row["id"]: row for row in graph.risk().table()}
+    commits = {run: json.loads(graph.files.get(run))["details"]["commit"] for run in {row["losses"] for row in rows}}
+    rows = [row for row in rows if commits[row["losses"]] == max(commits.values())]  # the demo has published a run too
     assert len({row["id"] for row in rows}) > 150
     for row in rows:
         assert row["distress"] == scores[row["id"]] and row["loss"] == pytest.approx(told[row["id"]]["loss"], abs=0.01)
