@@ -65,13 +65,19 @@ class Assessed(Opened):
         return compared(*(self.suppose(scenario, at).risk(measure, **more) for scenario in (one, other)))
 
     def reverse(
-        self, target: str, measure: str | None = None, scenario: Scenario | str | None = None, *, at: Instant = None
+        self,
+        target: str,
+        measure: str | None = None,
+        scenario: Scenario | str | None = None,
+        *,
+        at: Instant = None,
+        params: Mapping[str, Any] | None = None,
     ) -> Result:
         """The smallest shock that is enough for `fails:ID`, `loss>=1e9`, `loss:ID>=1e6` or `defaults>=3`.
 
         How much of a scenario, or without one whose outright failure.
         """
-        return reverse(self, target, measure, scenario, at)
+        return reverse(self, target, measure, scenario, at, params)
 
     def attribution(self, risk: Risk, entity: str = "", top: int = 5) -> Result:
         """A loss by path in money that adds up, what each path's exposures cost, and the words behind every hop."""

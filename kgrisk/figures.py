@@ -69,8 +69,11 @@ def listing() -> list[dict[str, Any]]:
 def of_table(name: str, table: pa.Table | Path | str, params: Mapping[str, Any] | None = None) -> Result:
     """A figure of a table, or of a CSV or Parquet file; parameters as values or text. MeasureError if it cannot be."""
     figure = build(Figure, name, params)  # type: ignore[type-abstract]  # a role is asked for
-    found = figure.compute(table if isinstance(table, pa.Table) else read(Path(table)))
-    return Result(found, name, notes(found))
+    given = table if isinstance(table, pa.Table) else read(Path(table))
+    found = figure.compute(given)
+    unread = sorted({*given.column_names} - {*figure.columns, *figure.optional})
+    told = (f"columns that {name} does not read: {', '.join(unread)}",) if unread else ()
+    return Result(found, name, (*notes(found), *told))
 
 
 def of_graph(

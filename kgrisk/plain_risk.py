@@ -95,7 +95,7 @@ def assess_files(
         )
     shocks = network.shocks if shock is None else Shocks.parse(x, shock, kind=kind)
     losses = built.spread(x, shocks)
-    return losses, (*network.remarks, *losses.notes[1:])
+    return losses, (*network.remarks, *losses.notes[1:], *(shocks.unfelt(x) if losses.unit != "score" else ()))
 
 
 def _ranked(measure: str, params: Mapping[str, Any], network: Network) -> RiskMeasure:
@@ -117,6 +117,8 @@ def read_network(exposures: Path, banks: Path) -> Network:
             raise sheets.wrong(row, "id", f"{id} is there already on line {sheets.lines[index[id]]}; one row a bank")
         index[id] = row
     edges, own = _edges(debts, index, banks.name)
+    if not edges.num_rows:
+        debts.remark("no exposure between two banks, so nothing can spread")
     bare = Exposures(ids, _currency(debts, sheets), edges, *(np.zeros(len(ids)),) * 3)
     closed = _closed(sheets, bare)
     places = tuple(f"{sheets.name} line {line}" for line in sheets.lines)

@@ -78,7 +78,8 @@ class Rows:
                 found[row] = math.nan
             if not (math.isfinite(found[row]) and found[row] >= least):
                 bound = f" of at least {least:g}" if least > -math.inf else ""
-                raise self.wrong(row, column, f"expected a finite number{bound}, such as 1250.5")
+                example = 1250.5 if least < 1 else least
+                raise self.wrong(row, column, f"expected a finite number{bound}, such as {example:g}")
         return found
 
     def wrong(self, row: int, column: str, what: str) -> MeasureError:

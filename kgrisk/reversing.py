@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pyarrow as pa
 
 from kgrisk.opened import Instant, Opened
@@ -14,14 +17,20 @@ from queries.whatif import Scenario
 
 
 def reverse(
-    graph: Opened, target: str, measure: str | None = None, scenario: Scenario | str | None = None, at: Instant = None
+    graph: Opened,
+    target: str,
+    measure: str | None = None,
+    scenario: Scenario | str | None = None,
+    at: Instant = None,
+    params: Mapping[str, Any] | None = None,
 ) -> Result:
     """One row: the scale of the scenario, or who must fail, with what they and everyone lose then."""
     settings = graph.settings
     if scenario is not None:
-        return _scale(Supposition(graph, scenario, at), target, measure)
+        return _scale(Supposition(graph, scenario, at), target, measure, params)
     snapshot = graph.snapshot(at)
-    asked = Question(measure or settings.measure, "", currency=settings.currency or None, rates=settings.rates or None)
+    own: Mapping[str, Any] = {"currency": settings.currency or None, "rates": settings.rates or None}
+    asked = Question(measure or settings.measure, "", params=params, **own)
     exposures = Exposures.from_snapshot(snapshot, asked.asks.over, asked.currency, rates=asked.rates)
     found = culprits(asked.asks.fitted(snapshot, exposures), exposures, Target.read(target, exposures))
     names = [snapshot.names[snapshot.index[id]] for id in found.ids]
@@ -30,8 +39,8 @@ def reverse(
     return Result(pa.Table.from_pylist([row]), f"enough for {target}, by {asked.measure}", doubt)
 
 
-def _scale(what_if: Supposition, target: str, measure: str | None) -> Result:
-    risk = what_if.risk(measure)
+def _scale(what_if: Supposition, target: str, measure: str | None, params: Mapping[str, Any] | None) -> Result:
+    risk = what_if.risk(measure, params=params)
     exposures, snapshot = risk.losses.exposures, risk.snapshot
     shocks = what_if.scenario.losses(exposures, snapshot)
     asks = risk.question.asks.fitted(snapshot, exposures)

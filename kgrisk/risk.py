@@ -168,8 +168,15 @@ def assess(snapshot: Snapshot, asked: Question) -> Risk:
     measure = asked.asks.fitted(snapshot, exposures)
     shocks = shocks_of(asked, exposures, snapshot)
     if asked.include_predicted is None:
-        return Risk(measure.spread(exposures, shocks), None, snapshot, asked)
-    return Risk(*with_and_without_predicted(measure, exposures, shocks), snapshot, asked)
+        return Risk(told(measure.spread(exposures, shocks), shocks), None, snapshot, asked)
+    both = with_and_without_predicted(measure, exposures, shocks)
+    return Risk(told(both[0], shocks), both[1], snapshot, asked)
+
+
+def told(losses: Losses, shocks: Shocks) -> Losses:
+    """The losses with a remark on whom the shock took nothing from."""
+    unfelt = shocks.unfelt(losses.exposures) if losses.unit != "score" else ()
+    return replace(losses, remarks=(*losses.remarks, *unfelt)) if unfelt else losses
 
 
 def shocks_of(asked: Question, exposures: Exposures, snapshot: Snapshot) -> Shocks:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from kg.model import AsOf
 from kgrisk.console import emit, out, progress, show
 from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, opened, pair
 from kgrisk.plain_risk import answer as plain_answer
@@ -50,6 +51,10 @@ def risk(
     """Spread a shock over the exposures and tell who loses what."""
     at, params = asked(valid, known, published), dict(pair(text) for text in param or ())
     if exposures or banks:
+        given: dict[str, object] = {"--include-predicted": include_predicted is not None, "--currency": currency}
+        given |= {"--publish": publish, "--label": label, "--draws": draws, "--home": home, "a clock": at != AsOf()}
+        if unread := [name for name, value in given.items() if value]:
+            raise typer.BadParameter(f"{', '.join(unread)} asks a graph; a run on plain files has none")
         _on_files(measure, (exposures, banks), params, (shock, kind), json)
         return
     with opened(home, currency=currency) as graph:

@@ -10,10 +10,12 @@ import typer
 from kgrisk.console import emit, out, progress, show
 from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, opened, pair
 from kgrisk.result import plain
+from queries.scenario import Kind
 from queries.whatif import find, library
 
 app = typer.Typer()
 Measure = Annotated[str | None, typer.Option("--measure", help="A risk measure; default: the setting.")]
+Param = Annotated[list[str] | None, typer.Option("--param", help="Parameter of the measure, name=value.")]
 Shock = Annotated[str | None, typer.Option("--shock", help="An id that fails, id=0.3, or score:distress.")]
 Name = Annotated[str | None, typer.Option("--scenario", help="A scenario of the library, or a YAML file.")]
 Currency = Annotated[str | None, typer.Option("--currency", help="Count in this currency.")]
@@ -40,6 +42,7 @@ def suppose(
     name: Annotated[str, typer.Argument(help="A scenario of the library, or a YAML file.")],
     params: Annotated[list[str] | None, typer.Argument(help="Parameters of --query as name=value.")] = None,
     measure: Measure = None,
+    param: Param = None,
     query: Annotated[str | None, typer.Option("--query", help="Ask this named query in place of a measure.")] = None,
     changed: Annotated[bool, typer.Option("--changed", help="Only the rows that the scenario changes.")] = False,
     save: Annotated[bool, typer.Option("--save", help="Put the run and its losses into the ledger.")] = False,
@@ -58,14 +61,27 @@ def suppose(
         if query:
             answer(what_if.changed(query, **given) if changed else what_if.query(query, **given), json)
             return
-        risk = what_if.risk(measure)
+        risk = what_if.risk(measure, params=dict(pair(text) for text in param or ()) or None)
         if save:
             progress(f"the run is in the ledger, commit {what_if.save(risk, over)}")
-        for remark in what_if.remarks:
-            progress(remark)
-        answer(risk.table(), json)
-        if not json:
-            out.print(f"total {risk.total:,.0f} {risk.unit}")
+        losses = risk.table()
+    remarks = (*what_if.remarks, *losses.remarks)
+    if json:
+        head: dict[str, object] = {"scenario": what_if.scenario.name, "measure": risk.losses.measure, "unit": risk.unit}
+        emit(
+            {
+                **head,
+                "total": risk.total,
+                "converged": risk.losses.converged,
+                "losses": losses.rows(),
+                "remarks": remarks,
+            }
+        )
+        return
+    for remark in what_if.remarks:
+        progress(remark)
+    answer(losses, False)
+    out.print(f"total {risk.total:,.0f} {risk.unit}")
 
 
 @app.command()
@@ -73,6 +89,7 @@ def compare(
     one: Annotated[str, typer.Argument(help="A scenario.")],
     other: Annotated[str, typer.Argument(help="Another.")],
     measure: Measure = None,
+    param: Param = None,
     currency: Currency = None,
     valid: Valid = None,
     known: Known = None,
@@ -82,7 +99,8 @@ def compare(
 ) -> None:
     """Losses under two scenarios side by side, largest difference first."""
     with opened(home, currency=currency) as graph:
-        answer(graph.compare(one, other, measure, at=asked(valid, known, published)), json)
+        params = dict(pair(text) for text in param or ()) or None
+        answer(graph.compare(one, other, measure, at=asked(valid, known, published), params=params), json)
 
 
 @app.command()
@@ -90,6 +108,7 @@ def reverse(
     target: Annotated[str, typer.Argument(help="fails:ID, loss>=1e9, loss:ID>=1e6 or defaults>=3.")],
     scenario: Name = None,
     measure: Measure = None,
+    param: Param = None,
     currency: Currency = None,
     valid: Valid = None,
     known: Known = None,
@@ -99,7 +118,8 @@ def reverse(
 ) -> None:
     """The smallest shock that is enough: how much of a scenario, or without one whose failure."""
     with opened(home, currency=currency) as graph:
-        answer(graph.reverse(target, measure, scenario, at=asked(valid, known, published)), json)
+        params = dict(pair(text) for text in param or ()) or None
+        answer(graph.reverse(target, measure, scenario, at=asked(valid, known, published), params=params), json)
 
 
 @app.command()
@@ -108,6 +128,8 @@ def attribute(
     scenario: Name = None,
     entity: Annotated[str, typer.Option("--entity", help="Whose loss; default: everyone's.")] = "",
     measure: Annotated[str, typer.Option("--measure", help="A risk measure.")] = "eisenberg_noe",
+    param: Param = None,
+    kind: Annotated[Kind | None, typer.Option("--kind", help="What a fraction of a shock is of.")] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="How many paths.")] = 5,
     currency: Currency = None,
     valid: Valid = None,
@@ -119,7 +141,11 @@ def attribute(
     """Take a loss apart by path, in money that adds up, with the words behind every hop."""
     at = asked(valid, known, published)
     with opened(home, currency=currency) as graph:
-        risk = graph.suppose(scenario, at).risk(measure) if scenario else graph.risk(measure, shock, at=at)
+        params = dict(pair(text) for text in param or ()) or None
+        if scenario:
+            risk = graph.suppose(scenario, at).risk(measure, params=params)
+        else:
+            risk = graph.risk(measure, shock, at=at, params=params, kind=kind)
         found = graph.attribution(risk, entity, top)
     if json:
         emit({"name": found.name, "paths": found.rows(), "remarks": found.remarks})

@@ -19,6 +19,9 @@ Kind = Literal["equity", "external", "default"]
 Spec = str | Mapping[str, float] | Sequence[str | Mapping[str, float]]
 """One scenario, or a list of them: `score:distress`, an id (it defaults), `id=0.3`, or fractions by id."""
 
+NAMED = 8
+"""Most entities that a remark names."""
+
 
 @dataclass(frozen=True)
 class Shocks:
@@ -99,6 +102,16 @@ class Shocks:
     def __len__(self) -> int:
         return len(self.names)
 
+    def unfelt(self, exposures: Exposures) -> tuple[str, ...]:
+        """A remark on who is shocked and loses no money by it, having no equity that is known and above 0."""
+        rows = np.flatnonzero(((self.distress > 0) & (self.lost <= 0) & (self.outside <= 0)).any(axis=0))
+        if not len(rows):
+            return ()
+        who = ", ".join(exposures.ids[row] for row in rows[:NAMED].tolist())
+        more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+        told = "the shock takes no money, for no source states their equity or it is not above 0"
+        return (f"{told}: {who}{more}; a part of what they have outside is kind 'external'",)
+
 
 def _fractions(
     exposures: Exposures, spec: str | Mapping[str, float], snapshot: Snapshot | None
@@ -149,7 +162,7 @@ def _scores(exposures: Exposures, property: str, snapshot: Snapshot | None) -> F
     if not share.any():
         raise MeasureError(
             f"no entity with exposures has a {property!r} score above 0 "
-            f"(scored entities: {len(rows)}); train and publish scores first"
+            f"(scored entities: {len(rows)}); train and publish scores first, or name who is shocked"
         )
     if (share > 1).any():
         raise MeasureError(f"scores of {property!r} go up to {share.max()}; a shock needs probabilities from 0 to 1")

@@ -14,6 +14,7 @@ from kg import plugins
 from kg.errors import MeasureError
 from kgrisk.cli import app
 from kgrisk.plain_risk import assess_files, read_network
+from tests.kgrisk_world import kgrisk_here
 
 EN_1 = "creditor,debtor,amount\nb,a,20\nc,a,10\na,b,5\nc,b,24\na,c,10\n"
 RV = "creditor,debtor,amount\nb,a,30\na,b,5\nc,b,20\na,c,10\n"
@@ -239,3 +240,30 @@ def test_a_shock_of_the_command_line_stands_instead_of_the_column(tmp_path: Path
     files = written(tmp_path, RING, BOOKS.format(0, 0, 0))
     losses, _ = assess_files("debtrank", files, {}, "a=0.5")
     np.testing.assert_allclose(1 - losses.loss[0], [3 / 7, 6 / 7, 5 / 7], rtol=1e-9)
+
+
+def test_a_shock_that_takes_nothing_is_told_by_name(tmp_path: Path) -> None:
+    edges, banks = tmp_path / "edges.csv", tmp_path / "banks.csv"
+    edges.write_text("creditor,debtor,amount\nb,a,20\n")
+    banks.write_text("id,external_assets,equity\na,15,-5\nb,10,30\n")
+    words = ("risk", "eisenberg_noe", "--exposures", str(edges), "--banks", str(banks), "--shock", "a=0.5", "--json")
+    found = kgrisk_here(*words, cwd=tmp_path)
+    assert found.returncode == 0 and "the shock takes no money" in found.stderr and ": a;" in found.stderr
+
+
+def test_options_that_only_a_graph_can_answer_are_refused_on_plain_files(tmp_path: Path) -> None:
+    words = ("risk", "eisenberg_noe", "--exposures", "e.csv", "--banks", "b.csv", "--publish", "--draws", "10")
+    found = kgrisk_here(*words, cwd=tmp_path)
+    assert found.returncode == 2 and "--publish, --draws asks a graph" in " ".join(
+        found.stderr.replace("│", " ").split()
+    )
+
+
+def test_a_file_without_exposures_says_that_nothing_can_spread(tmp_path: Path) -> None:
+    edges, banks = tmp_path / "edges.csv", tmp_path / "banks.csv"
+    edges.write_text("creditor,debtor,amount\n")
+    banks.write_text("id,external_assets\na,15\n")
+    found = kgrisk_here(
+        "risk", "eisenberg_noe", "--exposures", str(edges), "--banks", str(banks), "--json", cwd=tmp_path
+    )
+    assert "no exposure between two banks" in found.stderr

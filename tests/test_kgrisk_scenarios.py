@@ -164,7 +164,9 @@ def test_the_commands_do_what_the_api_does(home: Path, tmp_path: Path) -> None:
     listed = json.loads(kgrisk_here("scenarios", "--json", cwd=tmp_path).stdout)
     assert {row["name"] for row in listed} >= {"predicted_distress"}
     losses = json.loads(asked("suppose", str(story), "--measure", "eisenberg_noe"))
-    assert losses[0]["id"] == FIRM
+    assert losses["losses"][0]["id"] == FIRM and losses["converged"] and losses["unit"] == "EUR"
+    harsh = json.loads(asked("suppose", str(story), "--measure", "rogers_veraart", "--param", "alpha=0.5"))
+    assert harsh["total"] >= losses["total"]
     changed = json.loads(asked("suppose", str(story), "--query", "exposure_to_distressed", "--changed"))
     assert [row["change"] for row in changed] == ["new"] and changed[0]["debtor"] == FIRM
     compared = json.loads(asked("compare", str(story), "banks_lose_three_tenths", "--measure", "debtrank"))

@@ -114,10 +114,11 @@ def not_negative(exposures: Exposures, e: Floats) -> Floats:
     scale = np.maximum(exposures.external_assets, 1.0)
     if (e < -TIE * scale).any():
         row, node = (int(i[0]) for i in np.nonzero(e < -TIE * scale))
+        money = f" {exposures.currency}" if exposures.currency else ""
         raise MeasureError(
-            f"{exposures.ids[node]} would have {e[row, node]:.2f} {exposures.currency} outside: clearing needs "
-            "at least 0; take a smaller shock, kind='external' (a part of what it has outside), or measure neva, "
-            "which takes less than nothing"
+            f"{exposures.ids[node]} would have {e[row, node]:.2f}{money} outside: clearing needs "
+            "at least 0; give it more outside, take a smaller shock, kind='external' (a part of what it has outside), "
+            "or measure neva, which takes less than nothing"
         )
     return np.maximum(e, 0.0)
 
