@@ -23,7 +23,7 @@ from gnn.heads.logistic import log_loss
 from gnn.model import exact
 from gnn.payments.amlsim import START, read
 from gnn.payments.boost import Boost
-from gnn.payments.detector import checked, joined
+from gnn.payments.detector import checked, joined, weight
 from gnn.payments.features import Features, describe, reads_amounts
 from gnn.payments.lesson import Course, learn, logits
 from gnn.payments.neighbourhood import Neighbourhood
@@ -98,11 +98,13 @@ def taught(own: Payments, protocol: Protocol, wiring: Wiring, parts: Parts) -> R
         return Row(logits(model, near, parts.valid), logits(model, near, parts.test))
 
 
-def together(rows: dict[str, Row], parts: Parts) -> Row:
+def together(boost: Row, network: Row, parts: Parts) -> Row:
+    """Both members by the weight that validation chooses, as the detector does."""
+    rows = {"boost": boost, "network": network}
     scales = {name: row.scale(parts) for name, row in rows.items()}
-    return Row(
-        *(joined({name: getattr(row, part) for name, row in rows.items()}, scales) for part in ("valid", "test"))
-    )
+    valid, test = ({name: getattr(row, part) for name, row in rows.items()} for part in ("valid", "test"))
+    share = weight(valid, scales, parts.truth[parts.valid])
+    return Row(joined(valid, scales, share), joined(test, scales, share))
 
 
 def judged_row(name: str, row: Row, own: Payments, parts: Parts, alike: np.ndarray) -> list[Figure]:
@@ -159,7 +161,7 @@ def told(own: Payments, parts: Parts, at: tuple[str, bool], rows: dict[str, Row]
     """The figures of the models of one protocol, and of the two members together."""
     label = f"{at[0]}, amounts {'hidden' if at[1] else 'given'}"
     members = {key: rows[key] for key in ("boosting, raw and graph", "network")}
-    rows = {**rows, "both": together(members, parts)}
+    rows = {**rows, "both": together(*members.values(), parts)}
     same = alike(columns(own, *at), parts.test)
     for key, row in rows.items():
         yield from judged_row(f"{label}: {key}", row, own, parts, same)

@@ -40,6 +40,7 @@ def save(detector: Detector, folder: Path, facts: Mapping[str, Any] = {}) -> Pat
         "start": detector.boost.start,
         "scales": {name: [scale.a, scale.b] for name, scale in detector.scales.items()},
         "threshold": detector.threshold,
+        "share": detector.share,
     }
     return save_tensors(folder, tensors, dict(facts) | kept)
 
@@ -60,7 +61,8 @@ def load(folder: Path) -> tuple[Detector, dict[str, Any]]:
         boost = Boost.read(names, float(facts["start"]), arrays)
         network = Network(settings.wiring)
         scales = {name: Platt(*map(float, scale)) for name, scale in facts["scales"].items()}
-        made = Detector(settings, boost, network, scales, float(facts["threshold"]), Band(tensors["band"].numpy()))
+        limits = float(facts["threshold"]), Band(tensors["band"].numpy()), float(facts["share"])
+        made = Detector(settings, boost, network, scales, *limits)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{folder} holds no whole detector ({error!r}); train it again") from error
     fill(network, weights, folder)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from gnn.calibrate import Platt, platt
+from gnn.heads.logistic import log_loss
 from gnn.model import exact
 from gnn.payments.boost import Boost
 from gnn.payments.features import Features, describe, reads_amounts
@@ -24,6 +25,10 @@ from kg.errors import ModelError
 
 PART: Final = 50_000
 """Scores whose intervals are held in memory at once."""
+
+
+SHARES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Weights of the network beside boosting that are tried."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Scored:
 
     id: str
     score: float
-    """Log odds before calibration, mean of the members: ranks without saturating."""
+    """Log odds before calibration, mean of the members by their weights: ranks without saturating."""
     probability: float
     """Calibrated."""
     low: float
@@ -99,7 +104,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Detector:
-    """Says how likely a transfer launders money; two members, whose calibrated log odds are averaged."""
+    """Says how likely a transfer launders money; two members, whose calibrated log odds are joined."""
 
     settings: Settings
     boost: Boost
@@ -108,6 +113,8 @@ class Detector:
     """Calibration of each member, and of `both`."""
     threshold: float
     band: Band
+    share: float = 0.5
+    """Weight of the network in the joined log odds, 0 to 1, chosen on validation; boosting has the rest."""
 
     def score(self, payments: Payments, rows: np.ndarray, features: Features | None = None) -> list[Scored]:
         """Scores of these rows, each as of its horizon; `payments` brings their past along."""
@@ -143,8 +150,8 @@ class Detector:
             return {"boost": self.boost.score(features.of(rows)), "network": logits(self.network, near, rows)}
 
     def both(self, raw: dict[str, np.ndarray]) -> np.ndarray:
-        """Mean of the members' calibrated log odds."""
-        return joined(raw, self.scales)
+        """The members' calibrated log odds, by weight."""
+        return joined(raw, self.scales, self.share)
 
     def _reasons(self, chosen: Features, shares: np.ndarray, k: int) -> tuple[Reason, ...]:
         order = np.argsort(-np.abs(shares[k]), kind="stable")[: self.settings.reasons]
@@ -171,17 +178,27 @@ def train(table: pa.Table, cut: datetime, settings: Settings | None = None) -> D
     with exact(settings.course.recipe.threads):
         raw = {"boost": boost.score(features.of(valid_rows)), "network": logits(network, near, valid_rows)}
     scales = {name: platt(score, truth[valid_rows]) for name, score in raw.items()}
-    mean = joined(raw, scales)
+    share = weight(raw, scales, truth[valid_rows])
+    mean = joined(raw, scales, share)
     scales["both"] = platt(mean, truth[valid_rows])
     band = Band.of(mean, truth[valid_rows], known.source[valid_rows])
-    return Detector(settings, boost, network, scales, best_threshold(truth[valid_rows], mean), band)
+    return Detector(settings, boost, network, scales, best_threshold(truth[valid_rows], mean), band, share)
 
 
-def joined(raw: dict[str, np.ndarray], scales: dict[str, Platt]) -> np.ndarray:
-    """Mean over members of a s + b, their calibrated log odds: linear, so that no score runs into 1."""
-    parts = [scales[name].a * score + scales[name].b for name, score in raw.items()]
-    mean: np.ndarray = np.mean(parts, axis=0)
+def joined(raw: dict[str, np.ndarray], scales: dict[str, Platt], share: float = 0.5) -> np.ndarray:
+    """Mean of a s + b, the calibrated log odds of boosting and network: linear, so that no score runs into 1."""
+    each = {name: scales[name].a * score + scales[name].b for name, score in raw.items()}
+    mean: np.ndarray = (1 - share) * each["boost"] + share * each["network"]
     return mean
+
+
+def weight(raw: dict[str, np.ndarray], scales: dict[str, Platt], truth: np.ndarray) -> float:
+    """The weight of SHARES with the least log loss after calibration; the middle one where that is as good."""
+    losses = {}
+    for share in SHARES:
+        score = joined(raw, scales, share)
+        losses[share] = log_loss(truth, platt(score, truth)(score))
+    return min(SHARES, key=lambda share: (round(losses[share], 9), abs(share - 0.5)))
 
 
 def shown(features: Features, wiring: Wiring) -> Features:
