@@ -128,7 +128,8 @@ def learn(
     `deal` is the seed of the wrong triples it is calibrated on, the same for all that are compared.
     """
     valid, test = both
-    recipe = Recipe(settings.epochs, settings.optimiser, settings.rate, seed=seed, threads=settings.threads)
+    asked = settings.epochs, settings.optimiser, settings.rate, settings.schedule
+    recipe = Recipe(*asked, seed=seed, threads=settings.threads)
     state = settings.unfinished and settings.unfinished / name
     first = network(valid.graph, settings, seed)
     say = lambda text: report(f"{name} {text}")  # noqa: E731  # one line reads better here

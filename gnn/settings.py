@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from gnn.train import Optimiser, Schedule
+
 Report = Callable[[str], None]
 """Takes one line of progress."""
 
@@ -17,9 +19,11 @@ class Settings:
 
     epochs: int = 60
     dim: int = 64
-    optimiser: Literal["adam", "sgd"] = "adam"
+    optimiser: Optimiser = "adam"
     rate: float = 0.01
     """Learning rate of the link models at the first epoch; SGD wants a larger one than Adam."""
+    schedule: Schedule = "exponential"
+    """How that rate falls with the epochs, as `gnn.train.Recipe` tells."""
     threads: int = 1
     """Threads of torch. The same number gives the same bits."""
     cache: Path | None = None

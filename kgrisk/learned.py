@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +19,8 @@ from kgrisk.extras import learning, need
 from kgrisk.opened import Instant, Opened, day, instant
 from kgrisk.payments import Payments
 from kgrisk.result import Result
+from queries.field import read
+from queries.parameter import suggestion
 
 if TYPE_CHECKING:
     from gnn.pipeline import TrainResult
@@ -70,14 +72,17 @@ class Learned(Opened):
         return Result(found, f"new links after {moment:%Y-%m-%d}")
 
     def _chosen(self, room: Any, settings: Mapping[str, Any]) -> Any:
-        """Settings of a training run; KgRiskError for a name that there is none of."""
+        """Settings of a training run, as values or as text; KgRiskError for a name that there is none of."""
         options: dict[str, Any] = {"threads": self.settings.threads, "cache": self.home / "cache", "certify": "small"}
         if self.settings.epochs:
             options["epochs"] = self.settings.epochs
         known = [field.name for field in fields(room.Settings)]
         if unknown := [name for name in settings if name not in known]:
-            raise KgRiskError(f"training has no setting {unknown[0]!r}; known: {', '.join(known)}")
-        return room.Settings(**{**options, **settings})
+            near = suggestion(unknown[0], known)
+            raise KgRiskError(f"training has no setting {unknown[0]!r}; known: {', '.join(known)}{near}")
+        hints = get_type_hints(room.Settings)
+        values = {name: read(f"{name} of training", hints[name], value) for name, value in settings.items()}
+        return room.Settings(**{**options, **values})
 
     def runs(self) -> Result:
         """Training runs, the last one first: configuration, data and code version, figures, seconds, peak memory."""
