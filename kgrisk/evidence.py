@@ -203,4 +203,6 @@ def lines(explanation: Explanation) -> Iterator[str]:
         yield f"    published {row['published']:%Y-%m-%d}, recorded {row['known_from']:%Y-%m-%d %H:%M:%S}"
         yield f"    {row['quote'][:300]}"
     if explanation.run:
-        yield "  run: " + json.dumps(explanation.run, default=str)[:600]
+        told = {name: value for name, value in explanation.run.items() if isinstance(value, str | int | float)}
+        yield f"  run {str(told.pop('run'))[:12]}: " + ", ".join(f"{name} {value}" for name, value in told.items() if value)
+        yield "    all of it: --json; the same again: `kgrisk replay`"
