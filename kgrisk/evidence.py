@@ -204,5 +204,6 @@ def lines(explanation: Explanation) -> Iterator[str]:
         yield f"    {row['quote'][:300]}"
     if explanation.run:
         told = {name: value for name, value in explanation.run.items() if isinstance(value, str | int | float)}
-        yield f"  run {str(told.pop('run'))[:12]}: " + ", ".join(f"{name} {value}" for name, value in told.items() if value)
+        run, parts = str(told.pop("run")), [f"{name} {value}" for name, value in told.items() if value]
+        yield f"  run {run[:12]}: {', '.join(parts)}"
         yield "    all of it: --json; the same again: `kgrisk replay`"
