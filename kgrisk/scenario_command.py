@@ -10,6 +10,8 @@ import typer
 from kgrisk.console import emit, out, progress, show
 from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, opened, pair
 from kgrisk.result import plain
+from kgrisk.risk import Risk
+from kgrisk.supposing import Supposition
 from queries.scenario import Kind
 from queries.whatif import find, library
 
@@ -64,19 +66,16 @@ def suppose(
         risk = what_if.risk(measure, params=dict(pair(text) for text in param or ()) or None)
         if save:
             progress(f"the run is in the ledger, commit {what_if.save(risk, over)}")
-        losses = risk.table()
-    remarks = (*what_if.remarks, *losses.remarks)
+    _tell(risk, what_if, json)
+
+
+def _tell(risk: Risk, what_if: Supposition, json: bool) -> None:
+    """Losses under a scenario as JSON, or as a table for people."""
+    losses, scenario = risk.table(), what_if.scenario.name
     if json:
-        head: dict[str, object] = {"scenario": what_if.scenario.name, "measure": risk.losses.measure, "unit": risk.unit}
-        emit(
-            {
-                **head,
-                "total": risk.total,
-                "converged": risk.losses.converged,
-                "losses": losses.rows(),
-                "remarks": remarks,
-            }
-        )
+        told = {"scenario": scenario, "measure": risk.losses.measure, "unit": risk.unit, "total": risk.total}
+        told |= {"converged": risk.losses.converged, "losses": losses.rows()}
+        emit({**told, "remarks": (*what_if.remarks, *losses.remarks)})
         return
     for remark in what_if.remarks:
         progress(remark)
