@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -51,10 +52,8 @@ def risk(
     """Spread a shock over the exposures and tell who loses what."""
     at, params = asked(valid, known, published), dict(pair(text) for text in param or ())
     if exposures or banks:
-        given: dict[str, object] = {"--include-predicted": include_predicted is not None, "--currency": currency}
-        given |= {"--publish": publish, "--label": label, "--draws": draws, "--home": home, "a clock": at != AsOf()}
-        if unread := [name for name, value in given.items() if value]:
-            raise typer.BadParameter(f"{', '.join(unread)} asks a graph; a run on plain files has none")
+        _refuse({"--include-predicted": include_predicted is not None, "--currency": currency, "--publish": publish})
+        _refuse({"--label": label, "--draws": draws, "--home": home, "a clock": at != AsOf()})
         _on_files(measure, (exposures, banks), params, (shock, kind), json)
         return
     with opened(home, currency=currency) as graph:
@@ -82,6 +81,12 @@ def _tell(found: Risk, label: str, telling: list[dict[str, object]], json: bool)
     show("the path that carries most", steps, CARRIED)
     if ranged:
         show("the documents that would change the total most", telling, ("document", "title", "change", "quote"))
+
+
+def _refuse(given: Mapping[str, object]) -> None:
+    """Options that only a graph can answer are named, not swallowed."""
+    if unread := [name for name, value in given.items() if value]:
+        raise typer.BadParameter(f"{', '.join(unread)} asks a graph; a run on plain files has none")
 
 
 def _on_files(

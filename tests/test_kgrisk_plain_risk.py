@@ -252,11 +252,9 @@ def test_a_shock_that_takes_nothing_is_told_by_name(tmp_path: Path) -> None:
 
 
 def test_options_that_only_a_graph_can_answer_are_refused_on_plain_files(tmp_path: Path) -> None:
-    words = ("risk", "eisenberg_noe", "--exposures", "e.csv", "--banks", "b.csv", "--publish", "--draws", "10")
+    words = ("risk", "eisenberg_noe", "--exposures", "e.csv", "--banks", "b.csv", "--label", "Bank", "--draws", "10")
     found = kgrisk_here(*words, cwd=tmp_path)
-    assert found.returncode == 2 and "--publish, --draws asks a graph" in " ".join(
-        found.stderr.replace("│", " ").split()
-    )
+    assert found.returncode == 2 and "--label, --draws asks a graph" in " ".join(found.stderr.replace("│", " ").split())
 
 
 def test_a_file_without_exposures_says_that_nothing_can_spread(tmp_path: Path) -> None:
