@@ -60,9 +60,8 @@ def risk(
         more = {"kind": kind, "draws": draws, "params": params or None}
         found = graph.risk(measure, shock, include_predicted=include_predicted, publish=publish, at=at, **more)
         telling = graph.telling(found).rows()[:TELLING] if draws else []
-        commit = graph.ledger.head
-    if publish:
-        progress(f"losses are in the ledger, commit {commit}")
+        if publish:
+            progress(f"losses are in the ledger, commit {graph.ledger.head}")
     _tell(found, label, telling, json)
 
 
