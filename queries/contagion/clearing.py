@@ -117,7 +117,7 @@ def not_negative(exposures: Exposures, e: Floats) -> Floats:
         money = f" {exposures.currency}" if exposures.currency else ""
         raise MeasureError(
             f"{exposures.ids[node]} would have {e[row, node]:.2f}{money} outside: clearing needs "
-            "at least 0; take a smaller shock, give it more outside, use kind='external' (a part of what it has there), "
+            "at least 0; take a smaller shock, give it more, use kind='external' (a part of what it has there), "
             "or measure neva, which takes less than nothing"
         )
     return np.maximum(e, 0.0)
