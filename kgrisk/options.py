@@ -69,3 +69,8 @@ def pair(text: str) -> tuple[str, str]:
     if not equals:
         raise typer.BadParameter(f"{text!r}: write a parameter as name=value")
     return name, value
+
+
+def named(texts: list[str] | None) -> dict[str, str] | None:
+    """Parameters given as `name=value`; None where there are none."""
+    return dict(pair(text) for text in texts or ()) or None

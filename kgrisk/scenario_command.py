@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kgrisk.console import emit, out, progress, show
-from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, opened, pair
+from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, named, opened, pair
 from kgrisk.result import plain
 from kgrisk.risk import Risk
 from kgrisk.supposing import Supposition
@@ -63,7 +63,7 @@ def suppose(
         if query:
             answer(what_if.changed(query, **given) if changed else what_if.query(query, **given), json)
             return
-        risk = what_if.risk(measure, params=dict(pair(text) for text in param or ()) or None)
+        risk = what_if.risk(measure, params=named(param))
         if save:
             progress(f"the run is in the ledger, commit {what_if.save(risk, over)}")
     _tell(risk, what_if, json)
@@ -98,7 +98,7 @@ def compare(
 ) -> None:
     """Losses under two scenarios side by side, largest difference first."""
     with opened(home, currency=currency) as graph:
-        params = dict(pair(text) for text in param or ()) or None
+        params = named(param)
         answer(graph.compare(one, other, measure, at=asked(valid, known, published), params=params), json)
 
 
@@ -117,7 +117,7 @@ def reverse(
 ) -> None:
     """The smallest shock that is enough: how much of a scenario, or without one whose failure."""
     with opened(home, currency=currency) as graph:
-        params = dict(pair(text) for text in param or ()) or None
+        params = named(param)
         answer(graph.reverse(target, measure, scenario, at=asked(valid, known, published), params=params), json)
 
 
@@ -140,7 +140,7 @@ def attribute(
     """Take a loss apart by path, in money that adds up, with the words behind every hop."""
     at = asked(valid, known, published)
     with opened(home, currency=currency) as graph:
-        params = dict(pair(text) for text in param or ()) or None
+        params = named(param)
         if scenario:
             risk = graph.suppose(scenario, at).risk(measure, params=params)
         else:

@@ -23,13 +23,12 @@ from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
 from kg.errors import MeasureError
 from queries.contagion.clearing import TIE, clear
-from queries.explain import Path
+from queries.explain import Path, path_of
 from queries.exposures import Exposures
 from queries.measure import RiskMeasure
 from queries.parameter import suggestion
@@ -87,7 +86,7 @@ def attribute(
     total = float(sum((part.end - part.start) * part.marginal[starts].sum() for part in course))
     search = _Search(exposures, outside, course, hops)
     found, rest = search.heaviest(starts, top)
-    paths = tuple(_path(exposures, loss, total, node, edges) for loss, node, edges in found)
+    paths = tuple(path_of(exposures, loss, total, node, edges) for loss, node, edges in found)
     by = _origins(exposures, outside, course, starts)
     order = sorted(np.flatnonzero(by > 0).tolist(), key=lambda row: (-by[row], exposures.ids[row]))
     return Attribution(entity, total, paths, rest, {exposures.ids[row]: float(by[row]) for row in order})
@@ -111,8 +110,7 @@ def counterfactuals(
 def growth(exposures: Exposures, outside: Floats) -> list[Stretch]:
     """The stretches of t from 0 to 1 between which somebody starts to fail, in order."""
     debts = exposures.owed + exposures.external_liabilities
-    share = np.divide(1.0, debts, out=np.zeros_like(debts), where=debts > 0)
-    income: Matrix[np.float64] = sparse.csr_array(exposures.claims @ sparse.diags_array(share))
+    income = _income(exposures, debts)
     before = clear(exposures, exposures.external_assets[None, :])
     failing = before.payments[0] < debts * (1 - TIE)
     room, at, found = before.equity[0].copy(), 0.0, list[Stretch]()
@@ -130,6 +128,12 @@ def growth(exposures: Exposures, outside: Floats) -> list[Stretch]:
     return found
 
 
+def _income(exposures: Exposures, debts: Floats) -> Matrix[np.float64]:
+    """income @ p is what each receives when p is paid."""
+    share = np.divide(1.0, debts, out=np.zeros_like(debts), where=debts > 0)
+    return sparse.csr_array(exposures.claims @ sparse.diags_array(share))
+
+
 def _marginal(income: Matrix[np.float64], outside: Floats, failing: NDArray[np.bool_]) -> Floats:
     rows = np.flatnonzero(failing)
     own = solve(sparse.csr_array(income[rows][:, rows]), outside[rows], outside[rows])
@@ -138,9 +142,7 @@ def _marginal(income: Matrix[np.float64], outside: Floats, failing: NDArray[np.b
 
 def _origins(exposures: Exposures, outside: Floats, course: list[Stretch], starts: list[int]) -> Floats:
     """(n,) what the shock to each brings to the loss of the starts: one transposed solve a stretch."""
-    debts = exposures.owed + exposures.external_liabilities
-    share = np.divide(1.0, debts, out=np.zeros_like(debts), where=debts > 0)
-    income: Matrix[np.float64] = sparse.csr_array(exposures.claims @ sparse.diags_array(share))
+    income = _income(exposures, exposures.owed + exposures.external_liabilities)
     wanted, found = np.zeros(len(exposures)), np.zeros(len(exposures))
     wanted[starts] = 1.0
     for part in course:
@@ -224,15 +226,3 @@ class _Search:
             if mass > 0:
                 pushed += 1
                 yield Walk(-mass, pushed, walk.start, debtor, (*walk.edges, edge), product, since)
-
-
-def _path(exposures: Exposures, loss: float, total: float, start: int, edges: tuple[int, ...]) -> Path:
-    rows = exposures.edges.take(pa.array(edges, pa.int64()))
-    return Path(
-        loss,
-        loss / total if total else 0.0,
-        (exposures.ids[start], *(exposures.ids[row] for row in rows["target"].to_pylist())),
-        tuple(rows["id"].to_pylist()),
-        tuple(rows["statement"].to_pylist()),
-        any(rows["predicted"].to_pylist()),
-    )

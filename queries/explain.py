@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from kg.errors import MeasureError
+from queries.exposures import Exposures
 from queries.measure import Losses
 from queries.parameter import suggestion
 
@@ -58,7 +59,7 @@ def explain(losses: Losses, entity: str, *, scenario: int = 0, top: int = 5, hop
         return []
     found = []
     for loss, edges in _heaviest(losses, scenario, start, hops):
-        found.append(_path(losses, loss, total, start, edges))
+        found.append(path_of(exposures, loss, total, start, edges))
         if len(found) == top:
             break
     return found
@@ -94,12 +95,12 @@ def _heaviest(losses: Losses, scenario: int, start: int, hops: int) -> Iterator[
                 heappush(heap, (weight * share, pushed, int(debtor[edge]), (*edges, int(edge)), False))
 
 
-def _path(losses: Losses, loss: float, total: float, start: int, edges: tuple[int, ...]) -> Path:
-    exposures = losses.exposures
+def path_of(exposures: Exposures, loss: float, total: float, start: int, edges: tuple[int, ...]) -> Path:
+    """The walk over rows of `exposures.edges` from the row `start` of its ids and the share it carries."""
     rows = exposures.edges.take(pa.array(edges, pa.int64()))
     return Path(
         loss,
-        loss / total,
+        loss / total if total else 0.0,
         (exposures.ids[start], *(exposures.ids[row] for row in rows["target"].to_pylist())),
         tuple(rows["id"].to_pylist()),
         tuple(rows["statement"].to_pylist()),
