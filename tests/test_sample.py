@@ -136,6 +136,15 @@ def test_nothing_is_published_before_it_happens_or_before_its_entities_are_known
         assert row["date"] <= row["published"] < "2024-01-01"
 
 
+def test_no_account_is_known_before_its_owner_or_the_first_payment() -> None:
+    born = {row["id"]: row["published"] for row in rows("registers/entities.csv")}
+    first = min(row["time"] for row in rows("trades/payments.csv"))[:10]
+    accounts = rows("trades/accounts.csv")
+    assert all(row["published"] >= born[row["owner_id"]] for row in accounts)
+    assert min(row["published"] for row in accounts) <= first
+    assert sum(row["published"] >= CUT for row in accounts) >= 30
+
+
 def test_balance_sheets_add_up() -> None:
     table = rows("registers/balances.csv")
     assert len(table) > 1_200

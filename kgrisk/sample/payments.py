@@ -17,18 +17,20 @@ from kgrisk.sample.registers import Bad, as_csv
 from kgrisk.sample.world import BANKS, FUNDS, Firm, stream
 
 PAYMENTS, TRADES = 3600, 2200
+OPENED = date(2019, 2, 1)
+"""No payment is earlier."""
 LENGTHS = (3, 4, 5, 3, 4, 6, 3)
 """How many accounts each planted circle passes through."""
 
 
 def accounts(world: World) -> tuple[bytes, dict[int, str]]:
-    """One account per firm: an IBAN for most, a plain number for the others."""
+    """One account per firm: an IBAN for most, a plain number for the others; known no sooner than its owner is."""
     rng, of, rows = stream("accounts"), {}, []
     for firm in world.firms:
         plain = firm.country in {"US", "JP"} or rng.random() < 0.15
         of[firm.n] = f"{rng.randrange(10**9, 10**10)}" if plain else iban(rng, firm.country)
-        rows.append([of[firm.n], firm.id, firm.country])
-    return as_csv(["account_id", "owner_id", "country"], rows), of
+        rows.append([of[firm.n], firm.id, firm.country, max(OPENED, firm.born).isoformat()])
+    return as_csv(["account_id", "owner_id", "country", "published"], rows), of
 
 
 def _moment(rng: Random, first: date, last: date) -> datetime:
@@ -51,12 +53,12 @@ def _regular(world: World, of: dict[int, str], rng: Random) -> list[Payment]:
         if rng.random() < 0.12:
             a, b = (f.n for f in rng.sample(world.firms[BANKS + FUNDS :], 2))
             rows.append(
-                (_moment(rng, date(2019, 2, 1), date(2023, 12, 28)), of[a], of[b], _cents(rng, 800, 60_000), "EUR")
+                (_moment(rng, OPENED, date(2023, 12, 28)), of[a], of[b], _cents(rng, 800, 60_000), "EUR")
             )
             continue
         k = rng.choice(flows)
         last = min(k.end or date(2023, 12, 28), world.firms[k.target].gone or date(2023, 12, 28))
-        first = max(k.start, date(2019, 2, 1))
+        first = max(k.start, OPENED)
         if first >= last:
             continue
         part = 0.08 if k.type == "SUPPLIES" else 0.01
