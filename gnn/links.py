@@ -13,6 +13,7 @@ from gnn.balance import weights
 from gnn.bilinear import Bilinear
 from gnn.calibrate import ByRelation
 from gnn.evaluate import answered, rank
+from gnn.losses import LOSSES
 from gnn.model import Model
 from gnn.sample import allowed, codes, predictable, reciprocal
 from gnn.softmax import full_softmax
@@ -41,11 +42,14 @@ class LinkTask:
         steps: int = 4,
         balance: float = 0.0,
         questions: int | None = None,
+        loss: str = "softmax",
     ) -> None:
         if questions is not None and questions < 1:
             raise ModelError(f"questions is {questions}; give how many edges an epoch asks for, or none for all")
         self.graph, self.valid, self.known, self.steps = graph, valid, known, steps
-        self.questions = questions
+        if loss not in ("softmax", *LOSSES):
+            raise ModelError(f"loss {loss!r} is unknown; name softmax, {', '.join(LOSSES)}")
+        self.questions, self.loss = questions, loss
         self.rows = torch.nonzero(predictable(graph)).squeeze(1)
         self.fits = allowed(graph)
         self.weight = said_by(graph, balance) if balance else None
@@ -61,7 +65,7 @@ class LinkTask:
         for part in order.tensor_split(min(self.steps, len(order))):
             hidden = torch.zeros(len(self.graph.edges), dtype=torch.bool).index_fill_(0, part, True)
             weight = None if self.weight is None else self.weight[part]
-            yield one_vs_all(model, self.graph.without(hidden), self.graph.edges[part], self.fits, weight)
+            yield one_vs_all(model, self.graph.without(hidden), self.graph.edges[part], self.fits, weight, self.loss)
 
     def validate(self, model: nn.Module) -> float | None:
         """Filtered MRR of the later triples."""
@@ -81,14 +85,21 @@ def said_by(graph: GraphTensors, balance: float) -> Tensor:
 
 
 def one_vs_all(
-    model: Model, graph: GraphTensors, triples: Tensor, fits: Tensor, weight: Tensor | None = None
+    model: Model,
+    graph: GraphTensors,
+    triples: Tensor,
+    fits: Tensor,
+    weight: Tensor | None = None,
+    loss: str = "softmax",
 ) -> Tensor:
     """Mean negative log probability of the triples, asked for tail and head, among nodes of a right label.
 
-    `weight` (triples,) says how much each counts, 1 if nothing is said.
+    `weight` (triples,) says how much each counts, 1 if nothing is said. `loss` is another one by name (gnn/losses.py).
     """
     both = torch.cat([triples, reciprocal(triples, len(graph.vocabulary.relations))])
     asked, place = torch.unique(both[:, :2], dim=0, return_inverse=True)
+    if loss != "softmax":
+        return _by_name(loss, model.score_tails(graph, *asked.T), (place, both[:, 2]), fits[asked[:, 1]], weight)
     if isinstance(model, Bilinear):
         x = model.embed(graph)
         open_ = None if bool(graph.vocabulary.fits.all()) else fits[asked[:, 1]]
@@ -99,6 +110,18 @@ def one_vs_all(
     each = torch.bincount(place, say, minlength=len(asked)).to(scores.dtype)
     total = (each * torch.logsumexp(scores, dim=1)).sum() - (say * scores[place, both[:, 2]]).sum()
     return total / len(both)
+
+
+def _by_name(
+    loss: str, scores: Tensor, answers: tuple[Tensor, Tensor], open_: Tensor, weight: Tensor | None
+) -> Tensor:
+    """Mean over answers (row, tail) of another loss; a question counts as its answers do on average."""
+    right = torch.zeros(scores.shape, dtype=torch.bool)
+    right[answers] = True
+    each = LOSSES[loss](scores, right, open_)
+    if weight is not None:
+        each = each * torch.bincount(answers[0], weight.repeat(2), minlength=len(each)).to(each.dtype) / right.sum(1)
+    return each.sum() / len(answers[0])
 
 
 @torch.no_grad()

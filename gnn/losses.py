@@ -5,6 +5,8 @@ Of each question: scores s of all nodes, its right answers T, and the wrong ones
     bce      sum over T of log(1 + e^-s) + sum over W of log(1 + e^s)     each node by itself
     mse      sum over T of (s - 1)^2 + sum over W of s^2
     margin   sum over t in T of the mean over w in W of max(0, 1 - s_t + s_w)     (Bordes et al. 2013)
+    infonce  sum over t in T of log sum_{b in B} e^s_b - s_t     B: what answers any question of the step (van den Oord
+             et al. 2018): the full softmax of as many nodes as the step has answers, the popular ones more often
 """
 
 from __future__ import annotations
@@ -40,5 +42,11 @@ def margin(scores: Tensor, right: Tensor, open_: Tensor) -> Tensor:
     return torch.zeros(len(scores), dtype=scores.dtype).index_add(0, rows, each)
 
 
-LOSSES: Final[Mapping[str, Loss]] = {"bce": bce, "mse": mse, "margin": margin}
+def infonce(scores: Tensor, right: Tensor, open_: Tensor) -> Tensor:
+    """Right answers told from those of the other questions, each question beside those it is asked with."""
+    near = scores.masked_fill(~(right | (open_ & right.any(0))), -torch.inf)
+    return right.sum(1) * torch.logsumexp(near, dim=1) - torch.where(right, scores, 0.0).sum(1)
+
+
+LOSSES: Final[Mapping[str, Loss]] = {"bce": bce, "mse": mse, "margin": margin, "infonce": infonce}
 """By name, as the grouped task takes them; `softmax` is `gnn.softmax`."""
