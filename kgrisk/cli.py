@@ -38,14 +38,14 @@ from kgrisk import (
     run_command,
     scenario_command,
     supply_command,
+    train_command,
     warning_command,
 )
 from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
 from kgrisk.demo import demo
-from kgrisk.options import Home, Json, Store, made, opened, pair
+from kgrisk.options import Home, Json, Store, made, opened
 from kgrisk.schedule import Schedule, interval, refresh_in_a_process
 from kgrisk.settings import Settings
-from kgrisk.trials import on_triples, rows_of
 
 QUARANTINED = 3
 app = typer.Typer(
@@ -69,6 +69,7 @@ app.add_typer(gathering.app)
 app.add_typer(kyc_command.app)
 app.add_typer(pattern_command.app)
 app.add_typer(run_command.app)
+app.add_typer(train_command.app)
 app.add_typer(payment_command.app, name="payments")
 
 
@@ -229,42 +230,6 @@ def schedule(
         emit_lines([run]) if json else progress(f"refresh {run['state']} at commit {run['commit']}")
 
     Schedule(interval(every), once, settings.home / "runs", times).run()
-
-
-@app.command()
-def train(
-    cut: Annotated[str | None, typer.Option("--cut", help="Learn from what was published by this day.")] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", min=1)] = None,
-    seed: Annotated[int | None, typer.Option("--seed")] = None,
-    triples: Annotated[
-        Path | None,
-        typer.Option("--triples", help="Learn a folder of train.txt, valid.txt, test.txt, without a graph."),
-    ] = None,
-    model: Annotated[str | None, typer.Option("--model", help="Model that learns --triples; default: complex.")] = None,
-    setting: Annotated[
-        list[str] | None, typer.Option("--setting", help="name=value of a run on a graph, such as fusion=late.")
-    ] = None,
-    minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Bound of training --triples.")] = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Train on the past, test on what came after, publish links, scores and vectors."""
-    if triples is not None:
-        if setting:
-            raise typer.BadParameter("--setting goes with a graph; --triples takes --model, --minutes and --epochs")
-        told = on_triples(triples, model or "complex", minutes, epochs, seed)
-        emit(told) if json else show(f"{told['model']} on {triples.name}", rows_of(told))
-        return
-    if model or minutes:
-        raise typer.BadParameter("--model and --minutes go with --triples: a graph is learned by its fused model")
-    with opened(home, epochs=epochs, seed=seed) as graph:
-        result = graph.train(cut, progress=progress, settings=dict(pair(text) for text in setting or ()))
-    if json:
-        emit({"run": result.run, "cut": result.cut, "metrics": result.metrics.to_pylist(), "remarks": result.remarks})
-        return
-    show(f"cut {result.cut:%Y-%m-%d}", result.metrics.to_pylist())
-    for remark in result.remarks:
-        out.print(remark, markup=False)
 
 
 @app.command()

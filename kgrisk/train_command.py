@@ -1,0 +1,59 @@
+"""The command that trains: on a graph as of a cut, or on a folder of triples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kgrisk.console import emit, out, progress, show
+from kgrisk.options import Home, Json, opened, pair
+from kgrisk.trials import on_triples, rows_of
+
+app = typer.Typer()
+
+
+@app.command()
+def train(
+    cut: Annotated[str | None, typer.Option("--cut", help="Learn from what was published by this day.")] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1)] = None,
+    seed: Annotated[int | None, typer.Option("--seed")] = None,
+    triples: Annotated[
+        Path | None,
+        typer.Option("--triples", help="Learn a folder of train.txt, valid.txt, test.txt, without a graph."),
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help="Model that learns --triples; default: complex.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--setting", help="name=value of a run on a graph, such as fusion=late.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Bound of training --triples.")] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Train on the past, test on what came after, publish links, scores and vectors."""
+    if triples is not None:
+        if setting:
+            raise typer.BadParameter("--setting goes with a graph; --triples takes --model, --minutes and --epochs")
+        told = on_triples(triples, model or "complex", minutes, epochs, seed)
+        emit(told) if json else show(f"{told['model']} on {triples.name}", rows_of(told))
+        return
+    if model or minutes:
+        raise typer.BadParameter("--model and --minutes go with --triples: a graph is learned by its fused model")
+    with opened(home, epochs=epochs, seed=seed) as graph:
+        result = graph.train(cut, progress=progress, settings=dict(pair(text) for text in setting or ()))
+    if json:
+        emit(told_of(result))
+        return
+    show(f"cut {result.cut:%Y-%m-%d}", result.metrics.to_pylist())
+    show("what each modality is worth to links", result.modalities.to_pylist())
+    for remark in result.remarks:
+        out.print(remark, markup=False)
+
+
+def told_of(result: Any) -> dict[str, Any]:
+    """A `TrainResult` as JSON: its tables, its remarks, and the no-peek certificate, null where none was asked for."""
+    tables = {name: getattr(result, name).to_pylist() for name in ("metrics", "modalities", "relations")}
+    proof = result.certificate.to_dict() if result.certificate else None
+    kept = {"run": result.run, "model": result.model, "cut": result.cut, "seed": result.seed}
+    return {**kept, **tables, "certificate": proof, "remarks": result.remarks}
