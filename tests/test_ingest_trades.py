@@ -76,6 +76,21 @@ def test_accounts_are_known_by_the_first_payment_beside_them() -> None:
     assert [refusal.reason for refusal in extract.refused] == ["iso 'ZZ': no ISO 3166 alpha-2 code"]
 
 
+def test_an_account_with_a_date_of_its_own_is_known_from_then_on(tmp_path: Path) -> None:
+    text = "account_id,owner_id,country,published\n1,cik:990011,GB,2023-05-04\n2,,GB,\n3,,GB,soon\n"
+    (tmp_path / "accounts.csv").write_text(text)
+    (tmp_path / "payments.csv").write_bytes((DATA / "payments-tiny.csv").read_bytes())
+    made = Trades(tmp_path, [tmp_path / "accounts.csv"])
+    (record,) = made.records()
+    extract = made.claims(record, Models())
+    known = {
+        row["subject"]: row["published"] for row in rows(extract) if row["kind"] == "node" and row["name"] == "Account"
+    }
+    assert known == {"acct:1": day("2023-05-05"), "acct:2": record.published}  # a day is over before it is public
+    assert [refusal.locator for refusal in extract.refused] == ["row:3"]
+    assert extract.unread == []
+
+
 def test_parquet_and_csv_of_the_same_trades_say_the_same(tmp_path: Path) -> None:
     frame = pl.read_csv(DATA / "trades-tiny.csv", infer_schema=False)
     frame.with_columns(pl.col("quantity").cast(pl.Int64), pl.col("price").cast(pl.Decimal(12, 2))).write_parquet(

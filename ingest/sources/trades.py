@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import duckdb
 import polars as pl
 
-from ingest.clean import decimals
+from ingest.clean import decimals, public
 from ingest.extract.formats.identifier import account_id, identified
 from ingest.extract.formats.rows import RowClaims, missing, split
 from ingest.extract.formats.table import Table, columns_in, columns_of, read_table
@@ -37,6 +37,8 @@ ACCOUNTS: Mapping[str, frozenset[str]] = {
     "amlsim accounts": frozenset(("nodeid", "isFraud", "init_balance", "fraudStep")),
 }
 """Columns that make a file a table of accounts."""
+DATED: Mapping[str, frozenset[str]] = {"accounts": frozenset(("published",))}
+"""Columns of them that are read where they are there."""
 LARGE = 16 << 20
 """Bytes from which a file is left where it lies."""
 _UNPACKED = 256 << 20
@@ -112,7 +114,7 @@ class Trades(Source):
             return self._summed(record, LAYOUTS[name], out, cap)
         table = read_table(record.whole())
         refused = _READ[name](table, out, record.published) if name in _READ else []
-        unread = set(table.columns) - ACCOUNTS.get(name, frozenset())
+        unread = set(table.columns) - ACCOUNTS.get(name, frozenset()) - DATED.get(name, frozenset())
         return Extract(out.batch(), (*table.refused, *refused), sorted(unread))
 
     def _summed(self, record: Record, layout: Layout, out: RowClaims, cap: int) -> Extract:
@@ -239,15 +241,8 @@ def _edges(edges: pl.DataFrame, layout: Layout, out: RowClaims) -> None:
 def _accounts(table: Table, out: RowClaims, published: datetime | None) -> list[Refusal]:
     frame = identified(table.frame, "account_id", "id", rule=account_id)
     frame = identified(identified(frame, "owner_id", "owner"), "country", "place", "iso:")
-    frame = frame.with_columns(pl.lit(published, pl.Datetime("us", "UTC")).alias("published"))
-    reason = pl.coalesce(
-        missing("id", "account_id", "an account"),
-        pl.col("owner!"),
-        pl.col("place!"),
-        pl.when(pl.col("published").is_null()).then(
-            pl.lit("no date: give the file a column `published`, or put the payments beside it")
-        ),
-    )
+    reason = pl.coalesce(missing("id", "account_id", "an account"), pl.col("owner!"), pl.col("place!"), _undated)
+    frame = frame.with_columns(_since(table, published).alias("published"))
     good, refused = split(frame, reason)
     out.nodes(good, pl.col("id"), "Account")
     owners, places = good.filter(pl.col("owner").is_not_null()), good.filter(pl.col("place").is_not_null())
@@ -255,6 +250,19 @@ def _accounts(table: Table, out: RowClaims, published: datetime | None) -> list[
     out.add(owners, "edge", subject=pl.col("owner"), name="HAS_ACCOUNT", object=pl.col("id"))
     out.add(places, "edge", subject=pl.col("id"), name="IN_COUNTRY", object=pl.col("place"))
     return refused
+
+
+_undated = pl.when(pl.col("published").is_null()).then(
+    pl.lit("no date: give it one in a column `published`, or put the payments beside the file")
+)
+
+
+def _since(table: Table, otherwise: datetime | None) -> pl.Expr:
+    """When each account was known: by its own cell, an empty one by the first payment beside the file."""
+    first = pl.lit(otherwise, pl.Datetime("us", "UTC"))
+    if "published" not in table.columns:
+        return first
+    return pl.when(pl.col("published").is_null()).then(first).otherwise(public("published"))
 
 
 def _simulated_accounts(table: Table, out: RowClaims, published: datetime | None) -> list[Refusal]:
