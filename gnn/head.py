@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import pyarrow as pa
@@ -78,6 +78,14 @@ class Head(ABC):
     @abstractmethod
     def predict(self, cohort: Cohort) -> np.ndarray:
         """(firms,) probabilities."""
+
+    def kept(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """What a fitted head is, as tensors and facts for `restore`. ModelError for a head that is never published."""
+        raise ModelError(f"head {self.name} is a baseline and is not kept; only heads that read the graph are")
+
+    def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Be again what `kept` told, without learning anything."""
+        raise ModelError(f"head {self.name} is a baseline and is not kept; only heads that read the graph are")
 
 
 def distress_dates(snapshot: Snapshot) -> dict[str, list[datetime]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow.compute as pc
@@ -23,6 +23,8 @@ from kg.snapshot import Snapshot
 
 Scorer = Callable[[GraphTensors], Tensor]
 """A scalar, with gradients, from a graph with some features."""
+TOLD: Final = ("property", "statement", "claim", "unit", "valid_from", "published")
+VALUES: Final = ("value_text", "value_int", "value_real", "value_decimal", "value_time")
 STEPS = 32
 """Points of the integral: the mid-point rule is then off by some thousandths."""
 
@@ -77,12 +79,35 @@ def integrated(
     return Integrated(((vector - start) * total / STEPS).double().numpy(), gain)
 
 
+def deleted(tell: Callable[[GraphTensors], float], graph: GraphTensors, node: int) -> dict[str, float]:
+    """What a score loses without each known figure of a node, greatest first: exact where figures add up, as in a
+    regression, and no more than an effect of one at a time elsewhere. Empty where the node has no figures."""
+    own = graph.features.get("numeric")
+    place = torch.nonzero(own.rows == node).flatten() if own is not None else torch.zeros(0)
+    if own is None or not len(place) or own.values.shape[1] != 2 * len(NAMES):
+        return {}
+    row, width = int(place[0]), len(NAMES)
+    whole, found = tell(graph), dict[str, float]()
+    for column in torch.nonzero(own.values[row, width:]).flatten().tolist():
+        values = own.values.clone()
+        values[row, [column, width + column]] = 0.0
+        rest = graph.with_features({**graph.features, "numeric": Features(own.rows, values)})
+        found[NAMES[column]] = whole - tell(rest)
+    return dict(sorted(found.items(), key=lambda pair: -abs(pair[1])))
+
+
+def behind(name: str) -> tuple[str, ...]:
+    """The properties that a figure of the table encoder is made of: one, or both parts of a ratio."""
+    return tuple(name.split("/"))
+
+
 def none_known(modality: str, values: Tensor) -> Tensor:
     return torch.zeros(values.shape[1]) if modality == "numeric" else values.mean(0)
 
 
 def evidence(snapshot: Snapshot, node: str, modality: str) -> list[dict[str, Any]]:
-    """Statements that a node's vector of a modality was made of: property, statement and claim, newest first.
+    """Statements that a node's vector of a modality was made of, in columns TOLD and `value`; of each property the
+    first is the one that counted.
 
     `kgrisk explain` reads a statement back from the page or sentence it was found on.
     """
@@ -94,6 +119,9 @@ def evidence(snapshot: Snapshot, node: str, modality: str) -> list[dict[str, Any
     names = TEXTS if modality == "text" else [n for n, spec in PROPERTIES.items() if spec.modality == modality]
     own = snapshot.facts.filter(pc.equal(snapshot.facts["subject"], row))
     own = own.filter(pc.is_in(own["property"], pc.cast(list(names), "string")))
-    own = own.sort_by([("valid_from", "descending"), ("published", "descending"), ("statement", "ascending")])
-    rows: list[dict[str, Any]] = own.select(["property", "statement", "claim", "published"]).to_pylist()
-    return rows
+    order = [("valid_from", "descending"), ("published", "descending"), ("key", "descending")]
+    rows = own.sort_by([*order, ("statement", "ascending")]).select([*TOLD, *VALUES]).to_pylist()
+    return [
+        {name: row[name] for name in TOLD} | {"value": next((row[v] for v in VALUES if row[v] is not None), None)}
+        for row in rows
+    ]

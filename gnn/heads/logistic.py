@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from gnn.head import Cohort, Head, facts, widths
 from kg.errors import MissingExtraError
@@ -37,6 +39,19 @@ class Logistic(Head):
 
     def predict(self, cohort: Cohort) -> np.ndarray:
         return self.model(self._features(cohort))
+
+    def kept(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        made = {f"scale.{n}.{part}": values for n, both in enumerate(self.scales) for part, values in enumerate(both)}
+        if self.model.model is not None:
+            made |= {"weights": self.model.model.coef_, "intercept": self.model.model.intercept_}
+        told = {"widths": self.widths, "rate": float(self.model.rate), "blocks": len(self.scales)}
+        return {name: torch.from_numpy(np.asarray(value, np.float64)) for name, value in made.items()}, told
+
+    def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        made = {name: value.numpy() for name, value in tensors.items()}
+        self.widths = dict(facts["widths"])
+        self.scales = [(made[f"scale.{n}.0"], made[f"scale.{n}.1"]) for n in range(facts["blocks"])]
+        self.model = Regression.read(float(facts["rate"]), made.get("weights"), made.get("intercept"))
 
     def _scale(self, cohorts: Sequence[Cohort]) -> None:
         columns = zip(*(self.blocks(c) for c in cohorts), strict=True)
@@ -80,6 +95,18 @@ class Regression:
         self.model = None
         if 0 < y.sum() < len(y):
             self.model = LogisticRegression(C=strength, max_iter=2000).fit(x, y)
+
+    @classmethod
+    def read(cls, rate: float, weights: np.ndarray | None, intercept: np.ndarray | None) -> Regression:
+        """A regression as it was fitted; it says the same to the bit."""
+        made = cls(np.zeros((0, 1)), np.zeros(0), 1.0)
+        made.rate = rate
+        if weights is not None:
+            from sklearn.linear_model import LogisticRegression
+
+            made.model = LogisticRegression()
+            made.model.coef_, made.model.intercept_, made.model.classes_ = weights, intercept, np.array([0.0, 1.0])
+        return made
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         if self.model is None:

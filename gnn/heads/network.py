@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,9 +52,20 @@ class Network(Head):
             probability: np.ndarray = torch.sigmoid(self.model(cohort)).double().numpy()
         return probability
 
+    def kept(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        told = {"widths": self.widths, "reads": dict(self.reads), "fusion": self.fusion}
+        return self.model.state_dict(), told
+
+    def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        self.reads, self.fusion, self.widths = facts["reads"], facts["fusion"], facts["widths"]
+        self.model = Distress(Shape(0, self.widths), 0.5, self.seed, self.reads, self.fusion)
+        self.model.load_state_dict(dict(tensors))
+        self.model.eval()
+
     def _build(self, cohorts: Sequence[Cohort]) -> Distress:
         rate = sum(c.positives for c in cohorts) / max(sum(map(len, cohorts)), 1)
-        return Distress(Shape(0, widths(cohorts)), rate, self.seed, self.reads, self.fusion)
+        self.widths = widths(cohorts)
+        return Distress(Shape(0, self.widths), rate, self.seed, self.reads, self.fusion)
 
 
 class Distress(nn.Module):

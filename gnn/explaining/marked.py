@@ -1,0 +1,93 @@
+"""Marked: the spans, boxes, days and seconds near a firm that its score rests on.
+
+A value counts by what the log odds lose when its node lacks the modality; the values that count most are then taken
+apart, each part away in turn (gnn/saliency.py). Figures and edges are parts already: gnn/explaining/firm.py tells them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+
+from gnn.explaining.attention import bereft
+from gnn.explaining.edges import near
+from gnn.explaining.firm import SILENT, asking
+from gnn.explaining.of_run import Told
+from gnn.model import exact
+from gnn.saliency import PARTS, Mark, in_graph, salient
+from gnn.tensors import GraphTensors
+from gnn.values import TEXTS, told
+from kg.errors import ModelError
+
+LOOKED: Final = 16
+"""Nodes near a firm whose values are taken away, of each modality; the nearest."""
+OPENED: Final = 2
+"""Values taken apart, of each modality."""
+MARKS: Final = 4
+"""Parts told of a value."""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A value near a firm, and the parts of it that count."""
+
+    modality: str
+    node: str
+    effect: float
+    """What the log odds of the firm lose without the value."""
+    value: str
+    """The text itself; of other modalities the digest of the file, or nothing."""
+    marks: tuple[Mark, ...]
+    """What counts most first. Of a text, spans of `value`."""
+
+
+def marked(run: Told, id: str) -> list[Marked]:
+    """The values near a firm that count, by modality and effect, with their parts. ModelError if it has no score."""
+    place, found = run.firm(id), list[Marked]()
+    graph, facts = GraphTensors.with_facts(run.snapshot, run.cut)
+    assert graph.ids == run.graph.ids
+    with exact(1):
+        for modality in sorted(set(run.graph.features) & set(PARTS)):
+            values = told(modality)(facts, run.views.files)
+            for node, effect in counting(run, place, modality):
+                value = values[node]
+                shown = value if isinstance(value, str) else ""
+                found.append(Marked(modality, graph.ids[node], effect, shown, marks(run, place, modality, node, value)))
+    return found
+
+
+def counting(run: Told, place: int, modality: str) -> list[tuple[int, float]]:
+    """The nodes within two hops whose value of a modality counts most, and by how much."""
+    own, tell = run.graph.features[modality], asking(run, place)
+    firm = run.cohort.rows[place : place + 1]
+    edges = run.graph.edges[near(run.graph, firm, limit=len(run.graph.edges))]
+    reached = torch.cat([firm, edges[:, [0, 2]].flatten()])
+    some = list(dict.fromkeys(node for node in reached.tolist() if node in set(own.rows.tolist())))[:LOOKED]
+    whole = tell(run.graph)
+    effect = {node: whole - tell(bereft(run.graph, modality, torch.tensor([node]))) for node in some}
+    best = sorted(effect.items(), key=lambda pair: (-abs(pair[1]), pair[0]))[:OPENED]
+    return [(node, value) for node, value in best if abs(value) > SILENT]
+
+
+def marks(run: Told, place: int, modality: str, node: int, value: str | bytes) -> tuple[Mark, ...]:
+    """The parts of a value that count most."""
+    encoder = next(own for own in run.encoders if own.modality == modality)
+    try:
+        found = salient(encoder, value, in_graph(run.graph, modality, node, asking(run, place)))
+    except ModelError:  # a value that is too small to have parts
+        return ()
+    order = np.argsort([-abs(mark.weight) for mark in found], kind="stable")[:MARKS]
+    return tuple(found[at] for at in order if abs(found[at].weight) > SILENT)
+
+
+def spans(parts: dict[str, str]) -> dict[str, tuple[int, int]]:
+    """Where each text property stands in the text that `gnn.values.texts` joins of them."""
+    at, found = 0, dict[str, tuple[int, int]]()
+    for name in TEXTS:
+        if name in parts:
+            found[name] = (at, at + len(parts[name]))
+            at += len(parts[name]) + len(". ")
+    return found
