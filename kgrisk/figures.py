@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 
@@ -18,7 +17,7 @@ from kg import plugins
 from kg.errors import MeasureError
 from kg.files import Files
 from kg.ledger import Ledger
-from kg.model import AsOf, Claim, ClaimBatch, Evidence, Node, RunManifest, iso
+from kg.model import AsOf, ClaimBatch, RunManifest, iso
 from kg.snapshot import Snapshot
 from kgrisk.result import Result, plain
 from queries.figure import Figure, notes
@@ -26,6 +25,7 @@ from queries.figure import params as params_of
 from queries.figure_rows import READERS, Asked, rows_of
 from queries.measure import build
 from queries.parameter import suggestion
+from queries.recorded import Recorded, asking
 
 PACKAGE = "queries.figures"
 SERIES: Final = ("date",)
@@ -118,16 +118,20 @@ def write(table: pa.Table, path: Path) -> None:
 def manifest(answer: Answer) -> RunManifest:
     """What was asked of which data, and one line for each number; the same question has the same id."""
     at, snapshot = answer.snapshot.at, answer.snapshot
-    details = {
-        "figure": answer.figure,
+    asked = {
         "params": params_of(answer.table),
         "asked": plain({**asdict(answer.asked), "rates": dict(answer.asked.rates)}),
+    }
+    lines = [f"{id}: {answer.figure} {column} {value!r}" for id, column, value in _told(answer)]
+    details = {
+        "figure": answer.figure,
+        **asked,
         "ledger": snapshot.ledger,
         "commit": snapshot.commit,
         "valid": iso(at.valid) if at.valid else "",
         "published": iso(at.published) if at.published else "",
         "remarks": list(answer.remarks),
-        "rows": [f"{id}: {answer.figure} {column} {value!r}" for id, column, value in _told(answer)],
+        "rows": [*lines, asking("figure", answer.figure, asked, snapshot.commit)],
     }
     return RunManifest("figure", details)
 
@@ -147,20 +151,15 @@ def publish(ledger: Ledger, files: Files, answer: Answer) -> int:
     digits of the run>`; its document is the run's manifest with question, parameters and one line for each. The same
     run again changes nothing.
     """
-    found, snapshot, run = _told(answer), answer.snapshot, manifest(answer)
+    found, run = _told(answer), manifest(answer)
     if not found:
         raise MeasureError(f"{answer.figure} tells nothing of an entity of the graph, so there is nothing to publish")
-    document = files.put(run.to_bytes())
-    # made from what was public then: nobody who asks as of an earlier date may see it
-    moment = min(instant for instant in (snapshot.at.known, snapshot.at.published) if instant is not None)
-    claims = []
-    for row, ((id, column, value), line) in enumerate(zip(found, run.details["rows"], strict=True)):
-        label, key = snapshot.labels[snapshot.index[id]], f"{answer.figure}.{column}|{run.id[:12]}"
-        evidence = Evidence(document, f"run:{run.id} row:{row}", line, f"risk.{answer.figure}@1", 1.0)
-        claims.append(Claim(Node(label, id, {"figure": value}, key), evidence, moment, snapshot.at.valid))
-    table = ClaimBatch.of(claims).table
-    # a figure has nothing to say about what an entity is
-    return ledger.commit(ClaimBatch(table.filter(pc.equal(table["kind"], "property"))), run)
+    files.put(run.to_bytes())
+    recorded = Recorded(run, answer.figure, answer.snapshot)
+    claims = recorded.itself({name: run.details[name] for name in ("params", "asked")}, len(found))
+    for row, (id, column, value) in enumerate(found):
+        claims.append(recorded.of(id, {"figure": value}, f"{answer.figure}.{column}|{recorded.short}", row))
+    return ledger.commit(ClaimBatch.of(claims), run)
 
 
 def _told(answer: Answer) -> list[tuple[str, str, float]]:

@@ -22,9 +22,9 @@ from kgrisk import figures
 from kgrisk.evidence import Explainer
 from kgrisk.extras import learning
 from kgrisk.opened import Opened
-from kgrisk.result import plain
-from kgrisk.risk import Question, asked_of, assess
+from kgrisk.risk import Question, assess, told_of
 from kgrisk.supposing import Supposition
+from kgrisk.uncertain import ranged
 from queries.publish import manifest
 from queries.whatif import Scenario
 
@@ -101,7 +101,9 @@ def _risk_again(graph: Opened, details: Mapping[str, Any], commit: int) -> RunMa
         found = Supposition(graph, own.pop("scenario"), at).risk(**{k: v for k, v in own.items() if k != "shock"})
     else:
         found = assess(graph.ledger.view(at), asked)
-    return manifest(found.losses, found.snapshot, plain(asked_of(found)), float(details.get("over", 0.0)))
+    if asked.draws is not None:
+        found = ranged(graph.ledger, found, asked.draws, graph.settings.seed)
+    return manifest(found.losses, found.snapshot, told_of(found, float(details.get("over", 0.0))))
 
 
 def question(told: Mapping[str, Any]) -> Question:

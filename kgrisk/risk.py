@@ -19,6 +19,7 @@ from kgrisk.result import Result, plain
 from queries.explain import Path, explain
 from queries.exposures import Exposures
 from queries.measure import Losses, RiskMeasure, build, with_and_without_predicted
+from queries.publish import Told
 from queries.publish import publish as publish_losses
 from queries.scenario import Kind, Shocks, Spec
 from queries.uncertainty import Uncertain
@@ -191,9 +192,11 @@ def asked_of(risk: Risk) -> dict[str, Any]:
     return {name: value for name, value in asdict(risk.question).items() if value is not None}
 
 
+def told_of(risk: Risk, over: float = 0.0) -> Told:
+    """What of an answer its run tells besides the losses."""
+    return Told(plain(asked_of(risk)), over, risk.uncertain)
+
+
 def publish(ledger: Ledger, files: Files, risk: Risk, over: float = 0.0) -> int:
-    """Put losses of more than `over` into the ledger as claims of this run; returns the commit."""
-    scenario = risk.question.scenario
-    title = f"{scenario.name}: {scenario.narrative}" if scenario else ""
-    options: dict[str, Any] = {"details": plain(asked_of(risk)), "over": over, "title": title}
-    return publish_losses(risk.losses, ledger, files, snapshot=risk.snapshot, **options)
+    """Put the run and its losses of more than `over` into the ledger as claims; returns the commit."""
+    return publish_losses(risk.losses, ledger, files, snapshot=risk.snapshot, told=told_of(risk, over))

@@ -21,7 +21,7 @@ from queries.measure import with_and_without_predicted
 from queries.measures.debtrank import DebtRank
 from queries.measures.eisenberg_noe import EisenbergNoe
 from queries.measures.pagerank import PageRank
-from queries.publish import publish
+from queries.publish import Told, publish
 from queries.scenario import Shocks
 
 THEN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -275,7 +275,7 @@ def test_losses_go_back_as_claims_with_the_run_as_their_document(
     files = Files(tmp_path / "files")
     x = Exposures.from_snapshot(chain)
     losses = DebtRank().spread(x, Shocks.parse(x, "score:distress", snapshot=chain))
-    commit = publish(losses, ledger, files, snapshot=chain, details={"shock": "score:distress"})
+    commit = publish(losses, ledger, files, snapshot=chain, told=Told({"shock": "score:distress"}))
     assert commit == chain.commit + 1
     after = ledger.view()
     facts = after.facts_of("contagion_loss").to_pylist()

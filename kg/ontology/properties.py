@@ -81,6 +81,19 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "laundering_low": Property("real", "Lower end of it, 95 %.", unit="probability", node="Score", time="event"),
     "laundering_high": Property("real", "Upper end of it, 95 %.", unit="probability", node="Score", time="event"),
     "contagion_loss": Property("money", "Loss in a stress run; the key names the run.", node="Score"),
+    "loss_low": Property("money", "Low end (5 %) of the range of `contagion_loss`.", node="Score"),
+    "loss_high": Property("money", "High end (95 %) of the range of `contagion_loss`.", node="Score"),
+    "equity_after": Property("money", "Equity after a stress run; the key names the run.", node="Score"),
+    "fails": Property("int", "1: it defaults in a stress run; the key names the run.", node="Score"),
+    "path_loss": Property(
+        "money", "What one path carries of a loss; the key names the run, its scenario and the place.", node="Score"
+    ),
+    "warning": Property("real", "Index of early warning, 0 to 1; the key names the run.", node="Score"),
+    "alarm": Property("real", "The `warning` above which the run calls an alarm; the key names the run.", node="Score"),
+    "run": Property("text", "What a run of the engine computed, of its document; the key is its kind.", node="Score"),
+    "run_question": Property("text", "What a run was asked, as JSON.", node="Score"),
+    "run_commit": Property("int", "Commit of the ledger that a run was asked of.", node="Score"),
+    "run_total": Property("money", "Loss of everyone in a stress run; the key is the scenario.", node="Score"),
     "figure": Property("real", "A risk figure; the key names it, its column and the run.", node="Score"),
     "rank_score": Property("real", "A network score; the key names measure and run.", node="Score"),
     "embedding": Property(
