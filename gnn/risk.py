@@ -114,6 +114,8 @@ class Outlook:
     remarks: list[str] = field(default_factory=list)
     cohorts: tuple[Sequence[Cohort], Cohort] | None = None
     """Those it learned from and the one at the cut."""
+    best: Scored | None = None
+    """The head that is published."""
 
 
 def cohorts(
@@ -175,7 +177,7 @@ def told(
     }
     scores = score_table(now, best, doubt)
     tested = {"id": scores["id"], "probability": best.probability, "truth": now.truth}
-    found = Outlook(chosen=best.name, scores=scores, tested=pa.table(tested, schema=TESTED_ROWS))
+    found = Outlook(chosen=best.name, scores=scores, tested=pa.table(tested, schema=TESTED_ROWS), best=best)
     for one in rows:
         found.metrics += metrics(one.name, one.probability, now, seed, one.threshold)
     joint = stack(said)
