@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import torch
@@ -14,12 +14,12 @@ from gnn.classified import ROUNDS, figures
 from gnn.encoder import Encoder
 from gnn.evaluate import Ranking, bootstrap, rank
 from gnn.explain import Paths, sentence
-from gnn.learned import COUNTS, FUSED, STRUCTURE, Learned, Window, counted, judged, learn, network, windows
+from gnn.learned import COUNTS, FUSED, PROPOSED, STRUCTURE, Learned, Window, counted, judged, judged_by, learn, windows
 from gnn.links import best_links
 from gnn.model import Model
-from gnn.models.relational import Relational
 from gnn.result import LINK_ROWS
 from gnn.settings import Report, Settings
+from gnn.teaching import JUDGE, fusing, kind, network, takes
 from gnn.tensors import GraphTensors
 from gnn.train import Fit
 from gnn.trust import Together, metric, trust
@@ -28,6 +28,13 @@ from gnn.vocabulary import LABELS, PREDICTABLE, RELATIONS
 from kg.snapshot import Snapshot
 
 __all__ = ["FUSED", "Forecast", "forecast"]
+
+BESIDE: Final = {
+    STRUCTURE: "the structure-only model",
+    COUNTS: "the frequency-counting baseline",
+    PROPOSED: "its own order, before paths judged it,",
+}
+"""What stands beside the model of a run, in words."""
 
 
 @dataclass
@@ -53,19 +60,20 @@ def forecast(
     report(f"links: {len(valid.later.triples)} new triples to validate on, {len(test.later.triples)} to test on")
     found = Forecast(network(test.graph, settings, seed), test.graph)
     learned = members(both, settings, seed, found, report)
-    found.model = learned[0].model
-    found.remarks += window_remarks(test)
-    shown = {one.name: one for one in learned if one.name in (FUSED, STRUCTURE, COUNTS)}
+    found.model, lead = learned[0].model, learned[0].name
+    found.remarks += window_remarks(test) + beside_remarks(settings)
+    shown = {one.name: one for one in learned if one.name in (lead, STRUCTURE, COUNTS, PROPOSED)}
+    learned = [one for one in learned if one.name != PROPOSED]
     rankings = {name: rank(one.model, one.graph, test.later.triples) for name, one in shown.items()}
     for name, one in shown.items():
         found.metrics += link_metrics(one, rankings[name], test, seed)
-    found.remarks += compared(rankings) + told_apart(found.metrics)
+    found.remarks += compared(rankings, lead) + told_apart(found.metrics, lead)
     whole = Together.of(learned)
     trusted = trust(learned, whole, both, settings.alpha, seed)
     found.metrics, found.remarks = found.metrics + trusted.metrics, found.remarks + trusted.remarks
     for name in shown:
-        found.relations += relation_rows(name, rankings[name], trusted.relations if name == FUSED else {})
-    found.modalities = modality_rows(learned[0], test, rankings[FUSED].mrr, seed)
+        found.relations += relation_rows(name, rankings[name], trusted.relations if name == lead else {})
+    found.modalities = modality_rows(learned[0], test, rankings[lead].mrr, seed)
     report("links: predicting and tracing evidence paths")
     found.links = link_table(learned[0], whole, views.snapshot(cut), settings)
     return found
@@ -74,18 +82,40 @@ def forecast(
 def members(
     both: tuple[Window, Window], settings: Settings, seed: int, found: Forecast, report: Report
 ) -> list[Learned]:
-    """The fused model, the same without features, counting, and the fused model of other seeds."""
+    """The model of the run, structure alone, counting, and the model of other seeds; and what paths re-ranked."""
+    lead, counts = settings.model, counted(both, seed)
     bare = (both[0].bare(), both[1].bare())
-    plan = [(FUSED, both, seed), (STRUCTURE, bare, seed)]
-    plan += [(f"{FUSED}+{k}", both, seed + k) for k in range(1, settings.seeds)]
+    plan = [(lead, both, settings, seed), (STRUCTURE, bare, without_features(settings), seed)]
+    plan += [(f"{lead}+{k}", both, settings, seed + k) for k in range(1, settings.seeds if lead != COUNTS else 1)]
+    plan += [(JUDGE, both, replace(settings, model=JUDGE, pretrain=0), seed)] if settings.rerank else []
     learned = []
-    for name, parts, own in plan:
-        one, runs = learn(name, parts, settings, own, seed, report)
+    for name, parts, how, own in plan:
+        one, runs = learn(name, parts, how, own, seed, report)
         learned.append(one)
         for title, run in runs.items():
             found.losses += loss_rows(title, run)
-    learned.insert(2, counted(both, seed))
-    return learned
+    learned[2:2] = [counts] if lead != COUNTS else []
+    return judged_anew(learned, both, settings, seed) if settings.rerank else learned
+
+
+def judged_anew(
+    learned: Sequence[Learned], both: tuple[Window, Window], settings: Settings, deal: int
+) -> list[Learned]:
+    """The same models with the best answers of those of the run put in order by the last, and the first as it was."""
+    *others, judge = learned
+    own = [one.name.split("+")[0] == settings.model for one in others]
+    made = [
+        judged_by(one, judge, both, settings.rerank, deal) if mine else one
+        for one, mine in zip(others, own, strict=True)
+    ]
+    return [*made, replace(others[0], name=PROPOSED)]
+
+
+def without_features(settings: Settings) -> Settings:
+    """How the structure-only model is learned: as the model of the run if that reads features, else the usual one."""
+    if takes(kind(settings.model), "fusion"):
+        return settings
+    return replace(settings, model=FUSED, pretrain=0, loss="softmax")
 
 
 def loss_rows(name: str, run: Fit) -> list[dict[str, Any]]:
@@ -118,12 +148,14 @@ def relation_rows(name: str, ranking: Ranking, more: Mapping[str, Mapping[str, f
 
 
 def modality_rows(one: Learned, test: Window, mrr: float, seed: int) -> list[dict[str, Any]]:
-    """MRR with the vectors of each modality dealt out anew among the nodes that have it."""
-    assert isinstance(one.model, Relational)
+    """MRR with the vectors of each modality dealt out anew among the nodes that have it, where the model reads any."""
+    part = fusing(one.model)
+    if part is None:
+        return []
     with torch.no_grad():
-        weights = one.model.fuse(one.graph)[1]
+        weights = part.fuse(one.graph)[1]
     rows = []
-    for place, name in enumerate(one.model.fusion.names):
+    for place, name in enumerate(part.fusion.names):
         own = one.graph.features[name]
         permuted = rank(one.model, one.graph.permuted(name, seed), test.later.triples).mrr
         attention = float(weights[own.rows, place].mean())
@@ -140,39 +172,51 @@ def window_remarks(test: Window) -> list[str]:
     ]
 
 
-def compared(rankings: dict[str, Ranking]) -> list[str]:
+def beside_remarks(settings: Settings) -> list[str]:
+    """What stands beside a model that reads no features."""
+    if without_features(settings).model == settings.model:
+        return []
+    return [f"Links: {settings.model} reads no features; beside it as {STRUCTURE} stands {FUSED} without features."]
+
+
+def called(model: str) -> str:
+    """How remarks name the model of a run."""
+    return "the multimodal model" if model == FUSED else f"the model {model}"
+
+
+def compared(rankings: dict[str, Ranking], lead: str = FUSED) -> list[str]:
     """The model beside each baseline in words, a loss said as plainly as a win."""
-    own = rankings[FUSED]
+    own = rankings[lead]
     if not len(own.triples):
         return ["Links: nothing new was published after the cut, so no model could be tested."]
-    return [verdict(name, own, other) for name, other in rankings.items() if name != FUSED]
+    return [verdict(name, own, other, lead) for name, other in rankings.items() if name != lead]
 
 
-def verdict(name: str, own: Ranking, other: Ranking) -> str:
+def verdict(name: str, own: Ranking, other: Ranking, lead: str) -> str:
     gap = own.mrr - other.mrr
     low, high = bootstrap(own.reciprocals - other.reciprocals)
-    what = {STRUCTURE: "the structure-only model", COUNTS: "the frequency-counting baseline"}[name]
+    what = BESIDE[name]
     word = "ties with" if gap == 0 else "beats" if gap > 0 else "loses to"
     sure = "" if low > 0 or high < 0 else "; the interval holds 0, so this may be chance"
     return (
-        f"Links: the multimodal model {word} {what} by {abs(gap):.3f} MRR "
+        f"Links: {called(lead)} {word} {what} by {abs(gap):.3f} MRR "
         f"({own.mrr:.3f} against {other.mrr:.3f}; difference {low:+.3f} to {high:+.3f}){sure}."
     )
 
 
-def told_apart(metrics: Sequence[dict[str, Any]]) -> list[str]:
+def told_apart(metrics: Sequence[dict[str, Any]], lead: str = FUSED) -> list[str]:
     """True triples against wrong ones of the right types, in words: the model beside each baseline."""
     value = {(row["model"], row["metric"]): row["value"] for row in metrics}
     said = []
     for other in (STRUCTURE, COUNTS):
-        if (other, "auprc") not in value:
+        if other == lead or (other, "auprc") not in value:
             continue
         parts = []
         for name, sign in (("auprc", 1.0), ("brier", -1.0)):
-            own, its = value[FUSED, name], value[other, name]
+            own, its = value[lead, name], value[other, name]
             word = "ties with" if own == its else "beats" if sign * (own - its) > 0 else "loses to"
             parts.append(f"{word} {other} on {name} ({own:.3f} against {its:.3f})")
-        said.append(f"Links, true triples told from wrong ones: the multimodal model {' and '.join(parts)}.")
+        said.append(f"Links, true triples told from wrong ones: {called(lead)} {' and '.join(parts)}.")
     return said
 
 

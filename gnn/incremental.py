@@ -29,7 +29,7 @@ from gnn.passing import Passing
 from gnn.tensors import Features, GraphTensors
 from kg.errors import ModelError
 
-LOCAL: Final = ("relational", "rgcn", "sage")
+LOCAL: Final = ("relational", "autoencoder", "rgcn", "sage")
 """Models whose messages are weighed among those that reach one node, which is what the above rests on."""
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -13,19 +12,20 @@ import torch
 from torch import Tensor
 
 from gnn.calibrate import UNLEARNED, ByRelation, best, by_relation
-from gnn.choice import reads
 from gnn.encoder import Encoder
-from gnn.links import LinkTask, scored
+from gnn.links import scored
 from gnn.model import Model, Shape
 from gnn.models.frequency import Frequency
-from gnn.models.relational import Relational
+from gnn.rerank import Reranked
 from gnn.sample import Fresh, codes, fresh, negatives
 from gnn.settings import Report, Settings
+from gnn.teaching import network, taught
 from gnn.tensors import GraphTensors, microseconds
-from gnn.train import Fit, Recipe, fit
+from gnn.train import Fit, Recipe
 from gnn.views import Views, months, quarters
 
-FUSED, STRUCTURE, COUNTS = "relational", "structure", "frequency"
+FUSED, STRUCTURE, COUNTS, PROPOSED = "relational", "structure", "frequency", "proposed"
+"""The usual model, and what stands beside that of a run: no features, counting, its own order before paths judged."""
 LATE: Final = torch.iinfo(torch.int64).max
 
 
@@ -128,23 +128,26 @@ def learn(
     `deal` is the seed of the wrong triples it is calibrated on, the same for all that are compared.
     """
     valid, test = both
-    asked = settings.epochs, settings.optimiser, settings.rate, settings.schedule
-    recipe = Recipe(*asked, seed=seed, threads=settings.threads)
-    state = settings.unfinished and settings.unfinished / name
-    first = network(valid.graph, settings, seed)
-    say = lambda text: report(f"{name} {text}")  # noqa: E731  # one line reads better here
-    task = partial(LinkTask, balance=settings.balance, questions=settings.questions)
-    run = fit(first, task(valid.graph, valid.later.triples), recipe, state and state / "choose", say)
-    model = network(test.graph, settings, seed)
-    chosen = Recipe(**{**vars(recipe), "epochs": max(run.best, 1)})
-    again = fit(model, task(test.graph), chosen, state and state / "all", say)
-    return Learned.of(name, first, model, both, deal), {name: run, f"{name} (refit)": again}
+    first, model = network(valid.graph, settings, seed), network(test.graph, settings, seed)
+    runs: dict[str, Fit] = {}
+    if model.trained:
+        asked = settings.epochs, settings.optimiser, settings.rate, settings.schedule
+        recipe = Recipe(*asked, seed=seed, threads=settings.threads)
+        state = settings.unfinished and settings.unfinished / name
+        say = lambda text: report(f"{name} {text}")  # noqa: E731  # one line reads better here
+        run, before = taught(
+            first, valid.graph, valid.later.triples, (settings, recipe), state and state / "choose", say
+        )
+        chosen = replace(recipe, epochs=max(run.best, 1))
+        again, _ = taught(model, test.graph, None, (settings, chosen), state and state / "all", say)
+        runs = {name: run, f"{name} (refit)": again} | ({f"{name} (pre-training)": before} if before else {})
+    return Learned.of(name, first, model, both, deal), runs
 
 
-def network(graph: GraphTensors, settings: Settings, seed: int) -> Relational:
-    """A new link model for a graph, with the encoders that learn along for the modalities that the graph has."""
-    own = {name: encoder for name, encoder in reads(settings).items() if name in graph.features}
-    return Relational(Shape.of(graph), dim=settings.dim, fusion=settings.fusion, seed=seed, reads=own)
+def judged_by(one: Learned, judge: Learned, both: tuple[Window, Window], top: int, deal: int) -> Learned:
+    """The same model with its `top` best answers put in order with the help of another one, calibrated anew."""
+    before, after = Reranked(one.before, judge.before, top), Reranked(one.model, judge.model, top)
+    return Learned.of(one.name, before, after, both, deal)
 
 
 def counted(both: tuple[Window, Window], seed: int) -> Learned:

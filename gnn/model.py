@@ -43,6 +43,8 @@ class Plan:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     alone: bool = False
     """True where vectors depend on no edge, so that questions can be asked in small groups."""
+    over: Mapping[str, Any] = field(default_factory=dict)
+    """What its task is told over a graph, where the settings of the run leave it open."""
 
 
 class Model(nn.Module, ABC):

@@ -24,13 +24,14 @@ from gnn.checkpoint import FACTS, load_tensors, save_tensors
 from gnn.choice import USUAL
 from gnn.encoder import Encoder
 from gnn.encoders.table import Table
-from gnn.incremental import Refreshed, refreshed, whole
+from gnn.incremental import LOCAL, Refreshed, refreshed, whole
 from gnn.model import exact
 from gnn.passing import Passing
 from gnn.pipeline import restored
+from gnn.rerank import Reranked
 from gnn.result import Embeddings
 from gnn.tensors import GraphTensors
-from gnn.trainable import Trainable, named
+from gnn.trainable import Prepared, Trainable, named
 from gnn.views import Ledgerlike, Views
 from gnn.vocabulary import LABELS
 from kg.errors import ModelError
@@ -54,9 +55,13 @@ class Moved:
 def moved(checkpoint: Path, source: Ledgerlike, files: Files, cut: datetime, cache: Path | None = None) -> Moved:
     """The vectors of a run's model as of `cut`. ModelError if the model's messages are no local matter, or if what
     read the values then cannot be had any more."""
-    model, facts = restored(checkpoint)
-    if not isinstance(model, Passing):
-        raise ModelError(f"model {model.name} passes no messages, so it has no vectors to move")
+    whole_model, facts = restored(checkpoint)
+    model = whole_model.first if isinstance(whole_model, Reranked) else whole_model
+    if not (isinstance(model, Passing) and model.name in LOCAL):
+        raise ModelError(
+            f"the vectors of model {model.name} do not hang on near messages alone, so none can be had for a later day "
+            f"without a new fit; train again with that day as the cut, or by one of {', '.join(LOCAL)}"
+        )
     encoders, views = kept(checkpoint, facts), Views(source, files, cache)
     with exact(1):
         before = views.tensors(datetime.fromisoformat(facts["cut"]), encoders)
@@ -75,7 +80,9 @@ def kept(checkpoint: Path, facts: Mapping[str, Any]) -> list[Encoder]:
         own = named(modality, settings["encoders"].get(modality, USUAL[modality]))
         if isinstance(own, Table):
             own = Table(facts["scale"])
-        elif isinstance(own, Trainable) and modality not in settings.get("along", ()):
+        elif isinstance(own, Trainable) and modality in settings.get("along", ()):
+            own = Prepared(own)  # its network learned with the model and lies among the model's weights
+        elif isinstance(own, Trainable):
             own.load(checkpoint / "encoders" / modality)
         if own.fingerprint != facts["encoders"][modality]:
             raise ModelError(

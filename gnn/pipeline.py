@@ -22,9 +22,12 @@ from gnn.checkpoint import fill, load_tensors, ontology, save_tensors
 from gnn.choice import chosen, keep
 from gnn.encoder import Encoder
 from gnn.encoders.table import Table
-from gnn.forecast import FUSED, Forecast, forecast
+from gnn.forecast import Forecast, forecast
 from gnn.heads.network import Network
-from gnn.model import Model, Shape, exact
+from gnn.judge import Judge
+from gnn.kept import facts as facts_of_model
+from gnn.kept import rebuilt
+from gnn.model import Model, exact
 from gnn.peek import Certificate, Readable, certificate
 from gnn.publish import extractor, publish, said, traced, vector_bytes, vectors
 from gnn.regression import Amounts, amounts
@@ -32,10 +35,10 @@ from gnn.result import LOSS_ROWS, METRICS, MODALITY_ROWS, RELATION_ROWS, Embeddi
 from gnn.risk import Outlook, outlook
 from gnn.runs import RunStore, Stages
 from gnn.settings import Report, Settings
+from gnn.teaching import checked
 from gnn.tensors import GraphTensors
 from gnn.views import Ledgerlike, Views, months
 from gnn.vocabulary import LABELS
-from kg import plugins
 from kg.errors import ModelError
 from kg.files import Files
 from kg.model import AsOf, RunManifest, as_time, digest, iso
@@ -62,7 +65,7 @@ def train(
     last epoch when called again with the same four and the same `out`. ModelError if nothing can be learned.
     """
     cut, report, spent = as_time(cut), progress or log.info, Stages()
-    certifiable(source, settings)
+    certifiable(source, checked(settings))
     views = Views(source, files, settings.cache)
     encoders = chosen_encoders(views, cut, settings)
     facts = facts_of(views, cut, seed, settings, encoders)
@@ -84,7 +87,13 @@ def train(
     keep(encoders, checkpoint / "encoders")
     rmtree(unfinished(out, facts_before(facts), settings.threads), ignore_errors=True)
     RunStore(out).record(manifest, spent.rows, links.losses)
-    named: dict[str, Any] = {"run": manifest.id, "model": FUSED, "cut": cut, "seed": seed, "embeddings": embedded}
+    named: dict[str, Any] = {
+        "run": manifest.id,
+        "model": settings.model,
+        "cut": cut,
+        "seed": seed,
+        "embeddings": embedded,
+    }
     return TrainResult(**named, **found, checkpoint=checkpoint, manifest=manifest, certificate=proof)
 
 
@@ -124,7 +133,7 @@ def attested(
     with TemporaryDirectory(prefix="vectors-") as folder:
         own = replace(settings, unfinished=None, cache=settings.cache or Path(folder))
         if settings.certify == "small":
-            own = replace(own, epochs=2, dim=8, seeds=1, members=1)
+            own = replace(own, epochs=2, dim=8, seeds=1, members=1, pretrain=min(own.pretrain, 1))
         proof = certificate(partial(scored_at, cut=cut, seed=seed, settings=own), source, files, cut, seed, own.certify)
     if not proof.holds:
         raise ModelError(f"{proof.remark()} No score of this run can be trusted: find what reads past the cut")
@@ -171,13 +180,13 @@ def restored(checkpoint: Path) -> tuple[Model, dict[str, Any]]:
     tensors, facts = load_tensors(checkpoint)
     if not {"model", "shape", "settings_of_model"} <= facts.keys():
         raise ModelError(f"{checkpoint} holds the state of a fit, not a finished model; name the folder of a run")
-    if facts.get("extractor") != extractor(FUSED) or facts.get("ontology") != ontology():
+    own = extractor(facts["model"])
+    if facts.get("extractor") != own or facts.get("ontology") != ontology():
         raise ModelError(
             f"{checkpoint} was made by another version: {facts.get('extractor')} over the ontology "
-            f"{str(facts.get('ontology'))[:8]}, this is {extractor(FUSED)} over {ontology()[:8]}; train again"
+            f"{str(facts.get('ontology'))[:8]}, this is {own} over {ontology()[:8]}; train again"
         )
-    kind: Callable[..., Model] = plugins.load("gnn.models", facts["model"], Model)  # type: ignore[type-abstract]  # load gives a concrete one
-    made = kind(Shape(**facts["shape"]), **facts["settings_of_model"])
+    made = rebuilt(facts["model"], facts)
     fill(made, tensors, checkpoint)
     return made.eval(), facts
 
@@ -190,9 +199,12 @@ def chosen_encoders(views: Views, cut: datetime, settings: Settings) -> list[Enc
 
 @torch.no_grad()
 def embeddings(model: Model, graph: GraphTensors) -> Embeddings:
-    """Vectors of unit length of every node of the graph."""
-    vectors = F.normalize(model.eval().describe(graph), dim=1).numpy().astype(np.float32)
-    return Embeddings(graph.ids, tuple(LABELS[label] for label in graph.labels.tolist()), vectors)
+    """Vectors of unit length of every node of the graph; a node of which the model knows nothing has none."""
+    told = model.eval().describe(graph)
+    rows = torch.nonzero(told.square().sum(1) > 0).squeeze(1)
+    vectors = F.normalize(told[rows], dim=1).numpy().astype(np.float32)
+    names = tuple(LABELS[label] for label in graph.labels[rows].tolist())
+    return Embeddings(tuple(graph.ids[row] for row in rows.tolist()), names, vectors)
 
 
 def facts_of(views: Views, cut: datetime, seed: int, settings: Settings, encoders: Sequence[Encoder]) -> dict[str, Any]:
@@ -200,8 +212,8 @@ def facts_of(views: Views, cut: datetime, seed: int, settings: Settings, encoder
     snapshot = views.snapshot(cut)
     kept = {name: value for name, value in asdict(settings).items() if name not in ("cache", "threads", "unfinished")}
     return {
-        "model": FUSED,
-        "extractor": extractor(FUSED),
+        "model": settings.model,
+        "extractor": extractor(settings.model),
         "cut": iso(cut),
         "seed": seed,
         "settings": kept,
@@ -226,8 +238,9 @@ def sealed(
     }
     rows = said(links.links, risk.scores, embedded, str(details["vectors"]))
     manifest = RunManifest("train", details | {"rows": rows})
-    shape = {**asdict(links.model.shape), "modalities": dict(links.model.shape.modalities)}
-    kept = details | {"settings_of_model": links.model.settings, "shape": shape, "ids": list(links.graph.ids)}
+    kept = details | facts_of_model(links.model) | {"ids": list(links.graph.ids)}
     checkpoint = save_tensors(out / manifest.id, links.model.state_dict(), kept)
     written(card(manifest), checkpoint)
+    if risk.best is not None:
+        Judge(risk.best.head, risk.best.scale).save(checkpoint)
     return manifest, checkpoint

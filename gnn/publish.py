@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gnn.result import VECTOR_ROWS, Embeddings, TrainResult
+from kg import plugins
 from kg.errors import ModelError
 from kg.files import Files
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Node, RunManifest
@@ -109,10 +110,11 @@ def claims(result: TrainResult, vectors: str) -> ClaimBatch:
 def publish(ledger: Writable, files: Files, result: TrainResult) -> int:
     """Commit a run's claims and store its manifest and vectors; what the model said in former runs is retracted.
 
-    The run published last is what the model says now: predicted edges and vectors of its other runs, of whatever cut,
-    are retracted. Its scores at other cuts stay: each is valid from its own cut and so a dated history, in which the
-    latest is read; only a former run of the same cut is corrected. What was said before is still seen as of a known
-    time before this commit. Returns the commit. Publishing the same run twice changes nothing and returns the head.
+    The run published last is what the model says now: predicted edges and vectors of other runs, of whatever cut and
+    by whichever model, are retracted. Its scores at other cuts stay: each is valid from its own cut and so a dated
+    history, in which the latest is read; only a former run of the same cut is corrected. What was said before is still
+    seen as of a known time before this commit. Returns the commit. Publishing the same run twice changes nothing and
+    returns the head.
     """
     vectors = files.put(vector_bytes(result.embeddings))
     stored = files.put(result.manifest.to_bytes())
@@ -124,8 +126,10 @@ def publish(ledger: Writable, files: Files, result: TrainResult) -> int:
 
 
 def former(alive: pa.Table, result: TrainResult) -> list[str]:
-    """Claims that other runs of the model (in any version) left alive, less their scores at other cuts."""
-    own = pc.starts_with(alive["extractor"], f"model.{result.model}@")
+    """Claims that other runs of a graph model (any of gnn/models/, in any version) left alive, less their scores at
+    other cuts."""
+    models = "|".join({*plugins.names("gnn.models"), result.model})
+    own = pc.match_substring_regex(alive["extractor"], f"^model[.]({models})@")
     other = pc.not_equal(alive["document"], result.run)
     dated = pc.and_(
         pc.is_in(alive["name"], pa.array(SCORED)),

@@ -30,6 +30,10 @@ class Reranked(Model):
         """The vectors of the first model."""
         return self.first.embed(graph)
 
+    def describe(self, graph: GraphTensors) -> Tensor:
+        """As the first model publishes them."""
+        return self.first.describe(graph)
+
     def score_tails(self, graph: GraphTensors, heads: Tensor, relations: Tensor) -> Tensor:
         """The formula above."""
         one = self.first.score_tails(graph, heads, relations).log_softmax(1)

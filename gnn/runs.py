@@ -159,9 +159,9 @@ class RunStore:
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{path} is no record of a run ({error}); remove its folder or train again") from error
 
-    def latest(self, model: str) -> Path | None:
-        """Folder of the run of a model that ended last; None where there is none."""
-        return next((self.folder / id for id in self.ids() if self.get(id).details.get("model") == model), None)
+    def latest(self, *models: str) -> Path | None:
+        """Folder of the run of one of these models that ended last; None where there is none."""
+        return next((self.folder / id for id in self.ids() if self.get(id).details.get("model") in models), None)
 
     def table(self) -> pa.Table:
         """One row per run, the last one first."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from gnn.train import Optimiser, Schedule
+from kg import plugins
+from kg.errors import ModelError
 
+Loss = Literal["softmax", "bce", "mse", "margin", "infonce"]
+Pretraining = Literal["masked", "contrast", "both"]
 Report = Callable[[str], None]
 """Takes one line of progress."""
 
@@ -17,6 +21,16 @@ Report = Callable[[str], None]
 class Settings:
     """What a training run is asked to do; the defaults fit a graph of some thousand nodes on two cores."""
 
+    model: str = "relational"
+    """Link model, of gnn/models/."""
+    loss: Loss = "softmax"
+    """What a link model is taught by, as gnn/losses.py tells; softmax is over all nodes of a right label."""
+    pretrain: int = 0
+    """Epochs of pre-training before the fit of a link model (gnn/pretrain.py); 0 is none."""
+    pretrain_by: Pretraining = "both"
+    """Hidden edges and features told, two views of a node found alike, or both."""
+    rerank: int = 0
+    """So many of the best answers of the link model are put in order with the help of paths (gnn/rerank.py)."""
     epochs: int = 60
     dim: int = 64
     optimiser: Optimiser = "adam"
@@ -61,3 +75,13 @@ class Settings:
     certify: Literal["off", "small", "full"] = "off"
     """Repeat the scoring with everything after the cut made up anew (gnn/peek.py): not, at a small scale (few epochs
     and dimensions, the same code), or at the scale of the run."""
+
+    def __post_init__(self) -> None:
+        """ModelError for a name that there is none of, or a number that cannot be."""
+        known = {"model": plugins.names("gnn.models"), "loss": get_args(Loss), "pretrain_by": get_args(Pretraining)}
+        for name, words in known.items():
+            if getattr(self, name) not in words:
+                raise ModelError(f"{name} {getattr(self, name)!r} is unknown; known: {', '.join(words)}")
+        for name in ("pretrain", "rerank"):
+            if getattr(self, name) < 0:
+                raise ModelError(f"{name} is {getattr(self, name)}; give a number from 1 up, or 0 for none")

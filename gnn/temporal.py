@@ -61,9 +61,7 @@ class Chronicle:
     @classmethod
     def of_graph(cls, graph: GraphTensors, unit: int) -> tuple[Chronicle, int]:
         """The first and the last publication of each edge, in steps of `unit` microseconds; and the step after all."""
-        ends = torch.cat([graph.first, graph.last])
-        end = max(microseconds(graph.cut), int(ends.max()) if len(ends) else 0)
-        steps = (ends - end).div(unit, rounding_mode="floor")
+        steps = steps_of(graph, torch.cat([graph.first, graph.last]), unit)
         every = bool(graph.vocabulary.fits.all())
         fits = None if every else allowed(graph)
         rows = torch.cat([graph.edges, graph.edges])
@@ -96,6 +94,12 @@ class Chronicle:
         slot = self.relation[place] * self.nodes + self.tail[place]
         table = torch.zeros(2 * self.relations * self.nodes).index_add_(0, slot, weight).view(-1, self.nodes)
         return table / table.sum(1, keepdim=True).clamp(min=1e-30)
+
+
+def steps_of(graph: GraphTensors, moments: Tensor, unit: int) -> Tensor:
+    """The step of each moment of a graph, in steps of `unit` microseconds of which the last one, 0, ends at the cut."""
+    end = max(microseconds(graph.cut), int(graph.last.max()) if len(graph.last) else 0)
+    return -(end - moments).div(unit, rounding_mode="floor")
 
 
 def _again(triple: Tensor, step: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 from gnn.convolution import both_ways
 from gnn.incremental import LOCAL, Refreshed, refreshed, whole
 from gnn.model import Shape
+from gnn.models.autoencoder import Autoencoder
 from gnn.models.gcn import Gcn
 from gnn.models.relational import Relational
 from gnn.models.rgcn import Rgcn
@@ -22,7 +23,7 @@ from gnn.vocabulary import RELATIONS
 from kg.errors import ModelError
 from tests.test_gnn_convolution import CUT, graph, some_edges
 
-KINDS = {"relational": Relational, "rgcn": Rgcn, "sage": Sage}
+KINDS = {"relational": Relational, "autoencoder": Autoencoder, "rgcn": Rgcn, "sage": Sage}
 
 
 def world(nodes: int = 30, edges: int = 80, seed: int = 0) -> GraphTensors:

@@ -157,7 +157,7 @@ def test_relations_by_the_thousand_share_kernels() -> None:
 def test_a_graph_is_asked_about_the_step_after_its_cut() -> None:
     own = graph(some_edges(12, 60), 12, years=2.0)
     events, now = Chronicle.of_graph(own, 30 * 86_400_000_000)
-    assert now == 1 and int(events.step.max()) == -25 and len(events.step) == 2 * len(own.edges)
+    assert now == 1 and int(events.step.max()) == -24 and len(events.step) == 2 * len(own.edges)
 
 
 def test_triples_without_times_are_asked_as_before_and_refused_here(tmp_path: Path, split: Triples) -> None:

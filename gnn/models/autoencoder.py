@@ -21,10 +21,24 @@ class Autoencoder(Relational):
     name = "autoencoder"
 
     def __init__(
-        self, shape: Shape, dim: int = 64, layers: int = 2, dropout: float = 0.2, table: bool = True, seed: int = 0
+        self,
+        shape: Shape,
+        dim: int = 64,
+        layers: int = 2,
+        dropout: float = 0.2,
+        table: bool = True,
+        fusion: str = "attention",
+        seed: int = 0,
     ) -> None:
-        super().__init__(shape, dim, layers, dropout, table, seed=seed)
-        self.settings = {"dim": dim, "layers": layers, "dropout": dropout, "table": table, "seed": seed}
+        super().__init__(shape, dim, layers, dropout, table, fusion=fusion, seed=seed)
+        self.settings = {
+            "dim": dim,
+            "layers": layers,
+            "dropout": dropout,
+            "table": table,
+            "fusion": fusion,
+            "seed": seed,
+        }
         with seeded(seed):
             self.rebuild = nn.ModuleDict({name: nn.Linear(dim, width) for name, width in shape.modalities.items()})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 import torch
 from torch import Tensor
 
@@ -26,6 +28,7 @@ class Frequency(Timed):
     def __init__(self, shape: Shape, decay: float = 1.0, fade: float = 32.0) -> None:
         super().__init__(shape, {"decay": decay, "fade": fade})
         self.decay, self.fade = decay, fade
+        self._kept: tuple[ref[GraphTensors], tuple[Tensor, ...]] | None = None
 
     def embed(self, graph: GraphTensors) -> Tensor:
         """(nodes, 2 R) decayed degree of each node by relation and direction."""
@@ -35,16 +38,22 @@ class Frequency(Timed):
 
     def score_tails(self, graph: GraphTensors, heads: Tensor, relations: Tensor) -> Tensor:
         """The formula above; with a reciprocal relation it counts heads."""
-        head, relation, tail, weight = self._events(graph)
-        degree = self.embed(graph)
-        popular = degree / degree.sum(0).clamp(min=1e-9)
-        order = torch.argsort(head, stable=True)
-        size = torch.bincount(head, minlength=len(graph))
-        start, size = (size.cumsum(0) - size)[heads], size[heads]
+        head, relation, tail, weight, popular, order, start, count = self._counts(graph)
+        size = count[heads]
         row = torch.repeat_interleave(torch.arange(len(heads)), size)
         offset = torch.arange(len(row)) - torch.repeat_interleave(size.cumsum(0) - size, size)
-        event = order[start[row] + offset]
+        event = order[start[heads][row] + offset]
         return _counted(0.01 * popular.T[relations], row, tail[event], relation[event] == relations[row], weight[event])
+
+    def _counts(self, graph: GraphTensors) -> tuple[Tensor, ...]:
+        """What hangs on no question, found once for as long as the same graph is asked: events, popularity, order."""
+        if self._kept is None or self._kept[0]() is not graph:
+            events, degree = self._events(graph), self.embed(graph)
+            count = torch.bincount(events[0], minlength=len(graph))
+            popular = degree / degree.sum(0).clamp(min=1e-9)
+            order = torch.argsort(events[0], stable=True)
+            self._kept = ref(graph), (*events, popular, order, count.cumsum(0) - count, count)
+        return self._kept[1]
 
     def ahead(self, chronicle: Chronicle, now: int, heads: Tensor, relations: Tensor) -> Tensor:
         """The formula above with every step that a triple was true at counted, by its age at `now`."""

@@ -44,10 +44,19 @@ class Gcn(Passing):
         layers: int = 2,
         dropout: float = 0.2,
         table: bool = True,
+        fusion: str = "attention",
         plain: bool = False,
         seed: int = 0,
     ) -> None:
-        settings = {"dim": dim, "layers": layers, "dropout": dropout, "table": table, "plain": plain, "seed": seed}
+        settings = {
+            "dim": dim,
+            "layers": layers,
+            "dropout": dropout,
+            "table": table,
+            "fusion": fusion,
+            "plain": plain,
+            "seed": seed,
+        }
         super().__init__(shape, settings)
 
     def layer(self, dim: int) -> Layer:

@@ -26,10 +26,19 @@ class Rgcn(Passing):
         layers: int = 2,
         dropout: float = 0.2,
         table: bool = True,
+        fusion: str = "attention",
         bases: int = 4,
         seed: int = 0,
     ) -> None:
-        settings = {"dim": dim, "layers": layers, "dropout": dropout, "table": table, "bases": bases, "seed": seed}
+        settings = {
+            "dim": dim,
+            "layers": layers,
+            "dropout": dropout,
+            "table": table,
+            "fusion": fusion,
+            "bases": bases,
+            "seed": seed,
+        }
         super().__init__(shape, settings)
 
     def layer(self, dim: int) -> Layer:

@@ -38,9 +38,18 @@ class Sage(Passing):
     plan = LEARNED
 
     def __init__(
-        self, shape: Shape, dim: int = 64, layers: int = 2, dropout: float = 0.2, table: bool = True, seed: int = 0
+        self,
+        shape: Shape,
+        dim: int = 64,
+        layers: int = 2,
+        dropout: float = 0.2,
+        table: bool = True,
+        fusion: str = "attention",
+        seed: int = 0,
     ) -> None:
-        super().__init__(shape, {"dim": dim, "layers": layers, "dropout": dropout, "table": table, "seed": seed})
+        super().__init__(
+            shape, {"dim": dim, "layers": layers, "dropout": dropout, "table": table, "fusion": fusion, "seed": seed}
+        )
 
     def layer(self, dim: int) -> Layer:
         return Mean(dim, dim)
