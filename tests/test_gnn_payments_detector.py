@@ -13,7 +13,6 @@ import torch
 from gnn.calibrate import platt
 from gnn.payments import STRICT, Detector, Payments, Protocol, Settings, train
 from gnn.payments.boost import Boost
-from gnn.payments.detector import weight
 from gnn.payments.features import Features
 from gnn.payments.lesson import RECIPE, Course, logits
 from gnn.payments.neighbourhood import Neighbourhood
@@ -265,15 +264,3 @@ def test_training_is_refused_without_labels_or_with_one_kind_of_transfer(table: 
         train(table, datetime(2024, 3, 1), SMALL)
     with pytest.raises(ModelError, match="positive length"):
         Protocol(0)
-
-
-def test_a_member_that_says_the_same_with_noise_gets_no_weight() -> None:
-    rng = np.random.default_rng(0)
-    truth = (rng.random(4_000) < 0.2).astype(float)
-    good = truth * 3 + rng.normal(size=4_000)
-    hazy = good + 2 * rng.normal(size=4_000)
-    for raw, expected in (({"boost": good, "network": hazy}, 0.0), ({"boost": hazy, "network": good}, 1.0)):
-        scales = {name: platt(score, truth) for name, score in raw.items()}
-        assert weight(raw, scales, truth) == expected
-    twins = {"boost": good, "network": good}
-    assert weight(twins, {name: platt(good, truth) for name in twins}, truth) == 0.5

@@ -23,9 +23,10 @@ from gnn.heads.logistic import log_loss
 from gnn.model import exact
 from gnn.payments.amlsim import START, read
 from gnn.payments.boost import Boost
-from gnn.payments.detector import checked, joined, weight
+from gnn.payments.detector import checked
 from gnn.payments.features import Features, describe, reads_amounts
-from gnn.payments.lesson import Course, learn, logits
+from gnn.payments.joining import joined, weight
+from gnn.payments.lesson import Course, learn, logits, surely
 from gnn.payments.neighbourhood import Neighbourhood
 from gnn.payments.network import Wiring
 from gnn.payments.past import Past
@@ -48,7 +49,7 @@ WITHOUT: Final = {
     "any of the four": replace(EVERY, ports=False, ego=False, reverse=False, updates=False),
 }
 PROTOCOLS: Final = {"strict": STRICT, "daily": DAILY}
-ABLATED: Final = {("strict", True): tuple(WITHOUT), ("strict", False): ("ports",), ("daily", True): ()}
+ABLATED: Final = {("strict", True): tuple(WITHOUT), ("strict", False): ("ports",), ("daily", True): ("ports",)}
 """What is measured: protocol and whether amounts are hidden, with what is left out of the network there."""
 
 
@@ -98,13 +99,22 @@ def taught(own: Payments, protocol: Protocol, wiring: Wiring, parts: Parts) -> R
         return Row(logits(model, near, parts.valid), logits(model, near, parts.test))
 
 
-def together(boost: Row, network: Row, parts: Parts) -> Row:
-    """Both members by the weight that validation chooses, as the detector does."""
+def wired(rows: dict[str, Row], own: Payments, parts: Parts) -> str:
+    """Which of the two networks, with ports and without, the validation part chooses, as the detector does."""
+    told = [
+        Judged(parts.truth[parts.valid], row.valid, row.valid, 0.0)
+        for row in (rows["network"], rows["network without ports"])
+    ]
+    return "network" if surely(*told, own.source[parts.valid]) else "network without ports"
+
+
+def together(boost: Row, network: Row, own: Payments, parts: Parts) -> tuple[Row, float]:
+    """Both members by the weight of the network that validation chooses, as the detector does, and that weight."""
     rows = {"boost": boost, "network": network}
     scales = {name: row.scale(parts) for name, row in rows.items()}
     valid, test = ({name: getattr(row, part) for name, row in rows.items()} for part in ("valid", "test"))
-    share = weight(valid, scales, parts.truth[parts.valid])
-    return Row(joined(valid, scales, share), joined(test, scales, share))
+    share = weight(valid, parts.truth[parts.valid], own.time[parts.valid], own.source[parts.valid])
+    return Row(joined(valid, scales, share), joined(test, scales, share)), share
 
 
 def judged_row(name: str, row: Row, own: Payments, parts: Parts, alike: np.ndarray) -> list[Figure]:
@@ -160,8 +170,15 @@ def learned(own: Payments, parts: Parts, name: str, hidden: bool) -> Iterator[tu
 def told(own: Payments, parts: Parts, at: tuple[str, bool], rows: dict[str, Row]) -> Iterator[Figure]:
     """The figures of the models of one protocol, and of the two members together."""
     label = f"{at[0]}, amounts {'hidden' if at[1] else 'given'}"
-    members = {key: rows[key] for key in ("boosting, raw and graph", "network")}
-    rows = {**rows, "both": together(*members.values(), parts)}
+    taken = wired(rows, own, parts)
+    members = {key: rows[key] for key in ("boosting, raw and graph", taken)}
+    both, share = together(*members.values(), own, parts)
+    rows = {**rows, "both": both}
+    seen = ", ".join(
+        f"{key} {auprc(parts.truth[parts.valid], row.valid):.3f}" for key, row in rows.items() if "network" in key
+    )
+    note = f"it is the {taken}; AUPRC on validation: {seen}"
+    yield Figure(f"{label}: weight that validation gives to the network it chooses", share, note=note)
     same = alike(columns(own, *at), parts.test)
     for key, row in rows.items():
         yield from judged_row(f"{label}: {key}", row, own, parts, same)

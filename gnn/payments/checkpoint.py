@@ -23,7 +23,7 @@ from gnn.train import Recipe
 from kg.errors import ModelError
 
 KIND: Final = "detector of payments"
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when the columns, the trees or the network are read in another way."""
 
 
@@ -41,6 +41,8 @@ def save(detector: Detector, folder: Path, facts: Mapping[str, Any] = {}) -> Pat
         "scales": {name: [scale.a, scale.b] for name, scale in detector.scales.items()},
         "threshold": detector.threshold,
         "share": detector.share,
+        "wiring": asdict(detector.network.wiring),
+        "tried": dict(detector.tried),
     }
     return save_tensors(folder, tensors, dict(facts) | kept)
 
@@ -59,10 +61,10 @@ def load(folder: Path) -> tuple[Detector, dict[str, Any]]:
     try:
         settings, names = settings_of(facts["settings"]), tuple(facts["names"])
         boost = Boost.read(names, float(facts["start"]), arrays)
-        network = Network(settings.wiring)
+        network = Network(Wiring(**facts["wiring"]))
         scales = {name: Platt(*map(float, scale)) for name, scale in facts["scales"].items()}
         limits = float(facts["threshold"]), Band(tensors["band"].numpy()), float(facts["share"])
-        made = Detector(settings, boost, network, scales, *limits)
+        made = Detector(settings, boost, network, scales, *limits, facts["tried"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{folder} holds no whole detector ({error!r}); train it again") from error
     fill(network, weights, folder)
@@ -92,6 +94,7 @@ def settings_of(facts: Mapping[str, Any]) -> Settings:
         Protocol(**facts["protocol"]),
         timedelta(seconds=facts["valid"]),
         Wiring(**facts["wiring"]),
+        tuple(facts["tried"]),
         Course(**course),
         facts["reasons"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 
 from gnn.calibrate import Platt, platt
-from gnn.heads.logistic import log_loss
 from gnn.model import exact
 from gnn.payments.boost import Boost
 from gnn.payments.features import Features, describe, reads_amounts
-from gnn.payments.lesson import Course, learn, logits
+from gnn.payments.joining import joined, weight
+from gnn.payments.lesson import Course, chosen, logits
 from gnn.payments.neighbourhood import Neighbourhood
-from gnn.payments.network import Network, Wiring
+from gnn.payments.network import Network, Switch, Wiring
 from gnn.payments.past import Past
 from gnn.payments.protocol import STRICT, Protocol
 from gnn.payments.report import best_threshold, resampled
@@ -27,10 +28,6 @@ PART: Final = 50_000
 """Scores whose intervals are held in memory at once."""
 
 
-SHARES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Weights of the network beside boosting that are tried."""
-
-
 @dataclass(frozen=True)
 class Settings:
     """How a detector is trained."""
@@ -39,6 +36,8 @@ class Settings:
     valid: timedelta = timedelta(days=20)
     """Length of the part before the cut by which rounds, epochs, thresholds and calibration are chosen."""
     wiring: Wiring = field(default_factory=Wiring)
+    tried: tuple[Switch, ...] = ("ports",)
+    """Switches of the wiring that are tried on and off, one after the other; the validation part chooses."""
     course: Course = field(default_factory=Course)
     reasons: int = 5
     """Columns told with each score."""
@@ -115,6 +114,8 @@ class Detector:
     band: Band
     share: float = 0.5
     """Weight of the network in the joined log odds, 0 to 1, chosen on validation; boosting has the rest."""
+    tried: Mapping[str, float] = field(default_factory=dict)
+    """AUPRC on the validation part of each wiring of the network that was tried."""
 
     def score(self, payments: Payments, rows: np.ndarray, features: Features | None = None) -> list[Scored]:
         """Scores of these rows, each as of its horizon; `payments` brings their past along."""
@@ -174,31 +175,15 @@ def train(table: pa.Table, cut: datetime, settings: Settings | None = None) -> D
     features = shown(describe(known, settings.protocol), settings.wiring)
     boost = Boost.fit(features.of(train_rows), truth[train_rows], features.of(valid_rows), truth[valid_rows])
     near = Neighbourhood(Past.of(known, settings.protocol), settings.course.fans)
-    network = learn(near, truth, (train_rows, valid_rows), settings.wiring, settings.course)
+    network, tried = chosen(near, truth, (train_rows, valid_rows), settings.wiring, settings.course, settings.tried)
     with exact(settings.course.recipe.threads):
         raw = {"boost": boost.score(features.of(valid_rows)), "network": logits(network, near, valid_rows)}
     scales = {name: platt(score, truth[valid_rows]) for name, score in raw.items()}
-    share = weight(raw, scales, truth[valid_rows])
+    share = weight(raw, truth[valid_rows], known.time[valid_rows], known.source[valid_rows])
     mean = joined(raw, scales, share)
     scales["both"] = platt(mean, truth[valid_rows])
     band = Band.of(mean, truth[valid_rows], known.source[valid_rows])
-    return Detector(settings, boost, network, scales, best_threshold(truth[valid_rows], mean), band, share)
-
-
-def joined(raw: dict[str, np.ndarray], scales: dict[str, Platt], share: float = 0.5) -> np.ndarray:
-    """Mean of a s + b, the calibrated log odds of boosting and network: linear, so that no score runs into 1."""
-    each = {name: scales[name].a * score + scales[name].b for name, score in raw.items()}
-    mean: np.ndarray = (1 - share) * each["boost"] + share * each["network"]
-    return mean
-
-
-def weight(raw: dict[str, np.ndarray], scales: dict[str, Platt], truth: np.ndarray) -> float:
-    """The weight of SHARES with the least log loss after calibration; the middle one where that is as good."""
-    losses = {}
-    for share in SHARES:
-        score = joined(raw, scales, share)
-        losses[share] = log_loss(truth, platt(score, truth)(score))
-    return min(SHARES, key=lambda share: (round(losses[share], 9), abs(share - 0.5)))
+    return Detector(settings, boost, network, scales, best_threshold(truth[valid_rows], mean), band, share, tried)
 
 
 def shown(features: Features, wiring: Wiring) -> Features:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from gnn.evaluate import auprc
 from gnn.model import exact
 from gnn.payments.neighbourhood import Neighbourhood
-from gnn.payments.network import Network, Wiring
+from gnn.payments.network import Network, Switch, Wiring
+from gnn.payments.report import Judged, gap
 from gnn.train import Recipe, fit
 
 SIZE: Final = 512
@@ -88,3 +89,43 @@ def learn(
         )
         fit(model, lesson, course.recipe)
     return model
+
+
+def chosen(
+    near: Neighbourhood, truth: np.ndarray, parts: tuple[np.ndarray, np.ndarray], wiring: Wiring, course: Course,
+    tried: Sequence[Switch] = (),
+) -> tuple[Network, dict[str, float]]:  # fmt: skip
+    """The network of the wiring that the second part chooses, and the AUPRC there of each that was tried.
+
+    Each switch in turn is tried on and off. A piece stays only where it gains more than one standard error over
+    senders: of two that the part cannot tell apart the simpler one is kept (Breiman et al. 1984).
+    """
+    valid, made = parts[1], dict[Wiring, tuple[Network, Judged]]()
+    told: dict[str, float] = {}
+
+    def taught(own: Wiring, name: str) -> Judged:
+        if own not in made:
+            model = learn(near, truth, parts, own, course)
+            with exact(course.recipe.threads):
+                score = logits(model, near, valid)
+            made[own] = model, Judged(truth[valid], score, score, 0.0)
+            told[name] = area(made[own][1])
+        return made[own][1]
+
+    taught(wiring, "as set")
+    for switch in tried:
+        ways = [wiring.switched(switch, on) for on in (True, False)]
+        on, off = (taught(way, f"{switch} {word}") for way, word in zip(ways, ("on", "off"), strict=True))
+        wiring = ways[0] if surely(on, off, near.past.payments.source[valid]) else ways[1]
+    return made[wiring][0], told
+
+
+def surely(one: Judged, other: Judged, senders: np.ndarray) -> bool:
+    """Whether the one gains more AUPRC over the other than one standard error over senders."""
+    gain = gap(one, other, senders, area)
+    return gain.value > (gain.high - gain.low) / 4  # 95 % are four standard errors
+
+
+def area(judged: Judged) -> float:
+    """AUPRC of scored transfers."""
+    return auprc(judged.truth, judged.score)

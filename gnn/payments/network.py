@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,9 @@ from torch.nn import functional as F
 
 from gnn.model import seeded
 from gnn.payments.neighbourhood import EDGE, Batch
+
+Switch = Literal["reverse", "ports", "ego", "updates"]
+"""A piece of Multi-GNN that is on or off."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ class Wiring:
     dim: int = 32
     layers: int = 2
     dropout: float = 0.1
+
+    def switched(self, switch: Switch, on: bool) -> Wiring:
+        """The same with a piece on or off."""
+        change: dict[str, Any] = {switch: on}
+        return replace(self, **change)
 
 
 class Network(nn.Module):

@@ -98,6 +98,7 @@ def trained(
         "ledger": today.ledger,
         "commit": today.commit,
         "data": {"payments before the cut": len(known), "of them launder": int(pc.sum(known["truth"]).as_py())},
+        "tried": {"AUPRC on validation": dict(detector.tried), "weight of the network": detector.share},
         "labels": "a table" if asked.labels is not None else "flags of accounts",
         "metrics": metrics,
         "remarks": remarks,
