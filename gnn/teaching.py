@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gnn.bilinear import Bilinear
 from gnn.choice import reads
+from gnn.incremental import LOCAL
 from gnn.links import LinkTask
 from gnn.model import Model, Shape
 from gnn.models.autoencoder import Autoencoder
@@ -136,7 +137,7 @@ def taught(
 
 
 def table() -> list[dict[str, Any]]:
-    """Every model: what it is, and what it can be asked for."""
+    """Every model: what it is, and what it can be asked for; `moves` says that it has vectors of later days."""
     rows = []
     for name, what in plugins.summaries("gnn.models").items():
         own = kind(name)
@@ -148,6 +149,7 @@ def table() -> list[dict[str, Any]]:
                 "features": takes(own, "fusion"),
                 "losses": "any" if own.trained and not own_lesson(own) else "own" if own.trained else "none",
                 "pretrain": own.trained and pretrainable(own),
+                "moves": name in LOCAL,
                 "is": what,
             }
         )

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kgrisk.api import Graph, open
+    from kgrisk.trials import models
 
 __version__ = "0.1.0"
-__all__ = ["Graph", "__version__", "open"]
+__all__ = ["Graph", "__version__", "models", "open"]
+ROOMS = {"Graph": "kgrisk.api", "open": "kgrisk.api", "models": "kgrisk.trials"}
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Graph", "open"):
-        return getattr(import_module("kgrisk.api"), name)
+    if name in ROOMS:
+        return getattr(import_module(ROOMS[name]), name)
     raise AttributeError(f"module 'kgrisk' has no attribute {name!r}; it has {', '.join(__all__)}")

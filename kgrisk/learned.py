@@ -41,8 +41,8 @@ class Learned(Opened):
     ) -> TrainResult:
         """Train on what was published by the cut, test on what came after, and publish scores, links and vectors.
 
-        `settings` are those of `gnn.settings.Settings` by name, such as `{"fusion": "late"}`. Unless they say otherwise
-        the run carries a no-peek certificate at a small scale.
+        `settings` are those of `gnn.settings.Settings` by name, such as `{"model": "complex"}` (`kgrisk.models()` lists
+        those) or `{"fusion": "late"}`. Unless they say otherwise the run carries a no-peek certificate at a small scale.
         """
         room = learning()
         chosen = self._chosen(room, settings or {})
@@ -141,7 +141,7 @@ class Learned(Opened):
         """Vectors of a former run's model on a later day, the last run unless told: only what changes can reach is
         computed anew, and entities the model never met have one too. Nothing is published."""
         room, runs = need("gnn.moved", "learn"), self._runs()
-        folder = runs.get(run).folder if run else runs.latest("relational")
+        folder = runs.get(run).folder if run else runs.latest(*plugins.names("gnn.models"))
         if folder is None:
             raise KgRiskError(f"no model was trained in {self.home}; train first: `kgrisk train`")
         made = room.moved(folder, self.ledger, self.files, as_time(day(date_)), self.home / "cache")

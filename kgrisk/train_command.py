@@ -1,4 +1,4 @@
-"""The command that trains: on a graph as of a cut, or on a folder of triples."""
+"""The commands that train, on a graph as of a cut or on a folder of triples, and that list the models for it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from kgrisk.console import emit, out, progress, show
-from kgrisk.options import Home, Json, opened, pair
-from kgrisk.trials import on_triples, rows_of
+from kgrisk.options import Home, Json, answer, opened, pair
+from kgrisk.trials import models, on_triples, rows_of
 
 app = typer.Typer()
 
@@ -23,7 +23,10 @@ def train(
         Path | None,
         typer.Option("--triples", help="Learn a folder of train.txt, valid.txt, test.txt, without a graph."),
     ] = None,
-    model: Annotated[str | None, typer.Option("--model", help="Model that learns --triples; default: complex.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Link model, see `kgrisk models`; default: relational, of --triples complex."),
+    ] = None,
     setting: Annotated[
         list[str] | None, typer.Option("--setting", help="name=value of a run on a graph, such as fusion=late.")
     ] = None,
@@ -38,17 +41,27 @@ def train(
         told = on_triples(triples, model or "complex", minutes, epochs, seed)
         emit(told) if json else show(f"{told['model']} on {triples.name}", rows_of(told))
         return
-    if model or minutes:
-        raise typer.BadParameter("--model and --minutes go with --triples: a graph is learned by its fused model")
+    if minutes:
+        raise typer.BadParameter("--minutes goes with --triples: a run on a graph is bounded by --epochs")
+    settings = dict(pair(text) for text in setting or ())
+    if model and settings.setdefault("model", model) != model:
+        raise typer.BadParameter(f"--model {model} and --setting model={settings['model']} name two models; name one")
     with opened(home, epochs=epochs, seed=seed) as graph:
-        result = graph.train(cut, progress=progress, settings=dict(pair(text) for text in setting or ()))
+        result = graph.train(cut, progress=progress, settings=settings)
     if json:
         emit(told_of(result))
         return
     show(f"cut {result.cut:%Y-%m-%d}", result.metrics.to_pylist())
-    show("what each modality is worth to links", result.modalities.to_pylist())
+    if result.modalities.num_rows:
+        show("what each modality is worth to links", result.modalities.to_pylist())
     for remark in result.remarks:
         out.print(remark, markup=False)
+
+
+@app.command(name="models")
+def list_models(json: Json = False) -> None:
+    """List the link models of `kgrisk train`: what each is, what it learns on, and what it can be asked for."""
+    answer(models(), json)
 
 
 def told_of(result: Any) -> dict[str, Any]:

@@ -1,13 +1,16 @@
-"""Trials of models on plain files: no graph, no store, so that anyone can check them on a public benchmark."""
+"""The link models there are, and trials of them on plain files, so that anyone can check them on a public benchmark."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from kg.memory import peak_bytes
 from kgrisk.console import progress
 from kgrisk.extras import need
+from kgrisk.result import Result
 from kgrisk.settings import Settings
 
 
@@ -38,6 +41,11 @@ def on_triples(
         "unseen": split.unseen,
         "wrong_triples": found.calls,
     }
+
+
+def models() -> Result:
+    """Every link model: what it is, whether it learns on a graph and on plain triples, and what it can be asked for."""
+    return Result(pa.Table.from_pylist(need("gnn.teaching", "learn").table()), "models")
 
 
 def rows_of(told: dict[str, Any]) -> list[dict[str, Any]]:

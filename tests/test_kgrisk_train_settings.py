@@ -31,6 +31,10 @@ def test_text_is_read_by_the_type_of_the_setting(graph: Graph) -> None:
         ({"optimizer": "adam"}, "no setting 'optimizer'.*did you mean optimiser"),
         ({"schedule": "step"}, "one of exponential, linear, cosine, constant"),
         ({"rate": "fast"}, "parameter rate of training is 'fast'"),
+        ({"model": "rgnc"}, "model 'rgnc' is unknown; known: autoencoder, complex, .*temporal"),
+        ({"loss": "ce"}, "one of softmax, bce, mse, margin, infonce"),
+        ({"pretrain": "1", "pretrain_by": "luck"}, "one of masked, contrast, both"),
+        ({"rerank": "-1"}, "rerank is -1; give a number from 1 up, or 0 for none"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_before_anything_is_read(
@@ -43,7 +47,8 @@ def test_a_setting_that_cannot_be_is_refused_before_anything_is_read(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--model", "paths"), "--model and --minutes go with --triples"),
+        (("--minutes", "3"), "--minutes goes with --triples"),
+        (("--model", "gcn", "--setting", "model=sage"), "name two models"),
         (("--triples", ".", "--setting", "fusion=late"), "--setting goes with a graph"),
     ],
 )
