@@ -45,7 +45,7 @@ class Judge(Head):
         """The head of a run as it was. ModelError where the run keeps none, or it is broken or of another version."""
         if not (run / FOLDER / FACTS).is_file():
             raise ModelError(
-                f"run {run.name[:12]} keeps no distress head: it learned no scores, or was made before heads were kept; "
+                f"run {run.name[:12]} keeps no distress head: it learned no scores, or is older than heads are kept; "
                 "train again: `kgrisk train`"
             )
         tensors, facts = load_tensors(run / FOLDER)

@@ -29,6 +29,7 @@ from kgrisk.opened import Instant, instant
 from kgrisk.refresh import refresh
 from kgrisk.result import Result
 from kgrisk.settings import Settings
+from kgrisk.why import story
 
 Progress = Callable[[str], None]
 __all__ = ["Graph", "Instant", "Progress", "instant", "open"]
@@ -85,6 +86,14 @@ class Graph(Learned, Assessed):
     def explain(self, what: Any, at: Instant = None) -> Explanation:
         """Evidence of an edge id, statement, claim or `property:entity id`, or of a row of a result that holds one."""
         return Explainer(self.ledger, self.files, instant(at)).explain(_named(what))
+
+    def why(self, what: Any, at: Instant = None, *, saliency: bool = False) -> dict[str, Any]:
+        """What made a model give a score (`distress:ENTITY`) or expect a link: shares that add up, edges, paths.
+
+        Each part has document, locator and quote. With `saliency` also the spans of text, boxes of images, seconds and
+        days that a score rests on. Empty of what no model said.
+        """
+        return story(self, self.explain(what, at), saliency)
 
     def refresh(self, folder: str | Path | None = None, progress: Progress | None = None) -> Mapping[str, Any]:
         """Ingest, resolve, train, publish, assess risk and bring the store up to date, in one go and under a lock."""

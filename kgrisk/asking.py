@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kgrisk import why
 from kgrisk.answering import ask_file, extract_lines
 from kgrisk.console import emit, out, show
-from kgrisk.evidence import lines
 from kgrisk.export import FORMS, export
 from kgrisk.options import Home, Json, Known, Published, Store, Valid, answer, asked, opened, pair
 from queries.catalog import Catalog
@@ -81,30 +78,6 @@ def scores(
     at = asked(valid, known, published)
     with opened(home) as graph:
         answer(graph.scores(score, at), json)
-
-
-@app.command()
-def explain(
-    what: Annotated[
-        str, typer.Argument(help="An edge, statement or claim id, or property:entity such as distress:lei:...")
-    ],
-    valid: Valid = None,
-    known: Known = None,
-    published: Published = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Show the evidence behind an edge or a score, and of a predicted link what made the model expect it."""
-    at = asked(valid, known, published)
-    with opened(home) as graph:
-        found = graph.explain(what, at)
-        story = why.of_edge(graph.ledger, graph.files, graph.home / "runs", found)
-    if json:
-        told = {"story": asdict(story)} if story else {}
-        emit({"what": found.what, "evidence": found.evidence.rows(), "run": found.run} | told)
-        return
-    for line in (*lines(found), *(why.lines(story) if story else ())):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

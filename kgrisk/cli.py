@@ -23,6 +23,7 @@ from kgrisk import (
     asking,
     casestudy_command,
     doctor,
+    explaining_command,
     extraction,
     figure_command,
     fusion_command,
@@ -56,6 +57,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(asking.app)
+app.add_typer(explaining_command.app)
 app.add_typer(meaning_command.app)
 app.add_typer(risk_command.app)
 app.add_typer(scenario_command.app)

@@ -161,14 +161,21 @@ class Explainer:
 
     def _hint(self, what: str) -> str:
         """Where to take an id from, or the entities whose id or name is near."""
-        _, colon, id = what.partition(":")
+        property, colon, id = what.partition(":")
         if not colon:
             return "take an edge id from the column edge, id or statement of a query, or write property:entity id"
         if id in self.snapshot.index:
             own = self.snapshot.facts.filter(pc.equal(self.snapshot.facts["subject"], self.snapshot.index[id]))
-            return f"{id} has {', '.join(sorted(set(own['property'].to_pylist()))) or 'no facts'}"
+            held = f"{id} has {', '.join(sorted(set(own['property'].to_pylist()))) or 'no facts'}"
+            return f"{held}, and no score: {self._unscored()}" if property == "distress" else held
         near = [near for near, _, _ in extract(id, self.snapshot.ids, limit=3, score_cutoff=70)]
         return f"entity {id!r} is unknown" + (f"; near: {', '.join(near)}" if near else "")
+
+    def _unscored(self) -> str:
+        """Why an entity has no score of distress."""
+        if not len(self.snapshot.facts_of("distress")):
+            return "no model has scored anything yet; run `kgrisk train`"
+        return "firms have one that were not in distress by the cut of the run; see `kgrisk scores`"
 
 
 def _value_and_clocks(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,53 +1,149 @@
-"""Why a model expects a link: what each modality and the structure bring to its log odds, and the paths behind it."""
+"""Why a model says what it says: shares that add up, paths, figures, edges and marked places, with their evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kg.files import Files
-from kg.ledger import Ledger
+import pyarrow.compute as pc
+
+from kg.errors import KgRiskError
 from kg.model import AsOf
 from kg.snapshot import Snapshot
 from kgrisk.evidence import Explanation
 from kgrisk.extras import need
+from kgrisk.opened import Opened
+from kgrisk.proof import Proofs
 
-Triple = tuple[str, str, str]
+if TYPE_CHECKING:
+    from gnn.explaining.of_run import Told
+
+RANGE = ("distress_low", "distress_high")
+MOMENT = timedelta(microseconds=1)
 
 
-def stories(ledger: Ledger, files: Files, checkpoint: Path, triples: Sequence[Triple], known: datetime) -> list[Any]:
-    """A `gnn.explaining.link.LinkStory` for each triple of ids, by the model of a run and what was known then."""
+def run_of(graph: Opened, folder: Path) -> Told:
+    """A finished run of a graph, on the graph as it was known to it. ModelError if the folder holds none."""
+    facts = need("gnn.checkpoint", "learn").load_tensors(folder)[1]
+    known = graph.ledger.known(int(facts["commit"])) if facts.get("commit") else None
 
     def then(at: AsOf) -> Snapshot:
-        return ledger.view(replace(at, known=known))
+        return graph.ledger.view(replace(at, known=known))
 
-    room = need("gnn.explaining.of_run", "learn")
-    found: list[Any] = room.stories(then, files, checkpoint, triples, files.folder.parent / "cache")
+    found: Told = need("gnn.explaining.of_run", "learn").Told.of(then, graph.files, folder, graph.home / "cache")
     return found
 
 
-def of_edge(ledger: Ledger, files: Files, runs: Path, found: Explanation) -> Any | None:
-    """The story of a predicted edge; None of any other, and where the folder of its run is gone."""
-    what, checkpoint = found.what, runs / found.run.get("run", "-")
-    if what.get("type") != "PREDICTED" or not checkpoint.is_dir():
-        return None
-    triple = (what["source"], what["key"], what["target"])
-    return stories(ledger, files, checkpoint, [triple], what["known_from"])[0]
+def proofs(graph: Opened, run: Told) -> Proofs:
+    """What can be read back of what the run was given."""
+    known = graph.ledger.known(int(run.facts["commit"])) if run.facts.get("commit") else None
+    return Proofs(graph.ledger, graph.files, AsOf(valid=run.cut - MOMENT, known=known, published=run.cut))
 
 
-def sums(story: Any) -> str:
+def story(graph: Opened, found: Explanation, saliency: bool = False) -> dict[str, Any]:
+    """What made a model expect a link or give a score; empty of what no model of links or distress said.
+
+    Of a score with `saliency` also the spans, boxes, seconds and days it rests on. KgRiskError where the folder of the
+    run is gone, or keeps no head, or saliency is asked of a link.
+    """
+    what = found.what
+    if what.get("type") != "PREDICTED" and what.get("property") != "distress":
+        if saliency:
+            raise KgRiskError("saliency is of a score: ask `kgrisk explain distress:ENTITY --saliency`")
+        return {}
+    folder = graph.home / "runs" / found.run.get("run", "-")
+    if not folder.is_dir():
+        raise KgRiskError(f"the run {folder.name[:12]} that said it is not in {folder.parent}; train again to know why")
+    run = run_of(graph, folder)
+    if "type" in what:
+        if saliency:
+            raise KgRiskError("saliency is of a score, this is a link; leave --saliency out")
+        return _of_link(graph, run, what)
+    return _of_score(graph, run, what, saliency)
+
+
+def _of_link(graph: Opened, run: Told, what: Mapping[str, Any]) -> dict[str, Any]:
+    room, read = need("gnn.explaining.of_run", "learn"), proofs(graph, run)
+    told = asdict(room.story(run, (what["source"], what["key"], what["target"])))
+    for reason in told["reasons"]:
+        reason["proof"] = [{"edge": edge, **read.of(edge)} for edge in reason["edges"]]
+    return told
+
+
+def _of_score(graph: Opened, run: Told, what: Mapping[str, Any], saliency: bool) -> dict[str, Any]:
+    told, read = asdict(need("gnn.explaining.firm", "learn").told(run, what["subject"])), proofs(graph, run)
+    told |= {"published": what["value"], "interval": interval(graph, what)}
+    for figure in told["figures"]:
+        figure["evidence"] = [{**row, **read.of(row["statement"])} for row in figure["evidence"]]
+    for edge in told["edges"]:
+        edge["proof"] = read.of(edge["edge"])
+    if saliency:
+        marked = need("gnn.explaining.marked", "learn").marked(run, what["subject"])
+        told["saliency"] = [asdict(value) for value in marked]
+        for value in told["saliency"]:
+            value["parts"] = [{**part, **read.part(part, value["modality"])} for part in value["parts"]]
+    return told
+
+
+def interval(graph: Opened, what: Mapping[str, Any]) -> list[float] | None:
+    """The ends that were published with a score; None where the run told none."""
+    snapshot = graph.ledger.view(AsOf(valid=what["valid_from"], published=what["published"]))
+    row, ends = snapshot.index[what["subject"]], list[float]()
+    for name in RANGE:
+        own = snapshot.facts_of(name)
+        own = own.filter(pc.and_(pc.equal(own["subject"], row), pc.equal(own["valid_from"], _time(what["valid_from"]))))
+        ends += own["value_real"].to_pylist()[-1:]
+    return ends if len(ends) == len(RANGE) else None
+
+
+def _time(moment: datetime) -> Any:
+    import pyarrow as pa
+
+    return pa.scalar(moment, pa.timestamp("us", "UTC"))
+
+
+def sums(told: Mapping[str, Any]) -> str:
     """The log odds as a sum: `2.31 = -0.40 alone + 1.80 structure + 0.91 text`."""
-    parts = " ".join(f"{'+' if value >= 0 else '-'} {abs(value):.2f} {name}" for name, value in story.shares.items())
-    return f"{story.log_odds:.2f} = {story.base:.2f} alone {parts}"
+    parts = " ".join(f"{'+' if value >= 0 else '-'} {abs(value):.2f} {name}" for name, value in told["shares"].items())
+    return f"{told['log_odds']:.2f} = {told['base']:.2f} alone {parts}"
 
 
-def lines(story: Any) -> Iterator[str]:
+def lines(told: Mapping[str, Any]) -> Iterator[str]:
     """The story in words."""
-    yield f"log odds against chance {sums(story)}"
-    for reason in story.reasons:
-        yield f"without {reason.words}: {-reason.effect:+.2f}"
-    for id, figures in story.figures.items():
-        yield f"figures of {id}: " + ", ".join(f"{name} {value:+.2f}" for name, value in figures.items())
+    if not told:
+        return
+    if "reasons" in told:
+        yield f"log odds against chance {sums(told)}"
+        for reason in told["reasons"]:
+            yield f"without {reason['words']}: {-reason['effect']:+.2f}"
+            yield from (_stands(proof) for proof in reason["proof"])
+        for id, figures in told["figures"].items():
+            yield f"figures of {id}: " + ", ".join(f"{name} {value:+.2f}" for name, value in figures.items())
+        return
+    ends = told["interval"]
+    between = f", from {ends[0]:.4f} to {ends[1]:.4f}" if ends else ""
+    yield f"probability {told['published']:.4f}{between}; log odds {sums(told)}"
+    for figure in told["figures"]:
+        yield f"figure {figure['name']}: {figure['effect']:+.2f}"
+        for row in figure["evidence"]:
+            yield f"  {row['property']} {row['value']} {row['unit'] or ''}".rstrip()
+            yield _stands(row)
+    for edge in told["edges"]:
+        yield f"without {edge['words']}: {-edge['effect']:+.2f}"
+        yield _stands(edge["proof"])
+    for value in told.get("saliency", ()):
+        yield f"without the {value['modality']} of {value['node']}: {-value['effect']:+.2f}"
+        for part in value["parts"]:
+            yield f"  without {part['where']}: {-part['weight']:+.2f} {part['words'][:100]}".rstrip()
+            yield _stands(part)
+
+
+def _stands(proof: Mapping[str, Any]) -> str:
+    """Where it stands, in one line."""
+    if not proof.get("document"):
+        return "    (no evidence is recorded)"
+    mark = "" if proof.get("read_back") else " [does not read back]"
+    return f"    {proof['document'][:12]} {proof['locator']}: {str(proof['quote'])[:160]}{mark}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -29,10 +29,13 @@ class World:
     doomed: dict[str, datetime]
 
 
-def build(folder: Path, firms: int = 60, seed: int = 0, twins: int = 0) -> World:
-    """Banks lend within their sector, weak firms have little equity and bad press a few months before they fail."""
+def build(folder: Path, firms: int = 60, seed: int = 0, twins: int = 0, told: bool = False) -> World:
+    """Banks lend within their sector, weak firms have little equity and bad press a few months before they fail.
+
+    With `told` each claim stands in a document of its own among the files.
+    """
     draw, files = np.random.default_rng(seed), Files(folder / "files")
-    made = Maker(draw, files, [f"reg:firm{n:03d}" for n in range(firms)], [f"reg:bank{n:02d}" for n in range(8)])
+    made = (Documented if told else Maker)(draw, files, [f"reg:firm{n:03d}" for n in range(firms)], [f"reg:bank{n:02d}" for n in range(8)])
     made.entities()
     made.loans()
     made.supplies()
@@ -143,6 +146,19 @@ class Maker:
         event = f"event:default-{firm[4:]}"
         self.say(Node("Event", event, {"event_type": "default", "title": "Default"}), when, when)
         self.say(Edge("AFFECTED_BY", firm, event, {"role": "subject"}, key="subject"), when, when)
+
+
+class Documented(Maker):
+    """Claims each of which stands in a small document, and reads back."""
+
+    def say(self, what: Node | Edge, published: datetime, start: datetime | None = None) -> None:
+        super().say(what, published, start)
+        made, props = self.claims[-1], what.props
+        words = str(props.get("text") or props.get("description") or " ".join(map(str, props.values())) or "it is so")
+        head = f"Record {len(self.claims)} of {published:%Y-%m-%d}: "
+        document = self.files.put(f"{head}{words}".encode())
+        proof = Evidence(document, f"chars:{len(head)}-{len(head) + len(words)}", words, made.evidence.extractor)
+        self.claims[-1] = replace(made, evidence=proof)
 
 
 def day(year: int, month: int) -> datetime:

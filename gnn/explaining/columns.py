@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gnn.encoders.table import NAMES
 from gnn.tensors import Features, GraphTensors
-from gnn.values import SILENT, TEXTS
+from gnn.values import RECORDED, SILENT, TEXTS
 from kg.errors import ModelError
 from kg.ontology import PROPERTIES
 from kg.snapshot import Snapshot
@@ -25,6 +25,8 @@ Scorer = Callable[[GraphTensors], Tensor]
 """A scalar, with gradients, from a graph with some features."""
 TOLD: Final = ("property", "statement", "claim", "unit", "valid_from", "published")
 VALUES: Final = ("value_text", "value_int", "value_real", "value_decimal", "value_time")
+MADE_OF: Final = {"text": TEXTS, "series": ("close", "volume"), "audio": (RECORDED,)}
+"""Properties behind a vector, where the ontology does not say it by their modality."""
 STEPS = 32
 """Points of the integral: the mid-point rule is then off by some thousandths."""
 
@@ -116,11 +118,11 @@ def evidence(snapshot: Snapshot, node: str, modality: str) -> list[dict[str, Any
         raise ModelError(f"{node} is not in the graph at this instant")
     if modality == "text" and snapshot.labels[row] == SILENT:
         return []
-    names = TEXTS if modality == "text" else [n for n, spec in PROPERTIES.items() if spec.modality == modality]
+    names = MADE_OF.get(modality, tuple(n for n, spec in PROPERTIES.items() if spec.modality == modality))
     own = snapshot.facts.filter(pc.equal(snapshot.facts["subject"], row))
     own = own.filter(pc.is_in(own["property"], pc.cast(list(names), "string")))
     order = [("valid_from", "descending"), ("published", "descending"), ("key", "descending")]
-    rows = own.sort_by([*order, ("statement", "ascending")]).select([*TOLD, *VALUES]).to_pylist()
+    rows = own.sort_by([*order, ("statement", "descending")]).select([*TOLD, *VALUES]).to_pylist()
     return [
         {name: row[name] for name in TOLD} | {"value": next((row[v] for v in VALUES if row[v] is not None), None)}
         for row in rows

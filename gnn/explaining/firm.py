@@ -142,7 +142,7 @@ def edge_shares(run: Told, place: int) -> tuple[EdgeShare, ...]:
     graph, ids = run.graph, edge_ids(run.snapshot)
     rows = near(graph, run.cohort.rows[place : place + 1], limit=ASKED)
     effect = edge_effects(run, place, rows)
-    names = {id: name for id, name in zip(run.snapshot.ids, run.snapshot.names, strict=True)}
+    names = dict(zip(run.snapshot.ids, run.snapshot.names, strict=True))
     found = []
     for at in np.argsort(-np.abs(effect), kind="stable")[:EDGES]:
         row = int(rows[at])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -93,17 +93,7 @@ class Told:
         return int(places[0])
 
 
-def stories(
-    source: Ledgerlike | Callable[[AsOf], Snapshot],
-    files: Files,
-    checkpoint: Path,
-    triples: Sequence[Triple],
-    cache: Path | None = None,
-) -> list[LinkStory]:
-    """The story of each triple of ids (source, relation, target) by the model in a run's folder.
-
-    ModelError if the folder holds no model of this version, or an end or relation is not in its graph.
-    """
-    run = Told.of(source, files, checkpoint, cache)
+def story(run: Told, triple: Triple) -> LinkStory:
+    """The story of a triple of ids (source, relation, target). ModelError if one is not in the graph of the run."""
     with exact(1):
-        return [explained(run.model, run.graph, run.snapshot, triple) for triple in triples]
+        return explained(run.model, run.graph, run.snapshot, triple)
