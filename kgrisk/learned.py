@@ -42,7 +42,7 @@ class Learned(Opened):
         """Train on what was published by the cut, test on what came after, and publish scores, links and vectors.
 
         `settings` are those of `gnn.settings.Settings` by name, such as `{"model": "complex"}` (`kgrisk.models()` lists
-        those) or `{"fusion": "late"}`. Unless they say otherwise the run carries a no-peek certificate at a small scale.
+        those) or `{"fusion": "late"}`. Unless they say otherwise the run has a no-peek certificate at a small scale.
         """
         room = learning()
         chosen = self._chosen(room, settings or {})
