@@ -25,7 +25,7 @@ NUMBER = re.compile(
     r"(?<![\w.,/@])(?<!\w-)(?P<number>(?:\d[\d,]*)?\.?\d+(?:e-?\d+)?)(?![.,]?\d|\w|-\w)(?P<unit> ?%| GiB)?"
 )
 YEAR = re.compile(r"(?:19|20)\d\d")
-NOT_OURS = ("aim", "published", "guessing", "promised", "with")
+NOT_OURS = ("aim", "published", "guessing", "promised", "with", "what differs")
 """Headers of columns that hold no recorded figure."""
 Run = dict[str, Any]
 RUNS: dict[str, dict[str, Run]] = {
