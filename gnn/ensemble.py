@@ -26,14 +26,15 @@ def odds(probability: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Stack:
-    """P = sigmoid(b + sum_m w_m odds_m), w_m >= 0 (stacking, Wolpert 1992; Breiman 1996 for the sign).
+    """P = sigmoid(sum_m w_m odds_m), w_m >= 0 (stacking, Wolpert 1992; Breiman 1996 for the sign).
 
-    A member that turned against the rest gets weight 0, never a negative one.
+    A member that turned against the rest gets weight 0, never a negative one. The weights need not sum to one: members
+    that see different things are surer together, so joining and calibrating is one step. There is no constant: members
+    are calibrated, and one more number learned on few outcomes would carry their rate into a time that has another.
     """
 
     members: tuple[str, ...]
     weights: tuple[float, ...]
-    bias: float
 
     @classmethod
     def of(cls, validation: Mapping[str, np.ndarray], truth: np.ndarray) -> Stack:
@@ -46,22 +47,20 @@ class Stack:
         names, x = tuple(validation), np.stack([odds(p) for p in validation.values()])
         equal = np.full(len(names), 1 / len(names))
         if not 0 < truth.sum() < len(truth):
-            return cls(names, tuple(equal.tolist()), 0.0)
+            return cls(names, tuple(equal.tolist()))
 
-        def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
-            z, off = theta[:-1] @ x + theta[-1], theta - np.append(equal, 0.0)
+        def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+            z, off = weights @ x, weights - equal
             value = np.logaddexp(0, z).sum() - truth @ z + PULL * off @ off / 2
-            slope = 1 / (1 + np.exp(-z)) - truth
-            return float(value), np.append(x @ slope, slope.sum()) + PULL * off
+            return float(value), x @ (1 / (1 + np.exp(-z)) - truth) + PULL * off
 
-        bounds = [(0.0, None)] * len(names) + [(None, None)]
-        found = minimize(loss, np.append(equal, 0.0), jac=True, bounds=bounds, method="L-BFGS-B").x
-        return cls(names, tuple(found[:-1].tolist()), float(found[-1]))
+        found = minimize(loss, equal, jac=True, bounds=[(0.0, None)] * len(names), method="L-BFGS-B").x
+        return cls(names, tuple(found.tolist()))
 
     def __call__(self, probability: Mapping[str, np.ndarray]) -> np.ndarray:
         """Probabilities of the whole from those of its members."""
         x = np.stack([odds(probability[name]) for name in self.members])
-        found: np.ndarray = 1 / (1 + np.exp(-(np.array(self.weights) @ x + self.bias)))
+        found: np.ndarray = 1 / (1 + np.exp(-(np.array(self.weights) @ x)))
         return found
 
 

@@ -1,7 +1,7 @@
 """Firms of five modalities of which each in turn carries the label: the truth of every figure is known.
 
 Each modality holds one number that matters, in a direction of its own, among noise; the carrier's weighs most. Text and
-tables are also made as real content that the real encoders read: sentences about a firm's trouble, and accounts.
+tables are also made as real content that the real encoders read: sentences (planted_sentences.py) and accounts.
 """
 
 from __future__ import annotations
@@ -16,32 +16,13 @@ from gnn.encoders.table import COLUMNS, Table
 from gnn.encoders.text import Text
 from gnn.head import Cohort
 from tests.planted_rows import cohort, drawn
+from tests.planted_sentences import said
 
 WIDTHS: Final = {"audio": 12, "image": 24, "series": 8, "table": 10, "text": 32}
 CARRIER: Final = 3.0
 OTHERS: Final = 1.0
 """Log odds per deviation of the number that matters, in the carrier and in each other modality."""
 MISSING: Final = 0.15
-
-WORRIES: Final = (
-    "the auditor doubts that it can go on", "it asked its lenders for a standstill", "wages were paid late again",
-    "a supplier stopped deliveries over unpaid bills", "its rating was cut for the second time",
-    "the bank waived a broken covenant", "it drew the last of its credit line", "creditors filed a claim in court",
-    "losses ate up most of its equity", "the finance chief left without a successor",
-    "it put its headquarters up for sale to raise cash", "the coupon of its bond was not paid on the day",
-    "insurers withdrew cover for those who sell to it", "a plant was closed for lack of orders",
-)  # fmt: skip
-"""What is said of a firm in trouble."""
-JOYS: Final = (
-    "it repaid its loan ahead of time", "orders reached a record", "it raised its dividend",
-    "its rating was lifted by a notch", "a large customer renewed for five years", "it hired two hundred people",
-    "margins widened for the third year", "it bought back its own shares", "the new plant runs at full capacity",
-    "cash on hand doubled over the year", "the auditor signed without a remark", "it won a tender of the railways",
-    "profit beat what analysts had expected", "lenders gave it a longer and cheaper line",
-)  # fmt: skip
-"""What is said of a sound one."""
-HELD: Final = 4
-"""The last sentences of each list are said in test cohorts alone."""
 
 
 def planted(carrier: str, count: int, seed: int, missing: float | Mapping[str, float] = MISSING) -> Cohort:
@@ -66,8 +47,8 @@ def direction(name: str) -> np.ndarray:
     return found
 
 
-def real(carrier: str, count: int, seed: int, held: bool) -> Cohort:
-    """The same with text and table as content that the real encoders read; `held` says sentences not said before."""
+def real(carrier: str, count: int, seed: int, wordings: tuple[int, ...]) -> Cohort:
+    """The same with text and table as content that the real encoders read; what is said is said in these wordings."""
     draw, force = np.random.default_rng(seed), strengths(carrier)
     matters = {name: draw.normal(size=count) for name in WIDTHS}
     matters["text"] = np.sign(matters["text"])
@@ -76,16 +57,9 @@ def real(carrier: str, count: int, seed: int, held: bool) -> Cohort:
         for name, width in WIDTHS.items()
         if name not in ("text", "table")
     }
-    vectors["text"] = np.stack([sentence_vector(said(worse > 0, held, draw)) for worse in matters["text"]])
+    vectors["text"] = np.stack([sentence_vector(said(worse > 0, wordings, draw)) for worse in matters["text"]])
     vectors["table"] = scaled_table().encode(list(accounts(matters["table"], draw))).numpy()
     return _cohort(dict(sorted(vectors.items())), matters, force, MISSING, draw)
-
-
-def said(worse: bool, held: bool, draw: np.random.Generator) -> str:
-    lines = WORRIES if worse else JOYS
-    some = lines[-HELD:] if held else lines[:-HELD]
-    three = sorted(draw.permutation(len(some))[:3])
-    return f"The company said that {some[three[0]]}. Also, {some[three[1]]}, and {some[three[2]]}."
 
 
 @cache

@@ -51,10 +51,19 @@ def test_a_member_that_says_the_opposite_gets_no_weight_and_a_copy_shares_it() -
     assert stack.weights[0] == pytest.approx(stack.weights[1], rel=1e-3) and stack.weights[2] == 0.0
 
 
+def test_a_rate_that_changes_with_time_does_not_move_the_ensemble_of_calibrated_members() -> None:
+    """Where the outcome was frequent by luck a constant would say so of all that comes; the weights alone do not."""
+    seen, truth = members(1000, 5)
+    often = np.random.default_rng(6).random(1000) < np.where(truth > 0, 1.0, 0.3)
+    stack = Stack.of({name: p[often] for name, p in seen.items()}, truth[often])
+    even = {name: np.full(3, 0.5) for name in seen}
+    assert stack(even) == pytest.approx(0.5)
+
+
 def test_with_one_outcome_only_the_members_weigh_alike() -> None:
     seen, _ = members(50, 4)
     stack = Stack.of(seen, np.zeros(50))
-    assert stack.weights == pytest.approx((1 / 3,) * 3) and stack.bias == 0.0
+    assert stack.weights == pytest.approx((1 / 3,) * 3)
     assert odds(stack(seen)) == pytest.approx(np.mean([odds(p) for p in seen.values()], axis=0))
     with pytest.raises(ModelError, match="at least one"):
         Stack.of({}, np.zeros(0))

@@ -2,8 +2,9 @@
 
 Firms are those of tests/planted_five.py. The way to fuse is chosen among WAYS by the later cohort that chooses the
 epochs; beside it stand heads that see one modality alone, with the same budget. Attention is read off fusion by
-attention. With `real content` text and table are sentences and accounts read by the encoders that ship, and test
-sentences are none of those trained on.
+attention. With `real content` text and table are sentences and accounts read by the encoders that ship. Of each thing
+that can be said there are four wordings: two are learned from, one is all that the later cohort that chooses hears, and
+one all that the test does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from gnn.evaluate import auroc
 from gnn.head import Cohort
 from gnn.missing import shown
 from tests.planted_five import MISSING, WIDTHS, planted, real
+from tests.planted_sentences import ASKED, CHOOSE, LEARN
 
 WAYS: Final = ("attention", "early", "late")
 HIDDEN: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -37,8 +39,9 @@ def measure() -> list[Figure]:
 
 
 def contents(carrier: str, seed: int) -> list[Cohort]:
-    """As `cohorts`, with text and table as content."""
-    return [real(carrier, 600 if part < 3 else 2000, 100 * seed + part, held=part == 3) for part in range(4)]
+    """As `cohorts`, with text and table as content, in wordings of their own for what is learned, chooses and tests."""
+    parts = ((600, LEARN), (600, LEARN), (600, CHOOSE), (2000, ASKED))
+    return [real(carrier, count, 100 * seed + part, wordings) for part, (count, wordings) in enumerate(parts)]
 
 
 def areas(carrier: str, draw: Draw, seed: int) -> tuple[dict[str, float], np.ndarray]:

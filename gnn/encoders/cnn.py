@@ -23,12 +23,14 @@ class Cnn(Trainable):
     """Four convolutions over an image squeezed to 64 x 64; taught alone, it tells an image from others (SimCLR)."""
 
     name = "cnn"
+    version = 2
     modality = "image"
     dim = 64
     shape = (3, SIDE, SIDE)
 
     def prepare(self, value: Any) -> Tensor:
-        return F.interpolate(pixels(value), (SIDE, SIDE), mode="area")[0]
+        """Ink: 0 where the page is white, up to 2. What convolutions put around an image is then paper, not a frame."""
+        return 1 - F.interpolate(pixels(value), (SIDE, SIDE), mode="area")[0]
 
     def build(self) -> nn.Module:
         return Convolutional(self.dim)
@@ -47,4 +49,4 @@ def view(images: Tensor) -> Tensor:
     grid = F.affine_grid(turn, list(images.shape), align_corners=False)
     moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
     light = 0.1 * torch.randn(count, 1, 1, 1)
-    return (moved + light + 0.05 * torch.randn_like(moved)).clamp(-1.5, 1.5)
+    return (moved + light + 0.05 * torch.randn_like(moved)).clamp(-0.5, 2.5)
