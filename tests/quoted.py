@@ -58,7 +58,7 @@ class Quote:
         return any(rounds_to(value, self.number, self.unit) for value in known) or self._set()
 
     def _set(self) -> bool:
-        """True for a setting: a whole number, or an aim, that stands so in the module itself."""
+        """True for a setting: a whole number that stands so in the module itself."""
         return any(self.number.replace(",", "") in numbers_of(self.room, name) for name in self.modules)
 
     def __str__(self) -> str:
