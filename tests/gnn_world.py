@@ -149,7 +149,13 @@ class Maker:
 
 
 class Documented(Maker):
-    """Claims each of which stands in a small document, and reads back."""
+    """Claims each of which stands in a small document, and reads back; pages name their firms themselves."""
+
+    def _article(self, firm: str, name: str, when: datetime, bad: bool) -> None:
+        super()._article(firm, name, when, bad)
+        paged = self.claims[-1].what
+        assert isinstance(paged, Edge)
+        self.say(Edge("MENTIONED_IN", firm, paged.source), when, when)
 
     def say(self, what: Node | Edge, published: datetime, start: datetime | None = None) -> None:
         super().say(what, published, start)

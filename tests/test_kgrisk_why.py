@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("why") / "home"
     world = build(folder, firms=30, told=True)
     quick = Settings(
-        epochs=2, dim=8, encoders={"image": "appearance"}, links_each=3, members=1, amount=None, cache=folder / "cache"
+        epochs=2, dim=8, encoders={"image": "appearance"}, links_each=3, members=1, cohorts=3, amount=None, cache=folder / "cache"
     )
     result = train(world.ledger, world.files, CUT, out=folder / "runs", settings=quick)
     publish(world.ledger, world.files, result)
