@@ -1,4 +1,4 @@
-"""Sets that hold the truth as often as promised, and an alarm for when the promise no longer stands.
+"""Sets that hold the truth as often as promised; gnn/alarm.py tells when the promise no longer stands.
 
 Split conformal prediction by group (Vovk, Gammerman and Shafer 2005, Mondrian): how strange the true answer of each
 calibration question looked is kept, and a new question is answered by all that look no stranger than the
@@ -17,8 +17,7 @@ own, however few they are: below nine it is infinite, and the set holds all.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Final, Literal
@@ -28,7 +27,8 @@ import torch
 from scipy.stats import betabinom, binom
 from torch import Tensor
 
-from gnn.evaluate import answered, scorer
+from gnn.bound import blocks, held
+from gnn.evaluate import SCORES, Scorer, answered
 from gnn.model import Model
 from gnn.sample import allowed, codes, predictable, reciprocal
 from gnn.tensors import GraphTensors
@@ -40,7 +40,7 @@ NEW: Final = -1
 LEAST: Final = 200
 """Questions of a relation and direction below which its limit is that of all questions together."""
 CHUNK: Final = 256
-"""Questions scored at once."""
+"""Questions scored at once, or fewer where the bound of scores (gnn/bound.py) is below."""
 
 
 def both_sides(graph: GraphTensors, triples: Tensor) -> Tensor:
@@ -73,24 +73,27 @@ def uniform(seed: int, code: np.ndarray) -> np.ndarray:
 
 
 @torch.no_grad()
-def tables(model: Model, graph: GraphTensors, asked: Tensor, kind: Kind = "mass", seed: int = 0) -> np.ndarray:
-    """(questions, nodes) strangeness of every node as the answer; infinite where it cannot be or is known already."""
-    model.eval()
-    count, fits = len(graph.vocabulary.relations), allowed(graph)
-    held = torch.unique(codes(both_sides(graph, graph.edges), len(graph), count))
-    score = scorer(model, graph)
-    found = np.full((len(asked), len(graph)), np.inf)
-    for start in range(0, len(asked), CHUNK):
-        part = asked[start : start + CHUNK]
-        open_ = fits[part[:, 1]] & ~answered(held, part, graph)
-        scores = score(part[:, 0], part[:, 1]).double().masked_fill(~open_, -torch.inf)
-        weight = scores.softmax(1).numpy() if kind == "mass" else open_.double().numpy()
+def tables(
+    model: Model, graph: GraphTensors, asked: Tensor, kind: Kind = "mass", seed: int = 0
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Some questions at a time, and (questions, nodes) strangeness of every node as the answer.
+
+    It is infinite where a node cannot be the answer or is known already.
+    """
+    count, fits, score = len(graph.vocabulary.relations), allowed(graph), Scorer(model.eval(), graph)
+    held_ = torch.unique(codes(both_sides(graph, graph.edges), len(graph), count))
+    scores = held(SCORES)
+    for chunk in blocks(len(asked), max(len(graph), scores // CHUNK), scores):
+        part = asked[chunk]
+        open_ = fits[part[:, 1]] & ~answered(held_, part, graph)
+        said = score(part[:, 0], part[:, 1]).double().masked_fill(~open_, -torch.inf)
+        weight = said.softmax(1).numpy() if kind == "mass" else open_.double().numpy()
         first = (part[:, 0] * 2 * count + part[:, 1]).numpy() * len(graph)
-        for row, (own, heavy) in enumerate(zip(scores.numpy(), weight, strict=True)):
+        found = np.full(said.shape, np.inf)
+        for row, (own, heavy) in enumerate(zip(said.numpy(), weight, strict=True)):
             place = np.flatnonzero(np.isfinite(own))
-            draw = uniform(seed, first[row] + place)
-            found[start + row, place] = _above(own[place], heavy[place], draw)
-    return found
+            found[row, place] = _above(own[place], heavy[place], uniform(seed, first[row] + place))
+        yield chunk, found
 
 
 def _above(score: np.ndarray, weight: np.ndarray, draw: np.ndarray) -> np.ndarray:
@@ -104,10 +107,9 @@ def _above(score: np.ndarray, weight: np.ndarray, draw: np.ndarray) -> np.ndarra
 def strangeness(model: Model, graph: GraphTensors, asked: Tensor, kind: Kind = "mass", seed: int = 0) -> np.ndarray:
     """(questions,) how strange the true answer of each question (head, relation, answer) looks."""
     (questions, place), found = torch.unique(asked[:, :2], dim=0, return_inverse=True), np.empty(len(asked))
-    for start in range(0, len(questions), CHUNK):
-        table = tables(model, graph, questions[start : start + CHUNK], kind, seed)
-        mine = torch.nonzero((place >= start) & (place < start + CHUNK)).squeeze(1)
-        found[mine.numpy()] = table[(place[mine] - start).numpy(), asked[mine, 2].numpy()]
+    for part, table in tables(model, graph, questions, kind, seed):
+        mine = torch.nonzero((place >= part.start) & (place < part.stop)).squeeze(1)
+        found[mine.numpy()] = table[(place[mine] - part.start).numpy(), asked[mine, 2].numpy()]
     if np.isinf(found).any():
         raise ModelError("an answer is held by the graph already or has a wrong label; ask for new triples only")
     return found
@@ -154,13 +156,13 @@ class LinkSets:
         """(questions,) the limit that holds for each where no newcomer is in it."""
         return np.array([self.own.get(int(r), self.pooled) for r in relation], dtype=np.float64)
 
-    def masks(self, model: Model, graph: GraphTensors, asked: Tensor) -> np.ndarray:
-        """(questions, nodes) bool: the set of each question (head, relation)."""
-        strange, new = tables(model, graph, asked, self.kind, self.seed), newcomers(graph)
-        rare = (new[asked[:, 0]][:, None] | new).numpy()
-        limits = np.where(rare, self.new, self.limits(asked[:, 1].numpy())[:, None])
-        inside: np.ndarray = (strange <= limits) & np.isfinite(strange)
-        return inside
+    def masks(self, model: Model, graph: GraphTensors, asked: Tensor) -> Iterator[tuple[slice, np.ndarray]]:
+        """Some questions (head, relation) at a time, and (questions, nodes) bool: the set of each."""
+        new = newcomers(graph)
+        for part, strange in tables(model, graph, asked, self.kind, self.seed):
+            rare = (new[asked[part, 0]][:, None] | new).numpy()
+            limits = np.where(rare, self.new, self.limits(asked[part, 1].numpy())[:, None])
+            yield part, (strange <= limits) & np.isfinite(strange)
 
 
 @dataclass(frozen=True)
@@ -192,10 +194,13 @@ def covered(sets: LinkSets, model: Model, graph: GraphTensors, asked: Tensor) ->
     for number in torch.unique(asked[:, 1]).tolist():
         mine = asked[asked[:, 1] == number]
         questions, place = torch.unique(mine[:, :2], dim=0, return_inverse=True)
-        inside = sets.masks(model, graph, questions)
-        hits = int(inside[place.numpy(), mine[:, 2].numpy()].sum())
-        size = float(inside.sum(1)[place.numpy()].mean())
-        found.append(Coverage(number, len(mine), hits, size, number in sets.own))
+        hits, size = 0, 0
+        for part, inside in sets.masks(model, graph, questions):
+            own = (place >= part.start) & (place < part.stop)
+            row = (place[own] - part.start).numpy()
+            hits += int(inside[row, mine[own, 2].numpy()].sum())
+            size += int(inside.sum(1)[row].sum())
+        found.append(Coverage(number, len(mine), hits, size / len(mine), number in sets.own))
     return found
 
 
@@ -244,57 +249,3 @@ class Verdicts:
     def words(self, probability: np.ndarray) -> list[str]:
         """sound, distress, either or neither, for each firm."""
         return [VERDICTS[bool(a), bool(b)] for a, b in self.possible(probability)]
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """Whether a stream of strangeness is no longer what the calibration was."""
-
-    fired: bool
-    at: int | None
-    """Place in the stream at which it fired, from 0."""
-    peak: float
-    """log10 of the most that betting against exchangeability had earned."""
-    level: float
-    """Probability of a false alarm, ever, is at most this (Ville 1939)."""
-
-
-def within(group: np.ndarray, stream: np.ndarray, seed: int = 0) -> np.ndarray:
-    """(stream,) smoothed p-values, each among those of its group before it: uniform if each group is exchangeable."""
-    found = np.empty(len(stream))
-    for number in np.unique(group).tolist():
-        mine = group == number
-        found[mine] = online(np.zeros(0), stream[mine], seed + number + 1)
-    return found
-
-
-def online(calibration: np.ndarray, stream: np.ndarray, seed: int = 0) -> np.ndarray:
-    """(stream,) smoothed p-values: each among the calibration and all before it; uniform if all are exchangeable."""
-    bag, found = sorted(calibration.tolist()), []
-    draws = np.random.default_rng(seed).random(len(stream))
-    for value, draw in zip(stream.tolist(), draws.tolist(), strict=True):
-        insort(bag, value)
-        low, high = bisect_left(bag, value), bisect_right(bag, value)
-        found.append((len(bag) - high + draw * (high - low)) / len(bag))
-    return np.array(found)
-
-
-def jumper(p: np.ndarray, jump: float = 0.01) -> np.ndarray:
-    """(p,) log10 of the Simple Jumper martingale: bets of slope -1, 0, 1 on the p-values that change sides now and
-    then (Vovk et al. 2021, "Retrain or not retrain").
-    """
-    slopes, capital, total, path = np.array([-1.0, 0.0, 1.0]), np.full(3, 1 / 3), 0.0, []
-    for value in p.tolist():
-        capital = (1 - jump) * capital + jump / 3
-        capital = capital * (1 + slopes * (value - 0.5))
-        total += float(np.log10(capital.sum()))
-        capital = capital / capital.sum()
-        path.append(total)
-    return np.array(path)
-
-
-def alarm(p: np.ndarray, level: float = 0.01) -> Alarm:
-    """Fires when betting against uniform p-values has multiplied the stake by 1 / level."""
-    path = jumper(p)
-    over = np.flatnonzero(path >= -np.log10(level))
-    return Alarm(bool(len(over)), int(over[0]) if len(over) else None, float(path.max(initial=0.0)), level)

@@ -26,15 +26,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gnn.bound import blocks, held
 from gnn.layer import Layer
 from gnn.spmm import Sparse, once
 from gnn.tensors import YEAR, GraphTensors, microseconds
+
+NUMBERS: Final = 1 << 24
+"""Numbers of slots x width held at once by default."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Messages:
         """
         source, target = ends
         slots, slot = torch.unique(target * kinds + relation, return_inverse=True)
-        total = torch.zeros(len(slots), dtype=say.dtype).index_add(0, slot, say)
+        total = say.new_zeros(len(slots)).index_add(0, slot, say)
         faded = total == 0
         each = torch.bincount(slot, minlength=len(slots)).to(say.dtype)
         share = torch.where(faded[slot], 1.0, say) / torch.where(faded, each, total)[slot]
@@ -84,7 +88,8 @@ class Messages:
         return self._ones(self.slots % self.kinds, self.kinds)
 
     def _ones(self, place: Tensor, count: int, turned: bool = False) -> Sparse:
-        each, one = torch.arange(len(place)), torch.ones(len(place))
+        each = torch.arange(len(place), device=place.device)
+        one = torch.ones(len(place), device=place.device)
         return (
             Sparse(place, each, one, (count, len(place))) if turned else Sparse(each, place, one, (len(place), count))
         )
@@ -187,8 +192,8 @@ class _Mixed(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> Any:
         slots, shares = ctx.saved_tensors
         target, bases = ctx.summed.rows, shares.shape[1]
-        place = (target[:, None] * bases + torch.arange(bases)).flatten()
-        each = torch.arange(0, len(place) + 1, bases)
+        place = (target[:, None] * bases + torch.arange(bases, device=target.device)).flatten()
+        each = torch.arange(0, len(place) + 1, bases, device=target.device)
         flat = grad.contiguous().flatten(0, 1)
         to_slots = F.embedding_bag(
             place, flat, each, mode="sum", per_sample_weights=shares.flatten(), include_last_offset=True
@@ -198,8 +203,40 @@ class _Mixed(torch.autograd.Function):
 
 
 def gathered(x: Tensor, z: Tensor, messages: Messages) -> Tensor:
-    """Sum over each target's messages of w (x_source * z_relation): (nodes, width)."""
-    return messages.summed @ ((messages.shared @ x) * (messages.named @ z[: messages.kinds]))
+    """Sum over each target's messages of w (x_source * z_relation): (nodes, width).
+
+    Where slots x width numbers are more than may be held (gnn/bound.py) they are made for some columns at a time, and
+    made again for the gradient instead of being kept.
+    """
+    kinds = z[: messages.kinds]
+    if len(messages.slots) * x.shape[1] > held(NUMBERS):
+        found: Tensor = _Gathered.apply(x, kinds, messages)
+        return found
+    return messages.summed @ ((messages.shared @ x) * (messages.named @ kinds))
+
+
+class _Gathered(torch.autograd.Function):
+    """Column by column a sum over slots is its own, so columns are worked through in blocks."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, z: Tensor, messages: Messages) -> Tensor:
+        ctx.messages = messages
+        ctx.save_for_backward(x, z)
+        found = x.new_empty(messages.nodes, x.shape[1])
+        for part in blocks(x.shape[1], len(messages.slots), held(NUMBERS)):
+            heard = messages.shared.forth.sums(x[:, part]).mul_(messages.named.forth.sums(z[:, part]))
+            found[:, part] = messages.summed.forth.sums(heard)
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        (x, z), messages = ctx.saved_tensors, ctx.messages
+        to_x, to_z = torch.empty_like(x), torch.empty_like(z)
+        for part in blocks(x.shape[1], len(messages.slots), held(NUMBERS)):
+            back = messages.summed.back.sums(grad[:, part])
+            to_z[:, part] = messages.named.back.sums(messages.shared.forth.sums(x[:, part]).mul_(back))
+            to_x[:, part] = messages.shared.back.sums(back.mul_(messages.named.forth.sums(z[:, part])))
+        return to_x, to_z, None
 
 
 def unweighted_sum(x: Tensor, messages: Messages) -> Tensor:

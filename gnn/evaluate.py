@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gnn.bilinear import Bilinear
+from gnn.bound import blocks, held
 from gnn.model import Model
 from gnn.sample import allowed, codes, reciprocal
 from gnn.tensors import GraphTensors
@@ -56,7 +57,7 @@ class Ranking:
 
 
 def rank(
-    model: Model, graph: GraphTensors, triples: Tensor, known: Tensor | None = None, scores: int = SCORES
+    model: Model, graph: GraphTensors, triples: Tensor, known: Tensor | None = None, scores: int | None = None
 ) -> Ranking:
     """Rank each triple's tail and head against every node of a right label.
 
@@ -69,7 +70,7 @@ def rank(
     count = len(graph.vocabulary.relations)
     true = torch.cat([graph.edges, triples, *([known] if known is not None else [])])
     both = torch.cat([triples, reciprocal(triples, count)])
-    ranks = _ranks(model, graph, both, torch.cat([true, reciprocal(true, count)]), scores)
+    ranks = _ranks(model, graph, both, torch.cat([true, reciprocal(true, count)]), held(SCORES, scores))
     return Ranking(triples, ranks[: len(triples)], ranks[len(triples) :])
 
 
@@ -84,10 +85,9 @@ def _ranks(model: Model, graph: GraphTensors, asked: Tensor, true: Tensor, score
     questions, place = torch.unique(asked[:, :2], dim=0, return_inverse=True)
     order = torch.argsort(place, stable=True)
     ends = torch.bincount(place, minlength=len(questions)).cumsum(0)
-    score = scorer(model, graph)
-    size = max(1, scores // len(graph))
-    for start in range(0, len(questions), size):
-        part = questions[start : start + size]
+    score = Scorer(model, graph)
+    for block in blocks(len(questions), len(graph), scores):
+        start, part = block.start, questions[block]
         found = score(part[:, 0], part[:, 1])
         mine = order[(ends[start - 1] if start else 0) : ends[start + len(part) - 1]]
         row = place[mine] - start
@@ -114,12 +114,33 @@ def inside(graph: GraphTensors, triples: Tensor) -> None:
         )
 
 
-def scorer(model: Model, graph: GraphTensors) -> Callable[[Tensor, Tensor], Tensor]:
-    """Scores (batch, nodes) of heads and relations; what does not depend on them is computed once."""
-    if not isinstance(model, Bilinear):
-        return lambda heads, relations: model.score_tails(graph, heads, relations)
-    x = model.embed(graph)
-    return lambda heads, relations: model.ask(x, heads, relations) @ x.T
+class Scorer:
+    """Scores of questions by a model over a graph; what does not depend on the questions is computed once."""
+
+    def __init__(self, model: Model, graph: GraphTensors) -> None:
+        self.model, self.graph = model, graph
+        self.x = model.embed(graph) if isinstance(model, Bilinear) else None
+
+    def __call__(self, heads: Tensor, relations: Tensor) -> Tensor:
+        """(batch, nodes) of every node as the tail of head and relation."""
+        return self.among(None)(heads, relations)
+
+    def among(self, nodes: Tensor | None) -> Callable[[Tensor, Tensor], Tensor]:
+        """The same (batch, some nodes) of these nodes alone; a factorisation then scores no other."""
+        if self.x is None:
+            return lambda heads, relations: self._some(heads, relations, nodes)
+        model, x = self.model, self.x
+        assert isinstance(model, Bilinear)
+        ends = x if nodes is None else x[nodes]
+        return lambda heads, relations: model.ask(x, heads, relations) @ ends.T
+
+    def _some(self, heads: Tensor, relations: Tensor, nodes: Tensor | None) -> Tensor:
+        if nodes is None:
+            return self.model.score_tails(self.graph, heads, relations)
+        found = torch.empty(len(heads), len(nodes), device=heads.device)
+        for part in blocks(len(heads), len(self.graph), held(SCORES)):
+            found[part] = self.model.score_tails(self.graph, heads[part], relations[part])[:, nodes]
+        return found
 
 
 def _beaten(found: Tensor, row: Tensor, target: Tensor) -> Tensor:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from gnn.balance import weights
 from gnn.bilinear import Bilinear
+from gnn.bound import blocks, held
 from gnn.calibrate import ByRelation
-from gnn.evaluate import answered, rank
+from gnn.evaluate import Scorer, rank
 from gnn.losses import LOSSES
 from gnn.model import Model
-from gnn.sample import allowed, codes, predictable, reciprocal
-from gnn.softmax import full_softmax
+from gnn.odds import Odds, centred
+from gnn.sample import allowed, predictable, reciprocal
+from gnn.softmax import SCORES, full_softmax
 from gnn.tensors import GraphTensors
 from gnn.vocabulary import PREDICTABLE, RELATIONS
 from kg.errors import ModelError
@@ -95,33 +99,48 @@ def one_vs_all(
     """Mean negative log probability of the triples, asked for tail and head, among nodes of a right label.
 
     `weight` (triples,) says how much each counts, 1 if nothing is said. `loss` is another one by name (gnn/losses.py).
+    Beyond the bound of scores (gnn/bound.py) questions are asked in blocks, whose scores are not kept for the gradient.
     """
     both = torch.cat([triples, reciprocal(triples, len(graph.vocabulary.relations))])
     asked, place = torch.unique(both[:, :2], dim=0, return_inverse=True)
-    if loss != "softmax":
-        return _by_name(loss, model.score_tails(graph, *asked.T), (place, both[:, 2]), fits[asked[:, 1]], weight)
-    if isinstance(model, Bilinear):
+    say = None if weight is None else weight.repeat(2)
+    if isinstance(model, Bilinear) and loss == "softmax":
         x = model.embed(graph)
-        open_ = None if bool(graph.vocabulary.fits.all()) else fits[asked[:, 1]]
-        answers = (place, both[:, 2]) if weight is None else (place, both[:, 2], weight.repeat(2))
+        open_ = None if bool(graph.vocabulary.fits.all()) else (fits, asked[:, 1])
+        answers = (place, both[:, 2]) if say is None else (place, both[:, 2], say)
         return full_softmax(model.ask(x, *asked.T), x, answers, open_) / len(both)
-    scores = model.score_tails(graph, asked[:, 0], asked[:, 1]).masked_fill(~fits[asked[:, 1]], -torch.inf)
-    say = torch.ones(len(both)) if weight is None else weight.repeat(2)
-    each = torch.bincount(place, say, minlength=len(asked)).to(scores.dtype)
-    total = (each * torch.logsumexp(scores, dim=1)).sum() - (say * scores[place, both[:, 2]]).sum()
-    return total / len(both)
+    score = Scorer(model, graph)
+
+    def lost(part: slice) -> Tensor:
+        mine = (place >= part.start) & (place < part.stop)
+        answers = place[mine] - part.start, both[mine, 2]
+        scores, open_ = score(*asked[part].T), fits[asked[part, 1]]
+        return (_softmax if loss == "softmax" else partial(_by_name, loss))(
+            scores, answers, open_, None if say is None else say[mine]
+        )
+
+    parts = list(blocks(len(asked), len(graph), held(SCORES)))
+    if len(parts) == 1:
+        return lost(parts[0]) / len(both)
+    return torch.stack([checkpoint(lost, part, use_reentrant=False) for part in parts]).sum() / len(both)
 
 
-def _by_name(
-    loss: str, scores: Tensor, answers: tuple[Tensor, Tensor], open_: Tensor, weight: Tensor | None
-) -> Tensor:
-    """Mean over answers (row, tail) of another loss; a question counts as its answers do on average."""
-    right = torch.zeros(scores.shape, dtype=torch.bool)
+def _softmax(scores: Tensor, answers: tuple[Tensor, Tensor], open_: Tensor, say: Tensor | None) -> Tensor:
+    """Summed negative log probability of answers (row, tail), by weight."""
+    scores = scores.masked_fill(~open_, -torch.inf)
+    say = scores.new_ones(len(answers[0])) if say is None else say
+    each = torch.bincount(answers[0], say, minlength=len(scores)).to(scores.dtype)
+    return (each * torch.logsumexp(scores, dim=1)).sum() - (say * scores[answers]).sum()
+
+
+def _by_name(loss: str, scores: Tensor, answers: tuple[Tensor, Tensor], open_: Tensor, say: Tensor | None) -> Tensor:
+    """Another loss summed over answers (row, tail); a question counts as its answers do on average."""
+    right = torch.zeros_like(scores, dtype=torch.bool)
     right[answers] = True
     each = LOSSES[loss](scores, right, open_)
-    if weight is not None:
-        each = each * torch.bincount(answers[0], weight.repeat(2), minlength=len(each)).to(each.dtype) / right.sum(1)
-    return each.sum() / len(answers[0])
+    if say is not None:
+        each = each * torch.bincount(answers[0], say, minlength=len(each)).to(each.dtype) / right.sum(1)
+    return each.sum()
 
 
 @torch.no_grad()
@@ -130,28 +149,6 @@ def scored(model: Model, graph: GraphTensors, right: Tensor, wrong: Tensor) -> t
     model.eval()
     score = centred(model, graph, torch.cat([right, wrong]))
     return score.double().numpy(), np.repeat([1.0, 0.0], [len(right), len(wrong)])
-
-
-@torch.no_grad()
-def centred(model: Model, graph: GraphTensors, triples: Tensor) -> Tensor:
-    """Mean of the log odds of the tail given head and relation, and of the head given relation and tail.
-
-    A raw score only ranks within one question. This is log(p / chance), with p the softmax over the nodes of a
-    right label that the graph does not hold as an answer already, so it can be compared between questions: 0 is
-    what any node would get.
-    """
-    model.eval()
-    fits = allowed(graph)
-    count = len(graph.vocabulary.relations)
-    held = torch.unique(codes(torch.cat([graph.edges, reciprocal(graph.edges, count)]), len(graph), count))
-    parts = []
-    for side in (triples, reciprocal(triples, count)):
-        asked, place = torch.unique(side[:, :2], dim=0, return_inverse=True)
-        open_ = fits[asked[:, 1]] & ~answered(held, asked, graph)
-        open_[place, side[:, 2]] = True
-        scores = model.score_tails(graph, asked[:, 0], asked[:, 1]).double().masked_fill(~open_, -torch.inf)
-        parts.append((scores.log_softmax(1) + open_.sum(1, keepdim=True).log())[place, side[:, 2]])
-    return (parts[0] + parts[1]) / 2
 
 
 @dataclass(frozen=True)
@@ -170,26 +167,12 @@ def best_links(
     """The `each` best triples per relation that the graph does not hold, among nodes of right labels that use the
     relation.
 
-    Heads are the nodes that already are a head of the relation, so the work is (heads x nodes) per relation.
+    Heads and tails are nodes that already are one of the relation, so the work is (heads + tails) x nodes of a right
+    label per relation; memory is bounded (gnn/bound.py).
     """
-    held = torch.unique(codes(graph.edges, len(graph)))
-    found = [best_of(model, graph, RELATIONS.index(name), held, each) for name in relations]
+    odds = Odds(model, graph)
+    found = [odds.best(RELATIONS.index(name), each) for name in relations]
     triples = torch.cat(found) if found else torch.zeros(0, 3, dtype=torch.int64)
     if not len(triples):
         return Links(triples, np.zeros(0))
     return Links(triples, calibration(centred(model, graph, triples).numpy(), triples[:, 1].numpy()))
-
-
-def best_of(model: Model, graph: GraphTensors, relation: int, held: Tensor, each: int) -> Tensor:
-    """(at most each, 3) best new triples of one relation, by mean log odds of both directions."""
-    own = graph.edges[graph.edges[:, 1] == relation]
-    if not len(own):
-        return torch.zeros(0, 3, dtype=torch.int64)
-    heads, tails = torch.unique(own[:, 0]), torch.unique(own[:, 2])
-    pairs = torch.cartesian_prod(heads, tails)
-    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    triples = torch.stack([pairs[:, 0], torch.full((len(pairs),), relation), pairs[:, 1]], dim=1)
-    triples = triples[~torch.isin(codes(triples, len(graph)), held)]
-    score = centred(model, graph, triples)
-    order = torch.sort(score, descending=True, stable=True).indices[:each]
-    return triples[order]

@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import torch
 from torch.nn import functional as F
 
+from gnn.bound import bounded
 from gnn.card import card, data_sheet, written
 from gnn.checkpoint import fill, load_tensors, ontology, save_tensors
 from gnn.choice import chosen, keep
@@ -35,7 +36,7 @@ from gnn.result import LOSS_ROWS, METRICS, MODALITY_ROWS, RELATION_ROWS, Embeddi
 from gnn.risk import Outlook, outlook
 from gnn.runs import RunStore, Stages
 from gnn.settings import Report, Settings
-from gnn.teaching import checked
+from gnn.teaching import USUAL, checked
 from gnn.tensors import GraphTensors
 from gnn.views import Ledgerlike, Views, months
 from gnn.vocabulary import LABELS
@@ -47,6 +48,9 @@ from kg.snapshot import Snapshot
 __all__ = ["Settings", "TrainResult", "publish", "restored", "traced", "train", "vectors"]
 
 log = logging.getLogger(__name__)
+
+LATER: Final = ("scores",)
+"""Settings that change bits only where they are set; a manifest is silent of the others, so that its id stays."""
 
 
 def train(
@@ -70,7 +74,7 @@ def train(
     encoders = chosen_encoders(views, cut, settings)
     facts = facts_of(views, cut, seed, settings, encoders)
     settings = replace(settings, unfinished=unfinished(out, facts, settings.threads))
-    with exact(settings.threads):
+    with exact(settings.threads), bounded(settings.scores):
         with spent("links"):
             links = forecast(views, encoders, cut, settings, seed, report)
         with spent("risk"):
@@ -144,7 +148,7 @@ def scored_at(source: Ledgerlike, files: Files, *, cut: datetime, seed: int, set
     """All that a run says of a cut, as bytes: what a certificate compares."""
     views, quiet = Views(source, files, settings.cache), log.debug
     encoders = chosen_encoders(views, cut, settings)
-    with exact(settings.threads):
+    with exact(settings.threads), bounded(settings.scores):
         links = forecast(views, encoders, cut, settings, seed, quiet)
         risk = outlook(views, encoders, cut, settings, seed, quiet)
         embedded = embeddings(links.model, links.graph)
@@ -211,6 +215,7 @@ def facts_of(views: Views, cut: datetime, seed: int, settings: Settings, encoder
     """What the manifest says of inputs and settings; nothing of the machine, so that a repeat has the same id."""
     snapshot = views.snapshot(cut)
     kept = {name: value for name, value in asdict(settings).items() if name not in ("cache", "threads", "unfinished")}
+    kept = {name: value for name, value in kept.items() if name not in LATER or value != USUAL[name]}
     return {
         "model": settings.model,
         "extractor": extractor(settings.model),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -11,6 +12,9 @@ from torch import Tensor
 from gnn.tensors import GraphTensors, microseconds
 from gnn.vocabulary import RELATIONS
 from kg.errors import ModelError
+
+DRAWN: Final = 1 << 26
+"""Triples x nodes up to which wrong triples are drawn from a table; the same in every run, so that draws are."""
 
 
 def allowed(graph: GraphTensors) -> Tensor:
@@ -86,11 +90,7 @@ def negatives(graph: GraphTensors, triples: Tensor, each: int, seed: int, known:
     fits = allowed(graph)
     parts = [graph.edges, triples] if known is None else [graph.edges, triples, known]
     true = codes(torch.cat(parts), len(graph))
-    wrong = torch.cat(
-        [
-            triples.repeat_interleave(each, 0),
-        ]
-    )
+    wrong = triples.repeat_interleave(each, 0)
     todo = torch.arange(len(wrong))
     for _ in range(100):
         if not len(todo):
@@ -105,7 +105,24 @@ def negatives(graph: GraphTensors, triples: Tensor, each: int, seed: int, known:
 
 def _corrupted(triples: Tensor, at_head: Tensor, fits: Tensor, generator: torch.Generator) -> Tensor:
     row = triples[:, 1] + at_head * len(RELATIONS)
-    drawn = torch.multinomial(fits[row].to(torch.float32), 1, generator=generator).squeeze(1)
+    drawn = _one_of(row, fits, generator)
     head = torch.where(at_head, drawn, triples[:, 0])
     tail = torch.where(at_head, triples[:, 2], drawn)
     return torch.stack([head, triples[:, 1], tail], dim=1)
+
+
+def _one_of(row: Tensor, fits: Tensor, generator: torch.Generator) -> Tensor:
+    """(rows,) for each row of `fits` that is named a node drawn from those that fit, all alike.
+
+    Where a table of rows x nodes would be larger than may be held, nodes are drawn by their place in the list of those
+    that fit: other draws of the same chance.
+    """
+    if len(row) * fits.shape[1] <= DRAWN:
+        return torch.multinomial(fits[row].to(torch.float32), 1, generator=generator).squeeze(1)
+    drawn = torch.empty_like(row)
+    for kind in torch.unique(row).tolist():
+        mine, able = row == kind, torch.nonzero(fits[kind]).squeeze(1)
+        if not len(able):
+            raise ModelError("no node has a label that one of the relations allows; ask for relations of the graph")
+        drawn[mine] = able[torch.randint(len(able), (int(mine.sum()),), generator=generator)]
+    return drawn

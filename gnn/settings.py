@@ -54,6 +54,9 @@ class Settings:
     """Way to fuse in both, of gnn/fusions/."""
     questions: int | None = None
     """Edges asked for in an epoch of a link model, drawn anew each time; None asks for all."""
+    scores: int | None = None
+    """Scores of questions x nodes held at once, in training, ranking and predicting (gnn/bound.py), each up to some 40
+    bytes. None leaves each part its usual number, 2^22 to 2^26."""
     links_each: int = 20
     """Predicted links kept per relation."""
     paths_each: int = 3

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from gnn.bilinear import Bilinear
 from gnn.dealt import DealtTask
-from gnn.evaluate import SCORES, Ranking, rank
+from gnn.evaluate import Ranking, rank
 from gnn.grouped import GroupedTask
-from gnn.links import LinkTask, centred
+from gnn.links import LinkTask
 from gnn.model import Model, Shape
+from gnn.odds import centred
 from gnn.softmax import halves
 from gnn.temporal import AHEAD, STATIC, rank_ahead, timed
 from gnn.temporal_task import AheadTask
@@ -99,11 +100,13 @@ def called(model: Model, split: Triples) -> dict[str, float] | None:
 
 
 def _scored(model: Model, split: Triples, right: Tensor, wrong: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Relations, scores and truth; the log odds are computed for so many triples at once that SCORES bounds them."""
+    """Relations, scores and truth."""
     both = torch.cat([right, wrong])
-    size = max(1, SCORES // len(split.graph))
-    score = torch.cat([centred(model, split.graph, part) for part in torch.split(both, size)])
-    return both[:, 1].numpy(), score.numpy(), np.repeat([1.0, 0.0], [len(right), len(wrong)])
+    return (
+        both[:, 1].numpy(),
+        centred(model, split.graph, both).numpy(),
+        np.repeat([1.0, 0.0], [len(right), len(wrong)]),
+    )
 
 
 def task(kind: type[Model], split: Triples, lesson: Mapping[str, Any]) -> Task:

@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gnn.alarm import alarm, within
 from gnn.calibrate import expected_error
 from gnn.classified import ROUNDS, figures
-from gnn.conformal import NEW, Coverage, LinkSets, alarm, both_sides, covered, groups, strangeness, within
+from gnn.conformal import NEW, Coverage, LinkSets, both_sides, covered, groups, strangeness
 from gnn.ensemble import Stack, disagreement, standing
 from gnn.evaluate import bootstrap
 from gnn.learned import Learned, Window, judged
-from gnn.links import centred
+from gnn.odds import centred
 from gnn.vocabulary import RELATIONS
 
 ENSEMBLE = "ensemble"

@@ -6,23 +6,20 @@ import numpy as np
 import pytest
 import torch
 
+from gnn.alarm import alarm, jumper, online, within
 from gnn.calibrate import Isotonic, Platt, best, by_relation, expected_error, isotonic, losses
 from gnn.conformal import (
     NEW,
     LinkSets,
     Verdicts,
-    alarm,
     band,
     both_sides,
     covered,
     groups,
-    jumper,
     limit,
-    online,
     strangeness,
     tables,
     uniform,
-    within,
 )
 from gnn.model import Model, Shape
 from gnn.tensors import GraphTensors
@@ -171,7 +168,7 @@ def test_newcomers_are_no_alarm_where_they_stay_as_strange_as_they_were() -> Non
 
 def test_what_the_graph_holds_and_what_has_a_wrong_label_is_in_no_set(model: Given) -> None:
     own = graph([[0, SUPPLIES, 1], [0, SUPPLIES, 2]], 40)
-    found = tables(model, own, torch.tensor([[0, SUPPLIES]]))[0]
+    found = next(tables(model, own, torch.tensor([[0, SUPPLIES]])))[1][0]
     assert np.isinf(found[[1, 2]]).all() and np.isfinite(found[[3, 4]]).all()
     assert found[np.isfinite(found)].min() > 0 and found[np.isfinite(found)].max() < 1
     with pytest.raises(ModelError, match="ask for new triples"):

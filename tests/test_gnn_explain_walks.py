@@ -11,9 +11,10 @@ import torch
 from gnn.explaining.edges import effects, log_odds, near, without
 from gnn.explaining.faithful import areas, faithfulness
 from gnn.explaining.walks import SHARES, Walk, along, derived, walks
-from gnn.links import LinkTask, centred
+from gnn.links import LinkTask
 from gnn.model import Model, Shape, exact
 from gnn.models.paths import PathModel
+from gnn.odds import centred
 from gnn.tensors import GraphTensors
 from gnn.train import Recipe, fit
 from kg.errors import ModelError

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 
 from benchmarks.figure import Figure
+from gnn.alarm import alarm, online
 from gnn.calibrate import by_relation, expected_error
-from gnn.conformal import LinkSets, alarm, band, both_sides, covered, groups, online, strangeness
+from gnn.conformal import LinkSets, band, both_sides, covered, groups, strangeness
 from gnn.learned import Judged, Window, judged, window
 from gnn.links import LinkTask
 from gnn.model import Model, Shape

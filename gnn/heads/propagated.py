@@ -7,7 +7,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from gnn.convolution import both_ways, freshness
+from gnn.bound import blocks, held
+from gnn.convolution import NUMBERS, both_ways, freshness
 from gnn.head import Cohort, contagion
 from gnn.heads.logistic import Block, Logistic
 from gnn.tensors import GraphTensors
@@ -49,8 +50,9 @@ def spoken_of(graph: GraphTensors, modality: str, dim: int) -> Tensor:
     speaks = has & torch.isin(graph.labels, torch.tensor([LABELS.index(name) for name in SPEAKERS]))
     for side in both_ways(graph):
         heard = speaks[side.source]
-        target, say = side.target[heard], freshness(graph)[heard]
-        total = total.index_add(0, target, values[side.source[heard]] * say[:, None])
+        source, target, say = side.source[heard], side.target[heard], freshness(graph)[heard]
+        for part in blocks(len(source), dim, held(NUMBERS)):  # in the same order, so the same sums
+            total.index_add_(0, target[part], values[source[part]] * say[part, None])
         weight = weight.index_add(0, target, say)
     return total / (weight + PRIOR)[:, None]
 

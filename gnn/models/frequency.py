@@ -38,7 +38,7 @@ class Frequency(Timed):
 
     def score_tails(self, graph: GraphTensors, heads: Tensor, relations: Tensor) -> Tensor:
         """The formula above; with a reciprocal relation it counts heads."""
-        head, relation, tail, weight, popular, order, start, count = self._counts(graph)
+        _, relation, tail, weight, popular, order, start, count = self._counts(graph)
         size = count[heads]
         row = torch.repeat_interleave(torch.arange(len(heads)), size)
         offset = torch.arange(len(row)) - torch.repeat_interleave(size.cumsum(0) - size, size)
