@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from kgrisk import risk_paths
 from kgrisk.figures import of_graph
 from kgrisk.figures import publish as publish_figure
 from kgrisk.opened import Instant, Opened, instant
 from kgrisk.owners import Owners, owners
-from kgrisk.patterns import find
+from kgrisk.pattern_findings import Findings
+from kgrisk.pattern_findings import save as save_findings
 from kgrisk.replaying import Replay, replay
 from kgrisk.result import Result
 from kgrisk.reversing import reverse
@@ -21,6 +24,7 @@ from kgrisk.supposing import Supposition, compared
 from kgrisk.tracing import traced
 from kgrisk.uncertain import ranged, telling
 from kgrisk.warning import Warnings, warnings
+from kgrisk.warning import publish as publish_warnings
 from queries.ownership.regimes import Regime
 from queries.whatif import Scenario
 
@@ -79,13 +83,24 @@ class Assessed(Opened):
         """
         return reverse(self, target, measure, scenario, at, params)
 
-    def attribution(self, risk: Risk, entity: str = "", top: int = 5) -> Result:
-        """A loss by path in money that adds up, what each path's exposures cost, and the words behind every hop."""
+    def attribution(self, risk: Risk, entity: str = "", top: int = 5, *, publish: bool = False) -> Result:
+        """A loss by path in money that adds up, what each path's exposures cost, and the words behind every hop.
+
+        `publish=True` puts the losses and the paths into the ledger, for the query `attribution_of_run`.
+        """
+        if publish:
+            risk_paths.publish(self.ledger, self.files, risk, entity, top)
         return traced(self.ledger, risk, entity, top)
 
-    def warnings(self, cut: date | datetime | str, **options: Any) -> Warnings:
-        """Early warning learned before a cut, tested after it: `every`, `horizon` (days), `false_alarms`, `until`."""
-        return warnings(self, cut, **options)
+    def warnings(self, cut: date | datetime | str, *, publish: bool = False, **options: Any) -> Warnings:
+        """Early warning learned before a cut, tested after it: `every`, `horizon` (days), `false_alarms`, `until`.
+
+        `publish=True` puts the alerts into the ledger, for the query `warnings_of`.
+        """
+        found = warnings(self, cut, **options)
+        if publish:
+            publish_warnings(self.ledger, self.files, found)
+        return found
 
     def replay(self, what: str, at: Instant = None) -> Replay:
         """Ask for a past score, claim or run again on the commit it was made from: is it the same to the bit?"""
@@ -114,9 +129,17 @@ class Assessed(Opened):
             publish_figure(self.ledger, self.files, found)
         return found.result
 
-    def pattern(self, name: str, at: Instant = None, **params: Any) -> Result:
-        """Findings of a pattern of laundering or fraud, worst first: `graph.pattern("cycles", days=5)`."""
-        return find(self.snapshot(at), name, params)
+    def pattern(self, name: str, at: Instant = None, *, save: bool = False, **params: Any) -> Result:
+        """Findings of a pattern of laundering or fraud, worst first: `graph.pattern("cycles", days=5)`.
+
+        `save=True` puts them into the ledger in the place of what the pattern found there before.
+        """
+        found = Findings.of(self.snapshot(at), name, params)
+        if not save:
+            return found.result
+        commit, run = save_findings(found, self.ledger, self.files)
+        told = f"saved as run {run[:12]}, which stands in commit {commit}"
+        return replace(found.result, remarks=(*found.result.remarks, told))
 
     def owners(self, id: str, regime: Regime = "ofac", at: Instant = None, listed: Sequence[str] = ()) -> Owners:
         """Who owns and controls an entity, and whether sanctions reach it by a regime's rules at that instant."""

@@ -18,12 +18,13 @@ from typing import Any
 from kg.errors import KgRiskError
 from kg.model import AsOf, RunManifest
 from kg.pinned import Pinned
-from kgrisk import figures
+from kgrisk import figures, pattern_findings, risk_paths
 from kgrisk.evidence import Explainer
 from kgrisk.extras import learning
 from kgrisk.opened import Opened
-from kgrisk.risk import Question, assess, told_of
+from kgrisk.risk import Question, Risk, assess, told_of
 from kgrisk.supposing import Supposition
+from kgrisk.tracing import attribution
 from kgrisk.uncertain import ranged
 from queries.publish import manifest
 from queries.whatif import Scenario
@@ -36,7 +37,7 @@ class Replay:
     what: str
     """The score, claim or run that was named."""
     kind: str
-    """`risk`, `figure` or `train`."""
+    """`risk`, `attribution`, `figure` or `train`."""
     run: str
     """sha256 of the manifest recorded: the document of its claims."""
     commit: int
@@ -62,7 +63,8 @@ def replay(graph: Opened, what: str, at: AsOf = AsOf()) -> Replay:
     details = recorded["details"]
     if details.get("ledger") not in (None, graph.ledger.uuid):
         raise KgRiskError(f"run {run[:12]} was made from ledger {details['ledger']}, not from {graph.ledger.uuid}")
-    makers = {"risk": _risk_again, "figure": _figure_again, "train": _train_again}
+    makers = {"risk": _risk_again, "attribution": _paths_again, "figure": _figure_again, "train": _train_again}
+    makers["pattern"] = _pattern_again
     if recorded["kind"] not in makers:
         raise KgRiskError(f"a run of kind {recorded['kind']!r} is not replayed; known: {', '.join(makers)}")
     commit = int(details["commit"])
@@ -91,6 +93,11 @@ def _moved(recorded: Mapping[str, Any], made: Mapping[str, Any]) -> tuple[str, .
 
 
 def _risk_again(graph: Opened, details: Mapping[str, Any], commit: int) -> RunManifest:
+    found = _risk(graph, details, commit)
+    return manifest(found.losses, found.snapshot, told_of(found, float(details.get("over", 0.0))))
+
+
+def _risk(graph: Opened, details: Mapping[str, Any], commit: int) -> Risk:
     asked = question(details["question"])
     valid, published = (
         datetime.fromisoformat(details[name]) if details[name] else None for name in ("valid", "published")
@@ -101,9 +108,13 @@ def _risk_again(graph: Opened, details: Mapping[str, Any], commit: int) -> RunMa
         found = Supposition(graph, own.pop("scenario"), at).risk(**{k: v for k, v in own.items() if k != "shock"})
     else:
         found = assess(graph.ledger.view(at), asked)
-    if asked.draws is not None:
-        found = ranged(graph.ledger, found, asked.draws, graph.settings.seed)
-    return manifest(found.losses, found.snapshot, told_of(found, float(details.get("over", 0.0))))
+    return found if asked.draws is None else ranged(graph.ledger, found, asked.draws, graph.settings.seed)
+
+
+def _paths_again(graph: Opened, details: Mapping[str, Any], commit: int) -> RunManifest:
+    losses = json.loads(graph.files.get(details["of"]))["details"]
+    found, entity, top = _risk(graph, losses, commit), details["entity"], details["top"]
+    return risk_paths.manifest(found, attribution(found, entity, top), top)
 
 
 def question(told: Mapping[str, Any]) -> Question:
@@ -122,6 +133,10 @@ def question(told: Mapping[str, Any]) -> Question:
 
 def _figure_again(graph: Opened, details: Mapping[str, Any], commit: int) -> RunManifest:
     return figures.again(graph.ledger, details, commit)
+
+
+def _pattern_again(graph: Opened, details: Mapping[str, Any], commit: int) -> RunManifest:
+    return pattern_findings.again(graph.ledger, details, commit)
 
 
 def _train_again(graph: Opened, details: Mapping[str, Any], commit: int) -> RunManifest:

@@ -130,6 +130,7 @@ def attribute(
     param: Param = None,
     kind: Annotated[Kind | None, typer.Option("--kind", help="What a fraction of a shock is of.")] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="How many paths.")] = 5,
+    publish: Annotated[bool, typer.Option("--publish", help="Put losses and paths into the ledger.")] = False,
     currency: Currency = None,
     valid: Valid = None,
     known: Known = None,
@@ -145,7 +146,9 @@ def attribute(
             risk = graph.suppose(scenario, at).risk(measure, params=params)
         else:
             risk = graph.risk(measure, shock, at=at, params=params, kind=kind)
-        found = graph.attribution(risk, entity, top)
+        found = graph.attribution(risk, entity, top, publish=publish)
+        if publish:
+            progress(f"losses and paths are in the ledger, commit {graph.ledger.head}")
     if json:
         emit({"name": found.name, "paths": found.rows(), "remarks": found.remarks})
         return

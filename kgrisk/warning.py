@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,13 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.errors import MeasureError
-from kg.model import AsOf, as_time
+from kg.files import Files
+from kg.ledger import Ledger
+from kg.model import AsOf, ClaimBatch, RunManifest, Value, as_time, iso
 from kg.snapshot import Snapshot
 from kgrisk.opened import Opened, day
 from kgrisk.result import Result
+from queries.recorded import Recorded, asking
 from queries.warning.alarm import Alarm, Verdict, fit, judge, panel, ranked
 from queries.warning.signals import READERS, Signals, failures, signals
 
+NAME = "early_warning"
+"""What runs of it are called in the graph."""
 MOST = 20
 """Alerts given, unless asked otherwise."""
 
@@ -33,6 +38,12 @@ class Warnings:
     weights: dict[str, float]
     """Weight of each signal in the index."""
     dates: tuple[datetime, ...]
+    threshold: float
+    """Index above which it warns."""
+    asked: Mapping[str, Any]
+    """Cut, step, horizon and false alarms, as the run of the warnings keeps them."""
+    snapshot: Snapshot
+    """What the alerts were read from: what was public at the last date."""
 
 
 def warnings(
@@ -63,13 +74,50 @@ def warnings(
             f"no date to {'learn from' if not early else 'test on'}: sources published from {first:%Y-%m-%d} to "
             f"{last:%Y-%m-%d}; choose a cut more than {horizon} days after the first and before the last"
         )
+    at_last = graph.snapshot(AsOf(late[-1], published=late[-1]))
     read = {moment: signals(graph.snapshot(AsOf(moment, published=moment)), moment) for moment in (*early, *late)}
     alarm = fit(
         panel([read[d] for d in early], _failed(graph.snapshot(AsOf(split, published=split))), ahead), false_alarms
     )
     verdict = judge(alarm, panel([read[moment] for moment in late], _failed(final), ahead), graph.settings.seed)
     alerts = Result(_alerts(alarm, read[late[-1]], final), f"alerts as of {late[-1]:%Y-%m-%d}", _remarks(verdict))
-    return Warnings(alerts, verdict, dict(zip(READERS, alarm.weight.tolist(), strict=True)), (*early, *late))
+    weights = dict(zip(READERS, alarm.weight.tolist(), strict=True))
+    asked = {"cut": iso(split), "every": every, "horizon": horizon, "false_alarms": false_alarms}
+    return Warnings(alerts, verdict, weights, (*early, *late), alarm.threshold, asked, at_last)
+
+
+def publish(ledger: Ledger, files: Files, found: Warnings) -> int:
+    """Put the alerts into the ledger as claims of one run, `warning` and `alarm` of each firm; gives the commit.
+
+    They were published at the last date: nobody who asks as of an earlier one may see them.
+    """
+    run = manifest(found)
+    files.put(run.to_bytes())
+    recorded, rows = Recorded(run, NAME, found.snapshot), found.alerts.rows()
+    claims = recorded.itself(found.asked, len(rows))
+    for row, alert in enumerate(rows):
+        values: dict[str, Value] = {"warning": alert["index"], "alarm": found.threshold}
+        claims.append(recorded.of(alert["id"], values, recorded.short, row))
+    return ledger.commit(ClaimBatch.of(claims), run)
+
+
+def manifest(found: Warnings) -> RunManifest:
+    """What was asked of which data, the weights, and one line for each alert."""
+    snapshot = found.snapshot
+    lines = [
+        f"{row['id']}: index {row['index']!r}, {'an' if row['alarm'] else 'no'} alarm from {found.threshold!r}; "
+        + "; ".join(row["why"])
+        for row in found.alerts.rows()
+    ]
+    details = {
+        **found.asked,
+        "weights": found.weights,
+        "ledger": snapshot.ledger,
+        "commit": snapshot.commit,
+        "published": iso(found.dates[-1]),
+        "rows": [*lines, asking("warning", NAME, found.asked, snapshot.commit)],
+    }
+    return RunManifest("warning", details)
 
 
 def _dates(split: datetime, step: timedelta, first: datetime, last: datetime) -> Sequence[datetime]:

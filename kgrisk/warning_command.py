@@ -20,12 +20,16 @@ def warn(
     horizon: Annotated[int, typer.Option("--horizon", min=1, help="Days ahead in which distress counts.")] = 365,
     false_alarms: Annotated[float, typer.Option("--false-alarms", help="Share of quiet dates it may call.")] = 0.05,
     until: Annotated[str | None, typer.Option("--until", help="Warn as of this date.")] = None,
+    publish: Annotated[bool, typer.Option("--publish", help="Put the alerts into the ledger, for queries.")] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Who is likely to come into distress, why, and whether such warnings had skill."""
     with opened(home) as graph:
-        found = graph.warnings(cut, every=every, horizon=horizon, false_alarms=false_alarms, until=until)
+        more = {"every": every, "horizon": horizon, "false_alarms": false_alarms, "until": until}
+        found = graph.warnings(cut, publish=publish, **more)
+        if publish:
+            progress(f"the alerts are in the ledger, commit {graph.ledger.head}")
     verdict = found.verdict
     if json:
         lead = float(np.median(verdict.lead_days)) if len(verdict.lead_days) else None

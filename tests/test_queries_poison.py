@@ -78,6 +78,7 @@ ASKED_OF = {
     "payments_between_owners": ("source", "HAS_ACCOUNT"),
     "sentiment_by_day": ("source", "sentiment"),
     "said_about": ("source", "LENDS_TO", "sentiment"),
+    "warnings_of": ("source", "warning"),
     "shared_identifiers": ("source", "SHARES_IDENTIFIER"),
 }
 """Questions about one entity: the end of which rows it is."""
@@ -107,6 +108,11 @@ def _choices(seen: Seen, other: str) -> dict[str, list[dict[str, Any]]]:
         "conflicting_sources": [{"top": 1_500}],
         "distress_ranking": [{"top": 200}],
         "top_predicted_links": [{"top": 500}],
+        "risk_runs": [{"name": "debtrank", "top": 500}],
+        "losses_of_run": [{"run": f"run{i:09d}"} for i in range(6)],
+        "attribution_of_run": [{"run": f"run{i:09d}"} for i in range(6)],
+        "figures_of_run": [{"run": f"run{i:09d}"} for i in (7, 8)],
+        "scenario_losses": [{"scenario": "crash"}, {"scenario": "flood"}],
     }
 
 

@@ -8,7 +8,7 @@ CALL {
   WHERE r.valid_from <= $valid AND r.valid_to > $valid AND r.known_from <= $known AND r.known_to > $known
     AND r.published <= $published AND r.published_to > $published
     AND r.published >= $since AND r.published < $until AND type(r) <> 'PREDICTED' AND type(r) <> 'HAS_EMBEDDING'
-    AND NOT coalesce(r.property, '') IN ['label', 'distress', 'distress_low', 'distress_high', 'contagion_loss', 'rank_score', 'figure']
+    AND coalesce(r.property, '') <> 'label' AND NOT split(r.extractor, '.')[0] IN ['model', 'risk']
   RETURN r.published AS published, r.document AS document, r.extractor AS extractor, r.locator AS locator, r.quote AS quote,
     coalesce(r.property, type(r)) AS says, 'of it' AS side, CASE WHEN r.property IS NULL THEN v.id ELSE v.text END AS what,
     r.role AS role, v.number AS number, coalesce(r.amount_minor, v.amount_minor) AS amount_minor, coalesce(r.currency, v.currency) AS currency,

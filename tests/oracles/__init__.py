@@ -38,10 +38,19 @@ from tests.oracles.payments import (
     payments_between_owners,
     shared_identifiers,
 )
+from tests.oracles.runs import (
+    attribution_of_run,
+    figures_of_run,
+    losses_of_run,
+    risk_runs,
+    scenario_losses,
+    warnings_of,
+)
 from tests.oracles.scores import distress_ranking, sentiment_by_day, top_predicted_links
 
 __all__ = [
     "assets_hit",
+    "attribution_of_run",
     "believed_at",
     "circular_payments",
     "common_officers",
@@ -53,21 +62,26 @@ __all__ = [
     "evidence_behind_edge",
     "exposure_by_counterparty",
     "exposure_to_distressed",
+    "figures_of_run",
     "hit_if_fails",
     "insider_trades_before_event",
     "largest_holders",
     "lender_concentration",
+    "losses_of_run",
     "ownership_chain",
     "payment_trail",
     "payments_between_owners",
     "related_party_loans",
     "restatements",
+    "risk_runs",
     "said_about",
+    "scenario_losses",
     "sentiment_by_day",
     "shared_identifiers",
     "similar_companies",
     "supply_chain_upstream",
     "top_predicted_links",
     "ultimate_owner",
+    "warnings_of",
     "what_changed_between",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from kg.model import AsOf, iso
 from tests.oracles.answer import MONEY, Answer, earlier, ordered
 from tests.poison import Row, Seen, World
-from tests.poison.said import PROPERTIES
+from tests.poison.said import LOST, PROPERTIES, SCORED
 
 
 def evidence_behind_edge(world: World, at: AsOf, source: str, relation: str, target: str) -> Answer:
@@ -131,14 +131,14 @@ def documents_that_mention_both(world: World, at: AsOf, a: str, b: str) -> Answe
 def entity_profile(world: World, at: AsOf, id: str) -> Answer:
     seen = world.seen(at)
     rows = []
-    for r in seen.out(id, "label", "name", "equity", "distress", "event_type"):
-        props = r.said.props
+    for r in seen.out(id, "label", "name", "equity", "event_type", *SCORED, *LOST):
+        value = r.value
         rows.append(
             {
                 "property": r.type,
                 "period": r.key,
-                "text": props.get(r.type) if r.type in ("label", "name", "event_type") else None,
-                "number": props.get("distress"),
+                "text": value if isinstance(value, str) else None,
+                "number": value if isinstance(value, (int, float)) else None,
                 "amount_minor": r.minor,
                 "currency": r.currency,
                 "since": r.since,
@@ -149,13 +149,13 @@ def entity_profile(world: World, at: AsOf, id: str) -> Answer:
     return ordered(rows, "property", "period", "statement")
 
 
-UNSAID = ("PREDICTED", "label", "distress", "distress_low", "distress_high", "contagion_loss", "rank_score", "figure")
-"""What the graph holds of an entity that no document says of it."""
+UNSAID = ("PREDICTED", "label")
+"""What no document says of an entity, besides all that models and runs found."""
 
 
 def said_about(world: World, at: AsOf, id: str, since: str, until: str) -> Answer:
     seen = world.seen(at)
-    told = [r for r in seen.rows if id in (r.source, r.target) and r.type not in UNSAID]
+    told = [r for r in seen.rows if id in (r.source, r.target) and r.type not in UNSAID and _read(r)]
     return ordered(
         (_told(r, id) | {"known_from": _learned(world, at, r)} for r in told if since <= iso(r.said.published) < until),
         "-published",
@@ -177,6 +177,10 @@ def _learned(world: World, at: AsOf, row: Row) -> str:
     return iso(world.ledger.known(commit))
 
 
+def _read(r: Row) -> bool:
+    return r.said.extractor.partition(".")[0] not in ("model", "risk")
+
+
 def _told(r: Row, id: str) -> dict[str, Any]:
     props, stated = r.said.props, r.type in PROPERTIES
     return {
@@ -190,10 +194,10 @@ def _told(r: Row, id: str) -> dict[str, Any]:
         "what": (r.target if r.source == id else r.source)
         if not stated
         else props[r.type]
-        if r.type in ("name", "event_type")
+        if isinstance(props[r.type], str)
         else None,
         "role": r.role,
-        "number": props.get(r.type) if r.type in ("sentiment", "latitude", "longitude", "radius") else None,
+        "number": props[r.type] if stated and isinstance(props[r.type], (int, float)) else None,
         "amount_minor": r.minor,
         "currency": r.currency,
         "confidence": r.said.confidence,

@@ -32,6 +32,7 @@ class Builder(Statements):
         self._planted()
         self._facts()
         self._told()
+        self._computed()
         return self.nodes, self.said, self.merges
 
     def _merged(self) -> None:
@@ -162,3 +163,35 @@ class Builder(Statements):
         for event in self.ids["Event"][::2]:  # the others have no place
             for name in PLACE:
                 self.put(name, event, "", "", {name: round(r.uniform(-60, 60), 4)})
+
+    def _computed(self) -> None:
+        """What runs of the engine found: losses of scenarios and their paths, ranks, figures, early warnings."""
+        r, own = self.random, "risk.run@1"
+        for i in range(11):
+            run = f"run{i:09d}"
+            id = f"doc:{run}00"
+            self.nodes[id] = "Document"
+            kind = "risk" if i < 7 else "figure" if i < 9 else "warning"
+            name = {"risk": ("debtrank", "pagerank")[i == 6], "figure": "expected_loss", "warning": "index"}[kind]
+            self.put("run", id, "", kind, {"run": name}, extractor=own)
+            self.put("run_question", id, "", "", {"run_question": f'{{"n": {i}}}'}, extractor=own)
+            self.put("run_commit", id, "", "", {"run_commit": i + 1}, extractor=own)
+            for firm in r.sample(self.firms[:40], 12):
+                for what, key, value in self._found(kind if i != 6 else "rank", run):
+                    money = {"currency": "EUR"} if isinstance(value, Decimal) else {}
+                    self.put(what, firm, "", key, {what: value} | money, extractor=own)
+            for scenario in ("crash", "flood") if i < 6 else ():
+                total = {"run_total": Decimal(r.randrange(10**6)) / 100, "currency": "EUR"}
+                self.put("run_total", id, "", scenario, total, extractor=own)
+
+    def _found(self, kind: str, run: str) -> list[tuple[str, str, Any]]:
+        """Properties, keys and values that a run tells of one firm."""
+        if kind != "risk":
+            some = round(self.random.random(), 6)
+            told = {"figure": ("figure", f"expected_loss.el|{run}"), "rank": ("rank_score", f"{run}:flood")}
+            return [(*told[kind], some)] if kind in told else [("warning", run, some), ("alarm", run, 0.5)]
+        names = ("contagion_loss", "equity_after", "loss_low", "loss_high")
+        key = f"{run}:{self.random.choice(('crash', 'flood'))}"
+        amounts: list[tuple[str, str, Any]] = [(n, key, Decimal(self.random.randrange(10**6)) / 100) for n in names]
+        path = ("path_loss", f"{key}:{self.random.randrange(4)}", Decimal(self.random.randrange(10**6)) / 100)
+        return [*amounts, path, *([("fails", key, 1)] if self.random.random() < 0.5 else [])]

@@ -12,10 +12,24 @@ from kg.model import Claim, Edge, Evidence, Node
 
 EVENTS = {"TRADED", "PAID", "MENTIONED_IN", "AFFECTED_BY", "equity", "sentiment"}
 """Types without an end of validity."""
-RANK = {"registers": 4, "filings": 3, "trades": 3, "news": 2, "model": 0}
-HAS = {"name": "HAS_NAME", "distress": "HAS_SCORE", "sentiment": "HAS_SCORE"}
+RANK = {"registers": 4, "filings": 3, "trades": 3, "news": 2, "model": 0, "risk": 0}
+LOST = ("contagion_loss", "equity_after", "loss_low", "loss_high", "path_loss", "run_total")
+"""Money that runs tell."""
+SCORED = (
+    "distress",
+    "sentiment",
+    "rank_score",
+    "figure",
+    "warning",
+    "alarm",
+    "fails",
+    "run",
+    "run_question",
+    "run_commit",
+)
+HAS = {"name": "HAS_NAME", **dict.fromkeys((*SCORED, *LOST), "HAS_SCORE")}
 PLACE = ("latitude", "longitude", "radius")
-PROPERTIES = {"name", "distress", "equity", "event_type", "label", "sentiment", *PLACE}
+PROPERTIES = {"name", "equity", "event_type", "label", *PLACE, *SCORED, *LOST}
 DISPUTED = {"LENDS_TO", "EXPOSED_TO", "OWNS", "SUPPLIES"}
 ABSURD = Decimal("88888888.88")
 NOW = datetime(2024, 6, 1, tzinfo=UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from kg.model import iso
@@ -26,8 +27,13 @@ class Row:
 
     @property
     def minor(self) -> int | None:
-        amount = self.said.props.get("amount", self.said.props.get("equity"))
+        amount = next((value for value in self.said.props.values() if isinstance(value, Decimal)), None)
         return None if amount is None else int(amount * 100)
+
+    @property
+    def value(self) -> Any:
+        """What a property says."""
+        return self.said.props[self.type]
 
     @property
     def currency(self) -> str | None:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from kg.model import LAST
-from tests.poison.said import ABSURD, DISPUTED, EVENTS, PLACE, PROPERTIES, Said, day
+from tests.poison.said import ABSURD, DISPUTED, EVENTS, LOST, PLACE, PROPERTIES, Said, day
 
 
 class Statements:
@@ -84,16 +84,18 @@ class Statements:
         much = self.random.random()
         if true.target and self.random.random() < 0.3:
             return self._elsewhere(true)
-        for name in ("amount", "equity", "share", "score", "distress", "sentiment", *PLACE):
+        numbers = ("share", "score", "distress", "sentiment", "rank_score", "figure", "warning", "alarm", *PLACE)
+        for name in ("amount", "equity", *LOST, *numbers):
             if name in props:
-                money = name in ("amount", "equity")
+                money = name in ("amount", "equity", *LOST)
                 props[name] = ABSURD + int(much * 10**6) if money else round(0.99 + much / 100, 9)
                 return replace(true, props=props, born=1, died=99)
         if true.what == "SHARES_IDENTIFIER":
             return replace(true, props={"count": 1_000 + int(much * 10**6)}, born=1, died=99)
-        if "name" in props or "event_type" in props:
-            other = {"name": f"Wrong {much}"} if "name" in props else {"event_type": f"wrong {much}"}
-            return replace(true, props=other, born=1, died=99)
+        if true.what in ("fails", "run_commit"):
+            return replace(true, props={true.what: 1_000 + int(much * 10**6)}, born=1, died=99)
+        if true.what in ("name", "event_type", "run", "run_question"):
+            return replace(true, props={true.what: f"Wrong {much}"}, born=1, died=99)
         return self._elsewhere(true)
 
     def _elsewhere(self, true: Said) -> Said:
