@@ -74,6 +74,8 @@ def integrated(
     total = torch.zeros_like(vector)
     for step in range(STEPS):
         value, mixed = at((step + 0.5) / STEPS)
+        if not value.requires_grad:  # a model that counts reads no values
+            break
         if (slope := torch.autograd.grad(value, mixed, allow_unused=True)[0]) is not None:
             total += slope  # a model that reads no such vector has none
     with torch.no_grad():
