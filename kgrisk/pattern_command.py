@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from kg.errors import KgRiskError
 from kgrisk import patterns as room
 from kgrisk.console import emit, out, progress, show
 from kgrisk.options import Home, Json, Known, Published, asked, opened, pair
@@ -27,6 +28,7 @@ def patterns(
         Path | None, typer.Option("--payments", help="No graph: CSV or Parquet with id,source,target,amount,time.")
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="Most findings told.")] = 1_000,
+    save: Annotated[bool, typer.Option("--save", help="Graph: put the findings into the ledger as claims.")] = False,
     valid: Annotated[str | None, typer.Option("--valid", "--at", help="True in the world at this time.")] = None,
     known: Known = None,
     published: Published = None,
@@ -40,10 +42,12 @@ def patterns(
         return
     given = dict(pair(text) for text in param or ())
     if payments is not None:
+        if save:
+            raise KgRiskError("--save puts findings of a graph into its ledger; a plain file of payments has none")
         found = room.find_in(payments, name, given)
     else:
         with opened(home) as graph:
-            found = room.find(graph.snapshot(asked(valid, known, published)), name, given)
+            found = graph.pattern(name, asked(valid, known, published), save=save, **given)
     rows = found.rows()[:top]
     for remark in found.remarks:
         progress(remark)

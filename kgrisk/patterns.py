@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -14,9 +13,10 @@ from kg import plugins
 from kg.errors import MeasureError
 from kg.snapshot import Snapshot
 from kgrisk.figures import read
+from kgrisk.pattern_findings import Findings
 from kgrisk.result import Result
 from queries.measure import build
-from queries.pattern import Pattern
+from queries.pattern import Pattern, remarks
 from queries.payments.flows import Flows
 from queries.payments.pattern import PaymentPattern
 from queries.payments.watch import Watch
@@ -38,13 +38,14 @@ def listing() -> list[dict[str, Any]]:
 
 def find(snapshot: Snapshot, name: str, params: Mapping[str, Any] | None = None) -> Result:
     """Findings of a pattern in a snapshot, worst first. MeasureError for what is unknown or makes no sense."""
-    return _result(build(Pattern, name, params).find(snapshot), name)  # type: ignore[type-abstract]  # a role is asked for
+    return Findings.of(snapshot, name, params).result
 
 
 def find_in(payments: pa.Table | Path | str, name: str, params: Mapping[str, Any] | None = None) -> Result:
     """The same in a table, or a CSV or Parquet file, with columns id, source, target, amount, time."""
     table = payments if isinstance(payments, pa.Table) else read(Path(payments))
-    return _result(_of_payments(name, params).among(Flows.of(table)), name)
+    found = _of_payments(name, params).among(Flows.of(table))
+    return Result(found, name, remarks(found))
 
 
 def watch(names: Mapping[str, Mapping[str, Any]] | Iterable[str], payments: pa.Table | None = None) -> Watch:
@@ -60,7 +61,3 @@ def _of_payments(name: str, params: Mapping[str, Any] | None) -> PaymentPattern:
         known = ", ".join(row["name"] for row in listing() if row["of_payments"])
         raise MeasureError(f"{name} needs more than payments: look for it in a graph. Of payments alone: {known}")
     return made
-
-
-def _result(table: pa.Table, name: str) -> Result:
-    return Result(table, name, tuple(json.loads((table.schema.metadata or {}).get(b"notes", b"[]"))))

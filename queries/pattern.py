@@ -72,8 +72,8 @@ class Finding:
     remark: str = ""
 
 
-def findings(pattern: str, found: Sequence[Finding], remarks: Sequence[str] = ()) -> pa.Table:
-    """Findings as a table, worst first, then by id; `remarks` (what a cap left out) stand in its metadata."""
+def findings(pattern: str, found: Sequence[Finding], notes: Sequence[str] = ()) -> pa.Table:
+    """Findings as a table, worst first, then by id; `notes` (what a cap left out) stand in its metadata."""
     rows = [
         {
             "id": sha256("\n".join((pattern, *sorted(one.edges))).encode()).hexdigest()[:16],
@@ -93,7 +93,12 @@ def findings(pattern: str, found: Sequence[Finding], remarks: Sequence[str] = ()
     ]
     rows.sort(key=lambda row: (-cast(float, row["score"]), row["id"]))
     made = pa.Table.from_pylist(rows, schema=FINDINGS)
-    return made.replace_schema_metadata({"notes": json.dumps(list(remarks))}) if remarks else made
+    return made.replace_schema_metadata({"notes": json.dumps(list(notes))}) if notes else made
+
+
+def remarks(found: pa.Table) -> tuple[str, ...]:
+    """What `findings` were told with."""
+    return tuple(json.loads((found.schema.metadata or {}).get(b"notes", b"[]")))
 
 
 def blend(parts: Mapping[str, float]) -> float:

@@ -80,6 +80,18 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     ),
     "laundering_low": Property("real", "Lower end of it, 95 %.", unit="probability", node="Score", time="event"),
     "laundering_high": Property("real", "Upper end of it, 95 %.", unit="probability", node="Score", time="event"),
+    "finding": Property(
+        "real",
+        "Score of a pattern's finding, 0 to 1; on its subject, the key is <pattern>|<finding>.",
+        node="Score",
+        time="event",
+    ),
+    "finding_edge": Property(
+        "real",
+        "Place of an edge among those a finding stands on; on its subject, the key is <pattern>|<finding>|<edge>.",
+        node="Score",
+        time="event",
+    ),
     "contagion_loss": Property("money", "Loss in a stress run; the key names the run.", node="Score"),
     "loss_low": Property("money", "Low end (5 %) of the range of `contagion_loss`.", node="Score"),
     "loss_high": Property("money", "High end (95 %) of the range of `contagion_loss`.", node="Score"),
