@@ -24,6 +24,7 @@ from kg.errors import KgRiskError
 from kgrisk.answering import Asking
 from kgrisk.assessed import Assessed
 from kgrisk.evidence import Explainer, Explanation
+from kgrisk.explaining import Explaining
 from kgrisk.learned import Learned
 from kgrisk.opened import Instant, instant
 from kgrisk.refresh import refresh
@@ -47,7 +48,7 @@ def open(home: str | Path, store: str | None = None, settings: Settings | None =
     return Graph(Path(home), settings)
 
 
-class Graph(Learned, Assessed):
+class Graph(Learned, Assessed, Explaining):
     """One graph: its ledger, its files and its store. A context manager; use `kgrisk.open()`."""
 
     def ingest(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from kg.errors import KgRiskError
 from kgrisk import why
-from kgrisk.console import emit, out, progress
+from kgrisk.console import emit, out, progress, show
 from kgrisk.evidence import lines
 from kgrisk.options import Home, Json, Known, Published, Valid, asked, opened
 
 app = typer.Typer()
+Run = Annotated[str, typer.Option("--run", help="First digits of a run, see `kgrisk runs`; default: the last one.")]
+Count = Annotated[int, typer.Option("--count", min=2, help="How many firms or links are taken apart.")]
 
 
 @app.command()
@@ -46,3 +49,62 @@ def explain(
         return
     for line in (*lines(found), *why.lines(story)):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def faithful(
+    of: Annotated[str, typer.Option("--of", help="What is explained: firms or links.")] = "firms",
+    parts: Annotated[str, typer.Option("--parts", help="By what: edges, modalities; of firms also figures.")] = "edges",
+    count: Count = 12,
+    run: Run = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Test explanations of a run: what they call important is taken away, and given alone, beside random orders."""
+    with opened(home) as graph:
+        found = graph.faithfulness(of, parts, run=run, count=count)
+    if json:
+        emit({"of": of, "parts": parts, **asdict(found), "holds": found.holds, "verdict": found.verdict()})
+        return
+    show(f"log odds of {of}, by share of their {parts}", found.curve)
+    out.print(found.verdict(), markup=False, highlight=False)
+
+
+@app.command()
+def attention(
+    of: Annotated[str, typer.Option("--of", help="Of the ends of links, or of firms: links, firms.")] = "links",
+    count: Count = 12,
+    run: Run = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Show what a run's attention went to, and whether that is what its answers rest on."""
+    with opened(home) as graph:
+        found = graph.attention(of, run=run, count=count)
+    if json:
+        tested = found.faithfulness
+        told = asdict(found) | {"verdict": found.verdict()}
+        told["faithfulness"] = asdict(tested) | {"holds": tested.holds} if tested else None
+        emit(told)
+        return
+    show(f"attention of {found.fusion} over the modalities of {of}", [asdict(row) for row in found.rows])
+    out.print(found.verdict(), markup=False, highlight=False)
+
+
+@app.command()
+def surrogate(
+    kind: Annotated[str, typer.Option("--kind", help="tree or linear.")] = "tree",
+    depth: Annotated[int, typer.Option("--depth", min=1, max=8, help="Of a tree.")] = 3,
+    run: Run = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Say what a run's scores say by a small tree or regression on readable figures, and how true to them it is."""
+    with opened(home) as graph:
+        found = graph.surrogate(kind, depth, run=run)
+    if json:
+        emit(asdict(found) | {"verdict": found.verdict()})
+        return
+    for rule in found.rules:
+        out.print(rule, markup=False, highlight=False, soft_wrap=True)
+    out.print(found.verdict(), markup=False, highlight=False)

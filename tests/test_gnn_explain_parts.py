@@ -12,6 +12,7 @@ import torch
 
 from gnn.encoders.table import COLUMNS, NAMES, Table
 from gnn.explaining.attention import bereft, correlation, looked
+from gnn.explaining.attention import of_firms as eye_of
 from gnn.explaining.columns import evidence, integrated
 from gnn.explaining.edges import log_odds
 from gnn.explaining.faithful import faithfulness
@@ -142,7 +143,7 @@ def test_figures_are_told_by_name_with_their_mask() -> None:
 
 def test_attention_is_reported_beside_the_effect_of_taking_the_modality_away(learned) -> None:  # type: ignore[no-untyped-def]
     head, own = learned
-    found = looked(head, own)
+    found = looked(eye_of(head, own))
     has = own.graph.present(["image", "text"])
     assert len(found.weight) == int(has.sum()) and (found.effect >= 0).all()
     for name in STRENGTHS:

@@ -2,14 +2,24 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from math import exp
 from pathlib import Path
 from shutil import move
 from typing import Any
 
+import numpy as np
 import pytest
 
 import kgrisk
+from gnn.calibrate import Platt
+from gnn.explaining import firm
+from gnn.explaining.regarded import regarded
+from gnn.heads.network import Network
+from gnn.heads.propagated import Propagated
+from gnn.judge import Judge
+from gnn.model import Shape
+from gnn.models.relational import Relational
 from gnn.pipeline import Settings, publish, train
 from ingest.locate import locate
 from kg.errors import KgRiskError, ModelError
@@ -17,6 +27,7 @@ from kg.files import Files
 from kg.ledger import Ledger
 from kg.model import AsOf
 from kgrisk.api import Graph
+from kgrisk.why import run_of
 from tests.gnn_world import CUT, build
 from tests.kgrisk_world import kgrisk_here
 
@@ -29,7 +40,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("why") / "home"
     world = build(folder, firms=30, told=True)
     quick = Settings(
-        epochs=2, dim=8, encoders={"image": "appearance"}, links_each=3, members=1, cohorts=3, amount=None, cache=folder / "cache"
+        epochs=2,
+        dim=8,
+        encoders={"image": "appearance"},
+        links_each=3,
+        members=1,
+        cohorts=3,
+        amount=None,
+        cache=folder / "cache",
     )
     result = train(world.ledger, world.files, CUT, out=folder / "runs", settings=quick)
     publish(world.ledger, world.files, result)
@@ -43,14 +61,14 @@ def graph(home: Path) -> Iterator[Graph]:
 
 
 @pytest.fixture(scope="module")
-def firm(graph: Graph) -> str:
+def worst(graph: Graph) -> str:
     """The firm of the highest score."""
     return str(graph.scores().rows()[0]["id"])
 
 
 @pytest.fixture(scope="module")
-def story(graph: Graph, firm: str) -> dict[str, Any]:
-    return graph.why(f"distress:{firm}", saliency=True)
+def story(graph: Graph, worst: str) -> dict[str, Any]:
+    return graph.why(f"distress:{worst}", saliency=True)
 
 
 def predicted(home: Path) -> str:
@@ -104,10 +122,10 @@ def test_saliency_goes_down_to_words_and_boxes_of_the_documents(home: Path, stor
     assert boxes and all(part["locator"].startswith("page:1 box:") and part["document"] in files for part in boxes)
 
 
-def test_the_command_tells_the_same_as_python(home: Path, firm: str, story: dict[str, Any]) -> None:
-    found = told(home, f"distress:{firm}", "--saliency")
+def test_the_command_tells_the_same_as_python(home: Path, worst: str, story: dict[str, Any]) -> None:
+    found = told(home, f"distress:{worst}", "--saliency")
     assert found["story"]["shares"] == story["shares"] and len(found["story"]["saliency"]) == len(story["saliency"])
-    done = kgrisk_here("explain", f"distress:{firm}", "--saliency", "--home", home, cwd=home.parent)
+    done = kgrisk_here("explain", f"distress:{worst}", "--saliency", "--home", home, cwd=home.parent)
     assert " structure" in done.stdout and "without chars:" in done.stdout and "page:1 box:" in done.stdout
 
 
@@ -129,16 +147,83 @@ def test_what_has_no_score_says_why(graph: Graph, home: Path) -> None:
         graph.why(predicted(home), AsOf(valid=CUT), saliency=True)
 
 
-def test_a_run_that_kept_no_head_or_is_gone_says_so(graph: Graph, home: Path, firm: str) -> None:
+def test_a_run_that_kept_no_head_or_is_gone_says_so(graph: Graph, home: Path, worst: str) -> None:
     folder = next(path.parent for path in home.glob("runs/*/head"))
     for there in (folder / "head", home / "runs"):
         move(there, home / "elsewhere")
         try:
             with pytest.raises((KgRiskError, ModelError), match="train again"):
-                graph.why(f"distress:{firm}")
-            done = kgrisk_here("explain", f"distress:{firm}", "--home", home, "--json", cwd=home.parent)
+                graph.why(f"distress:{worst}")
+            done = kgrisk_here("explain", f"distress:{worst}", "--home", home, "--json", cwd=home.parent)
             assert "cannot be told" in done.stderr
             found = json.loads(done.stdout)
             assert "story" not in found and found["evidence"] and found["what"]["property"] == "distress"
         finally:
             move(home / "elsewhere", there)
+
+
+@pytest.mark.parametrize("of, parts", [("firms", "edges"), ("firms", "figures"), ("links", "modalities")])
+def test_explanations_are_tested_against_random_orders(home: Path, graph: Graph, of: str, parts: str) -> None:
+    args = ("faithful", "--of", of, "--parts", parts, "--count", "4", "--home", home)
+    told = json.loads(kgrisk_here(*args, "--json", cwd=home.parent).stdout)
+    found = graph.faithfulness(of, parts, count=4)
+    assert told["deletion"] == pytest.approx(found.deletion) and told["verdict"] == found.verdict()
+    assert [row["share"] for row in told["curve"]] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    whole = told["curve"][-1]  # with everything away there is no order any more
+    assert whole["deletion"] == pytest.approx(whole["deletion_by_chance"])
+    assert found.count >= 2 and ("beats" in found.verdict() or "cannot be told from" in found.verdict())
+
+
+def test_attention_is_shown_with_its_faithfulness(home: Path, graph: Graph) -> None:
+    told = json.loads(kgrisk_here("attention", "--home", home, "--json", cwd=home.parent).stdout)
+    assert told["fusion"] == "attention" and told["rows"][0]["modality"] == "all"
+    assert {row["modality"] for row in told["rows"][1:]} <= {"image", "numeric", "text"}
+    assert told["faithfulness"]["curve"] and told["verdict"] == graph.attention().verdict()
+    assert kgrisk_here("attention", "--home", home, cwd=home.parent).stdout.strip().endswith("explained.")
+
+
+def test_a_surrogate_says_how_true_it_is_to_the_scores(home: Path, graph: Graph) -> None:
+    told = json.loads(kgrisk_here("surrogate", "--depth", "2", "--home", home, "--json", cwd=home.parent).stdout)
+    found = graph.surrogate(depth=2)
+    assert told["r2"] == pytest.approx(found.r2) and told["verdict"] == found.verdict() and len(told["rules"]) <= 4
+    assert f"R2 {found.r2:.2f}" in found.verdict() and "by guess" in found.verdict()
+
+
+def test_what_cannot_be_tested_is_a_clear_error(home: Path, graph: Graph, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no attribution of links by figures; there are: firms by edges"):
+        graph.faithfulness("links", "figures")
+    with pytest.raises(ModelError, match="kind 'forest'"):
+        graph.surrogate("forest")
+    with pytest.raises(KgRiskError, match="firms or links, not of 'banks'"):
+        graph.attention("banks")
+    with pytest.raises(ModelError, match="0 runs in"):
+        graph.attention(run="none")
+    with kgrisk.open(tmp_path) as empty, pytest.raises(KgRiskError, match="train first"):
+        empty.faithfulness()
+
+
+def test_a_head_and_a_model_without_fusion_say_so(graph: Graph, home: Path) -> None:
+    run = run_of(graph, next(path.parent for path in home.glob("runs/*/head")))
+    bare = Relational(Shape(len(run.graph)), dim=4)
+    with pytest.raises(ModelError, match="fuses no modalities"):
+        regarded(replace(run, model=bare))
+    plain = replace(run)
+    plain.__dict__["judge"] = Judge(Propagated(), Platt(1.0, 0.0))
+    with pytest.raises(ModelError, match="head 'propagated' has no fusion"):
+        regarded(plain, "firms")
+
+
+def test_the_network_head_is_kept_and_told_as_the_regression_is(graph: Graph, home: Path, tmp_path: Path) -> None:
+    run = run_of(graph, next(path.parent for path in home.glob("runs/*/head")))
+    head = Network(0)
+    head.recipe = replace(head.recipe, epochs=2)
+    fell = replace(run.cohort, truth=(np.arange(len(run.cohort)) % 5 == 0).astype(float))
+    head.fit([fell], fell)
+    Judge(head, Platt(2.0, -1.0)).save(tmp_path)
+    again = Judge.load(tmp_path)
+    assert np.array_equal(again.predict(run.cohort), Judge(head, Platt(2.0, -1.0)).predict(run.cohort))
+    own = replace(run)
+    own.__dict__["judge"] = again
+    story = firm.told(own, run.graph.ids[int(run.cohort.rows[-1])])
+    assert story.head == "network" and story.base + sum(story.shares.values()) == pytest.approx(story.log_odds)
+    assert regarded(own, "firms").rows[0].nodes > 0

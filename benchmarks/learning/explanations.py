@@ -16,6 +16,7 @@ from torch import Tensor
 from benchmarks.figure import Figure
 from gnn.evaluate import bootstrap, rank
 from gnn.explaining.attention import looked
+from gnn.explaining.attention import of_firms as eye_of
 from gnn.explaining.columns import integrated
 from gnn.explaining.edges import effects, log_odds, near, without
 from gnn.explaining.faithful import Faithfulness, Kept, faithfulness
@@ -158,7 +159,7 @@ def _columned(head: Network, now: Cohort, at: tuple[int, int]) -> Kept:
 
 
 def _attention(head: Network, now: Cohort) -> list[Figure]:
-    found, figures = looked(head, now), []
+    found, figures = looked(eye_of(head, now)), []
     for name in (None, *STRENGTHS):
         value, low, high = found.agreement(name)
         what = f"among firms, {name}" if name else "over firms and modalities"

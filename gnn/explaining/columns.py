@@ -123,7 +123,12 @@ def evidence(snapshot: Snapshot, node: str, modality: str) -> list[dict[str, Any
     names = MADE_OF.get(modality, tuple(n for n, spec in PROPERTIES.items() if spec.modality == modality))
     own = snapshot.facts.filter(pc.equal(snapshot.facts["subject"], row))
     own = own.filter(pc.is_in(own["property"], pc.cast(list(names), "string")))
-    order = [("valid_from", "descending"), ("published", "descending"), ("key", "descending")]
+    order = [
+        ("valid_from", "descending"),
+        ("published", "descending"),
+        ("property", "ascending"),
+        ("key", "descending"),
+    ]
     rows = own.sort_by([*order, ("statement", "descending")]).select([*TOLD, *VALUES]).to_pylist()
     return [
         {name: row[name] for name in TOLD} | {"value": next((row[v] for v in VALUES if row[v] is not None), None)}

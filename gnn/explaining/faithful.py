@@ -11,8 +11,9 @@ the same parts, paired by what is explained. An attribution that does not beat c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -27,8 +28,18 @@ Kept = Callable[[np.ndarray], float]
 class Areas:
     """How far the score falls and rises along an order."""
 
-    deletion: float
-    insertion: float
+    fall: tuple[float, ...]
+    """What the score has lost at each of the shares that were taken away."""
+    rise: tuple[float, ...]
+    """What it has gained at each of the shares that were given."""
+
+    @property
+    def deletion(self) -> float:
+        return float(np.mean(self.fall))
+
+    @property
+    def insertion(self) -> float:
+        return float(np.mean(self.rise))
 
 
 @dataclass(frozen=True)
@@ -40,45 +51,87 @@ class Faithfulness:
     insertion: float
     insertion_interval: tuple[float, float]
     count: int
+    curve: tuple[Mapping[str, float], ...] = ()
+    """Both curves beside those of chance, mean over what was explained: a row for each share of the parts."""
 
     @property
     def holds(self) -> bool:
         """True where both curves beat chance beyond the interval."""
         return self.deletion_interval[0] > 0 and self.insertion_interval[0] > 0
 
+    def verdict(self) -> str:
+        """The same in words."""
+        parts = []
+        for name, mean, (low, high) in (
+            ("deletion", self.deletion, self.deletion_interval),
+            ("insertion", self.insertion, self.insertion_interval),
+        ):
+            word = "beats" if low > 0 else "loses to" if high < 0 else "cannot be told from"
+            parts.append(f"{name} {word} random orders ({mean:+.3f} log odds, {low:+.3f} to {high:+.3f})")
+        told = "Faithful" if self.holds else "NOT shown to be faithful"
+        return f"{told}: {' and '.join(parts)}, over {self.count} explained."
+
 
 def areas(score: Kept, order: np.ndarray, points: int = 10) -> Areas:
-    """Both areas of an order of parts, measured at up to `points` shares of them."""
+    """Both curves of an order of parts, measured at `points` shares of them, rounded to whole parts."""
     count = len(order)
     if not count:
         raise ModelError("a curve needs at least one part to take away; nothing is near what was to be explained")
-    steps = np.unique(np.linspace(0, count, min(points, count) + 1).round().astype(int))[1:]
+    steps = steps_of(count, points)
     place = np.empty(count, dtype=np.int64)
     place[order] = np.arange(count)
     full, empty = score(np.ones(count, dtype=bool)), score(np.zeros(count, dtype=bool))
-    fall = [full - score(place >= k) if k < count else full - empty for k in steps]
-    rise = [score(place < k) - empty if k < count else full - empty for k in steps]
-    return Areas(float(np.mean(fall)), float(np.mean(rise)))
+    at: dict[int, tuple[float, float]] = {count: (full - empty, full - empty)}
+    for k in sorted({*steps} - {count}):
+        at[k] = (full - score(place >= k), score(place < k) - empty)
+    return Areas(tuple(at[k][0] for k in steps), tuple(at[k][1] for k in steps))
+
+
+def steps_of(count: int, points: int) -> list[int]:
+    """How many parts are away at each point."""
+    steps: list[int] = np.unique(np.linspace(0, count, min(points, count) + 1).round().astype(int))[1:].tolist()
+    return steps
 
 
 def chance(score: Kept, count: int, seed: int, draws: int = 3, points: int = 10) -> Areas:
-    """Mean areas of random orders."""
+    """Mean curves of random orders."""
     draw = np.random.default_rng(seed)
     found = [areas(score, draw.permutation(count), points) for _ in range(draws)]
-    return Areas(float(np.mean([one.deletion for one in found])), float(np.mean([one.insertion for one in found])))
+    fall, rise = (np.mean([getattr(one, side) for one in found], axis=0) for side in ("fall", "rise"))
+    return Areas(tuple(fall.tolist()), tuple(rise.tolist()))
 
 
 def faithfulness(
     cases: Sequence[tuple[Kept, np.ndarray]], seed: int = 0, draws: int = 3, points: int = 10
 ) -> Faithfulness:
     """How far attributions beat chance. A case is a score of kept parts and the attribution (parts,) to be tested."""
-    gaps = []
+    gaps, curves = [], []
     for number, (score, value) in enumerate(cases):
         own = areas(score, np.argsort(-value, kind="stable"), points)
         other = chance(score, len(value), seed + number, draws, points)
         gaps.append((own.deletion - other.deletion, own.insertion - other.insertion))
+        curves.append([spread(side, points) for side in (own.fall, other.fall, own.rise, other.rise)])
     table = np.array(gaps).reshape(-1, 2)
     mean = table.mean(0) if len(table) else np.full(2, np.nan)
-    return Faithfulness(
-        float(mean[0]), bootstrap(table[:, 0], seed), float(mean[1]), bootstrap(table[:, 1], seed), len(table)
+    drawn = rows(np.mean(curves, axis=0)) if curves else ()
+    ends = bootstrap(table[:, 0], seed), bootstrap(table[:, 1], seed)
+    return Faithfulness(float(mean[0]), ends[0], float(mean[1]), ends[1], len(table), drawn)
+
+
+CURVE: Final = ("deletion", "deletion_by_chance", "insertion", "insertion_by_chance")
+
+
+def spread(values: Sequence[float], points: int) -> np.ndarray:
+    """A curve of however many parts at the same shares as all others: straight between its points, from 0."""
+    share = np.linspace(0, 1, len(values) + 1)
+    found: np.ndarray = np.interp(np.linspace(0, 1, points + 1)[1:], share, [0.0, *values])
+    return found
+
+
+def rows(curves: np.ndarray) -> tuple[Mapping[str, float], ...]:
+    """(CURVE, points) as rows with their share."""
+    shares = np.linspace(0, 1, curves.shape[1] + 1)[1:].tolist()
+    return tuple(
+        {"share": share, **dict(zip(CURVE, column, strict=True))}
+        for share, column in zip(shares, curves.T.tolist(), strict=True)
     )

@@ -40,6 +40,15 @@ class Surrogate:
     count: int
     """Held-out items."""
 
+    def verdict(self) -> str:
+        """The fidelity in words."""
+        low, high = self.r2_interval
+        word = "explains" if low > 0.5 else "explains a part of" if low > 0 else "does NOT explain"
+        return (
+            f"The {self.kind} {word} the scores: R2 {self.r2:.2f} ({low:.2f} to {high:.2f}) on {self.count} items held "
+            f"out; {self.agreement:.0%} on the same side of log odds {self.threshold:+.2f}, {self.chance:.0%} by guess."
+        )
+
 
 def surrogate(
     values: np.ndarray, names: Sequence[str], odds: np.ndarray, kind: Kind = "tree", depth: int = 3, seed: int = 0
