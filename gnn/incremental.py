@@ -18,11 +18,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gnn.changes import new_inputs, rows_before, touched
 from gnn.convolution import Messages
 from gnn.layer import Layer
 from gnn.passing import Passing
@@ -87,16 +87,14 @@ def refreshed(model: Passing, old: Refreshed, graph: GraphTensors, keep: bool = 
     _check(model)
     if graph.vocabulary.relations != old.graph.vocabulary.relations:
         raise ModelError("the graphs have other relations; a refresh needs one vocabulary: run a full pass")
-    before = _rows_before(old.graph, graph)
-    known = before >= 0
-    table = torch.where(known, old.table[before.clamp(min=0)], -1) if len(old.table) else before
-    now, ends = _new_inputs(old.graph, graph, before), _touched(old.graph, graph, before)
-    stay = None if old.graph.ids == graph.ids else before
-    kept = [[_moved(part, stay, keep) for part in parts] for parts in (old.embedded, old.described)]
+    before = rows_before(old.graph, graph)
+    table = _moved_table(old.table, before)
+    now, ends = new_inputs(old.graph, graph, before), touched(old.graph, graph, before)
+    kept = [[_moved(part, before, keep) for part in parts] for parts in (old.embedded, old.described)]
     rows = torch.nonzero(now).squeeze(1)
     kept[0][0][rows], kept[1][0][rows] = _fused(model, graph, table, rows)
     z, counts = _relations(model), [len(rows)]
-    head, tail = graph.edges[:, 0].contiguous(), graph.edges[:, 2].contiguous()
+    head, tail = graph.edges[:, 0].clone(), graph.edges[:, 2].clone()  # read often, so each lies by itself
     reached = _with_neighbours(now, head, tail)
     for number, (layer, norm) in enumerate(zip(model.layers, model.norms, strict=True)):
         assert isinstance(layer, Layer)
@@ -150,11 +148,11 @@ def _of_rows(features: Mapping[str, Features], rows: Tensor) -> dict[str, Featur
     return found
 
 
-def _rows_before(old: GraphTensors, new: GraphTensors) -> Tensor:
-    """(nodes of new,) row in the old graph, -1 for a node that is new."""
-    if old.ids == new.ids:
-        return torch.arange(len(new))
-    return torch.tensor([old.index.get(id, -1) for id in new.ids], dtype=torch.int64)
+def _moved_table(table: Tensor, before: Tensor | None) -> Tensor:
+    """Rows of the model's table under new numbers, -1 for what is new."""
+    if before is None or not len(table):
+        return table if before is None else before
+    return torch.where(before >= 0, table[before.clamp(min=0)], -1)
 
 
 def _moved(vectors: Tensor, before: Tensor | None, keep: bool) -> Tensor:
@@ -164,87 +162,6 @@ def _moved(vectors: Tensor, before: Tensor | None, keep: bool) -> Tensor:
     if not len(vectors):
         return torch.zeros(len(before), vectors.shape[1])
     return vectors[before.clamp(min=0)].masked_fill_((before < 0)[:, None], 0.0)
-
-
-def _new_inputs(old: GraphTensors, new: GraphTensors, before: Tensor) -> Tensor:
-    """(nodes,) bool: new, or with another label or other features."""
-    known = before >= 0
-    changed = ~known
-    rows, was = torch.nonzero(known).squeeze(1), before[known]
-    changed[rows] |= new.labels[rows] != old.labels[was]
-    for name in {*old.features, *new.features}:
-        one, other = old.features.get(name), new.features.get(name)
-        if one is not other:
-            changed[rows] |= _unlike(one, other, len(old), len(new), (was, rows))
-    return changed
-
-
-def _unlike(one: Features | None, other: Features | None, olds: int, news: int, pairs: tuple[Tensor, Tensor]) -> Tensor:
-    """(pairs,) bool: rows of old and new nodes whose vectors differ, or of which one has none."""
-    places = []
-    for own, nodes, rows in ((one, olds, pairs[0]), (other, news, pairs[1])):
-        place = torch.full((nodes,), -1)
-        if own is not None:
-            place[own.rows] = torch.arange(len(own.rows))
-        places.append(place[rows])
-    unlike = (places[0] >= 0) != (places[1] >= 0)
-    both = torch.nonzero((places[0] >= 0) & (places[1] >= 0)).squeeze(1)
-    if one is not None and other is not None:
-        same_width = one.values.shape[1] == other.values.shape[1]
-        left, right = one.values[places[0][both]], other.values[places[1][both]]
-        unlike[both] = (left != right).any(1) if same_width else torch.ones(len(both), dtype=torch.bool)
-    return unlike
-
-
-def _touched(old: GraphTensors, new: GraphTensors, before: Tensor) -> Tensor:
-    """(nodes,) bool: ends of edges that came or went, or of events that were published again."""
-    ends, was, last = torch.zeros(len(new), dtype=torch.bool), old.edges, old.last
-    if old.ids != new.ids:
-        now = torch.full((max(len(old), 1),), -1)
-        known = before >= 0
-        now[before[known]] = torch.nonzero(known).squeeze(1)
-        was = torch.stack([now[was[:, 0]], was[:, 1], now[was[:, 2]]], dim=1)
-        stands = (was[:, 0] >= 0) & (was[:, 2] >= 0)
-        _mark(ends, was[~stands])
-        was, last = was[stands], last[stands]
-    (codes, order), (other, place) = _sorted(was, len(new)), _sorted(new.edges, len(new))
-    single = _singles(codes, other)
-    _mark(ends, _decoded(single, len(new)))
-    if bool(new.vocabulary.events.any()):
-        stays = [torch.nonzero(~torch.isin(own, single)).squeeze(1) for own in (codes, other)]
-        order, place = (own if at is None else at[own] for own, at in zip(stays, (order, place), strict=True))
-        edges = new.edges[place[last[order] != new.last[place]]]  # both are in the same order now
-        _mark(ends, edges[new.vocabulary.events[edges[:, 1]]])
-    return ends
-
-
-def _singles(one: Tensor, other: Tensor) -> Tensor:
-    """Codes that only one of two ascending lists has. Sorting two runs that are in order is one merge (timsort)."""
-    both = np.concatenate([one.numpy(), other.numpy()])
-    both.sort(kind="stable")
-    twice = np.concatenate([[False], both[1:] == both[:-1], [False]])
-    return torch.from_numpy(both[~(twice[1:] | twice[:-1])])
-
-
-def _decoded(codes: Tensor, nodes: int) -> Tensor:
-    """(edges, 3) from their codes."""
-    pair = codes // nodes
-    return torch.stack([pair % nodes, pair // nodes, codes % nodes], dim=1)
-
-
-def _mark(ends: Tensor, edges: Tensor) -> None:
-    """Set both ends of edges, of which those that are no longer nodes are -1."""
-    rows = edges[:, [0, 2]].reshape(-1)
-    ends[rows[rows >= 0]] = True
-
-
-def _sorted(edges: Tensor, nodes: int) -> tuple[Tensor, Tensor | None]:
-    """Ascending codes of edges, and the places of the edges in that order if it is not their own."""
-    codes = (edges[:, 1] * nodes).add_(edges[:, 0]).mul_(nodes).add_(edges[:, 2])
-    if bool((codes[1:] >= codes[:-1]).all()):  # as graphs hold them
-        return codes, None
-    codes, order = torch.sort(codes)
-    return codes, order
 
 
 def _with_neighbours(now: Tensor, head: Tensor, tail: Tensor) -> Tensor:
@@ -258,14 +175,19 @@ def _with_neighbours(now: Tensor, head: Tensor, tail: Tensor) -> Tensor:
 
 
 def _reaching(along: Any, count: int) -> Any:
-    """Those of the messages that reach the first `count` nodes, where they are kept as messages."""
+    """Those of the messages that reach the first `count` nodes, where they are kept as messages.
+
+    Slots ascend by target, so theirs come first, and the weights in a slot are shared out already.
+    """
     if isinstance(along, tuple):
         return tuple(_reaching(side, count) for side in along)
     if not isinstance(along, Messages):
         return along
-    here = torch.nonzero(along.target < count).squeeze(1)
-    source, target, relation = (part.index_select(0, here) for part in (along.source, along.target, along.relation))
-    return Messages.of((source, target), relation, along.weight.index_select(0, here)[:, 0], count, along.kinds)
+    slots = along.slots[: int(torch.searchsorted(along.slots, count * along.kinds))]
+    here = torch.nonzero(along.slot < len(slots)).squeeze(1)
+    rows = (along.source, along.relation, along.target, along.weight, along.slot)
+    source, relation, target, weight, slot = (part.index_select(0, here) for part in rows)
+    return Messages(source, relation, target, weight, slot, slots, count, along.kinds)
 
 
 def _around(graph: GraphTensors, now: Tensor, head: Tensor, tail: Tensor) -> tuple[GraphTensors, Tensor, Tensor]:
