@@ -32,7 +32,8 @@ def train(
         found = graph.payments.train(cut, labels, currency)
     rows = found.metrics.to_pylist()
     if json:
-        emit({"run": found.run, "cut": found.cut, "metrics": rows, "remarks": found.remarks})
+        proof = found.certificate.to_dict() if found.certificate else None
+        emit({"run": found.run, "cut": found.cut, "metrics": rows, "certificate": proof, "remarks": found.remarks})
         return
     show(f"run {found.run[:12]}", rows)
     for remark in found.remarks:

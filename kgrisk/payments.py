@@ -33,7 +33,7 @@ class Payments:
         room = need("gnn.payments.run", "learn")
         chosen = room.Settings(**settings)
         moment, out = as_time(day(cut)), self.graph.home / "runs"
-        return room.trained(self.graph.ledger, moment, out, self._asked(currency, labels), chosen)
+        return room.trained(self.graph.ledger, moment, out, self._asked(currency, labels), chosen, self.graph.files)
 
     def score(
         self,

@@ -87,7 +87,7 @@ def learn(
         model.scale(
             near.of(np.concatenate([lesson.bad[:SIZE], lesson.good[:: max(1, len(lesson.good) // SIZE)]])).edges
         )
-        fit(model, lesson, course.recipe)
+        model.epochs = fit(model, lesson, course.recipe).epochs
     return model
 
 

@@ -48,6 +48,8 @@ class Network(nn.Module):
     def __init__(self, wiring: Wiring, seed: int = 0) -> None:
         super().__init__()
         self.wiring, dim = wiring, wiring.dim
+        self.epochs: list[dict[str, float]] = []
+        """The loss curve of its training; empty where it was read back."""
         self.register_buffer("shown", _shown(wiring))
         self.register_buffer("centre", torch.zeros(len(EDGE)))
         self.register_buffer("spread", torch.ones(len(EDGE)))

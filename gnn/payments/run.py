@@ -19,13 +19,16 @@ from gnn.payments.boost import Boost
 from gnn.payments.checkpoint import load, save, told
 from gnn.payments.detector import Detector, Scored, Settings, shown, train
 from gnn.payments.features import describe
+from gnn.payments.proof import attested
 from gnn.payments.publish import EXTRACTOR, MODEL, Suspicion, manifest
 from gnn.payments.report import Judged, best_threshold, measure
 from gnn.payments.stated import labelled, payments, spoken_of
 from gnn.payments.table import Payments
+from gnn.peek import Certificate, Readable
 from gnn.result import METRICS
 from gnn.runs import RunStore, Stages
 from kg.errors import ModelError
+from kg.files import Files
 from kg.model import AsOf, RunManifest, as_time, digest, iso
 from kg.snapshot import Snapshot
 
@@ -71,12 +74,18 @@ class Trained:
     remarks: list[str]
     checkpoint: Path
     detector: Detector
+    certificate: Certificate | None = None
+    """That nothing published after the cut was read; None where the files of the ledger were not given."""
 
 
 def trained(
-    ledger: Viewed, cut: datetime, out: Path, asked: Asked = Asked(), settings: Settings | None = None
-) -> Trained:
-    """Train on payments and truth as published by `cut`, test on what is known today of those from the cut on."""
+    ledger: Viewed, cut: datetime, out: Path, asked: Asked = Asked(), settings: Settings | None = None,
+    files: Files | None = None,
+) -> Trained:  # fmt: skip
+    """Train on payments and truth as published by `cut`, test on what is known today of those from the cut on.
+
+    With the `files` of a ledger the run carries a no-peek certificate; ModelError where a score reads the future.
+    """
     settings, cut, spent = settings or Settings(), as_time(cut), Stages()
     before, today = ledger.view(AsOf(published=cut)), ledger.view(AsOf())
     later = asked.table(today)
@@ -86,13 +95,31 @@ def trained(
         detector = train(known, cut, settings)
     with spent("test"):
         metrics, remarks = tested(detector, labelled(later, today, asked.labels), cut)
-    details = {
+    with spent("certificate"):
+        proof = attested(ledger, files, cut, asked, settings) if files and isinstance(ledger, Readable) else None
+    remarks += [proof.remark()] if proof else []
+    details = facts_of(detector, known, (cut, today), asked) | {
+        "certificate": proof.to_dict() if proof else None,
+        "metrics": metrics,
+        "remarks": remarks,
+    }
+    run = RunManifest("train", details)
+    checkpoint = save(detector, out / run.id, details | {"run": run.id})
+    written(card(run), checkpoint)
+    RunStore(out).record(run, spent.rows, [{"model": "network", **row} for row in detector.network.epochs])
+    return Trained(run.id, cut, pa.Table.from_pylist(metrics, schema=METRICS), remarks, checkpoint, detector, proof)
+
+
+def facts_of(detector: Detector, known: pa.Table, when: tuple[datetime, Snapshot], asked: Asked) -> dict[str, Any]:
+    """What the manifest of a run says of model, settings and data; `when` is the cut and the graph as of today."""
+    cut, today = when
+    return {
         "model": MODEL,
         "head": "both",
         "extractor": EXTRACTOR,
         "cut": iso(cut),
-        "seed": settings.course.recipe.seed,
-        "settings": told(settings) | {"currency": asked.currency, "rates": dict(asked.rates)},
+        "seed": detector.settings.course.recipe.seed,
+        "settings": told(detector.settings) | {"currency": asked.currency, "rates": dict(asked.rates)},
         "encoders": {},
         "torch": torch.__version__,
         "ledger": today.ledger,
@@ -100,16 +127,9 @@ def trained(
         "data": {"payments before the cut": len(known), "of them launder": int(pc.sum(known["truth"]).as_py())},
         "tried": {"AUPRC on validation": dict(detector.tried), "weight of the network": detector.share},
         "labels": "a table" if asked.labels is not None else "flags of accounts",
-        "metrics": metrics,
-        "remarks": remarks,
         "use": list(USE),
         "limits": list(LIMITS),
     }
-    run = RunManifest("train", details)
-    checkpoint = save(detector, out / run.id, details | {"run": run.id})
-    written(card(run), checkpoint)
-    RunStore(out).record(run, spent.rows, [])
-    return Trained(run.id, cut, pa.Table.from_pylist(metrics, schema=METRICS), remarks, checkpoint, detector)
 
 
 def tested(detector: Detector, table: pa.Table, cut: datetime) -> tuple[list[dict[str, Any]], list[str]]:
