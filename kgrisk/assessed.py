@@ -21,6 +21,7 @@ from kgrisk.reversing import reverse
 from kgrisk.risk import Question, Risk, assess
 from kgrisk.risk import publish as publish_losses
 from kgrisk.supposing import Supposition, compared
+from kgrisk.supposing_many import Many, suppose_many
 from kgrisk.tracing import traced
 from kgrisk.uncertain import ranged, telling
 from kgrisk.warning import Warnings, warnings
@@ -61,6 +62,15 @@ class Assessed(Opened):
     def suppose(self, scenario: Scenario | str | Path, at: Instant = None) -> Supposition:
         """The graph as if a scenario of the library, or of a YAML file, had come true: ask its risk and queries."""
         return Supposition(self, scenario, at)
+
+    def suppose_many(
+        self, scenarios: Sequence[Scenario] | Path | str | int, measure: str | None = None, **more: Any
+    ) -> Many:
+        """Losses under many scenarios at once: a list, a YAML file of them, or so many drawn; each with its difference.
+
+        `more` is `at`, `seed` and `label` of drawn ones, `block`, and what `risk` takes.
+        """
+        return suppose_many(self, scenarios, measure, **more)
 
     def compare(
         self, one: Scenario | str, other: Scenario | str, measure: str | None = None, *, at: Instant = None, **more: Any

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kgrisk.console import emit, out, progress, show
+from kgrisk.figures import write
 from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, named, opened, pair
 from kgrisk.result import plain
 from kgrisk.risk import Risk
@@ -81,6 +83,38 @@ def _tell(risk: Risk, what_if: Supposition, json: bool) -> None:
         progress(remark)
     answer(losses, False)
     out.print(f"total {risk.total:,.0f} {risk.unit}")
+
+
+@app.command(name="suppose-many")
+def suppose_many(
+    file: Annotated[Path | None, typer.Argument(help="A YAML file with a list of scenarios.")] = None,
+    draw: Annotated[int | None, typer.Option("--draw", min=1, help="Draw so many scenarios instead.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the drawn scenarios.")] = 0,
+    label: Annotated[str, typer.Option("--label", help="Kind of entity that drawn scenarios hit.")] = "Bank",
+    measure: Measure = None,
+    param: Param = None,
+    top: Annotated[int, typer.Option("--top", min=0, help="Entities told of each scenario.")] = 5,
+    to: Annotated[Path | None, typer.Option("--out", help="All differences as a .csv or .parquet file.")] = None,
+    currency: Currency = None,
+    valid: Valid = None,
+    known: Known = None,
+    published: Published = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Suppose many scenarios in one run, each with its id and what it changes; nothing is written to the graph."""
+    if (file is None) == (draw is None):
+        raise typer.BadParameter("give either a YAML FILE with a list of scenarios, or --draw N")
+    with opened(home, currency=currency) as graph:
+        more = {"at": asked(valid, known, published), "seed": seed, "label": label, "params": named(param)}
+        found = graph.suppose_many(file or draw or 1, measure, **more)
+    if to is not None:
+        write(found.difference, to)
+    rows, hit = found.summary.rows(), found.by_scenario(top)
+    if json:
+        emit({"unit": found.unit, "scenarios": [row | {"difference": hit[row["id"]]} for row in rows]})
+        return
+    show(found.summary.name, rows, ("id", "scenario", "total", "more", "touched", "failing", "worst", "worst_more"))
 
 
 @app.command()

@@ -42,6 +42,8 @@ FORMS: Mapping[str, frozenset[str]] = {
 """Words of a shock, by the word that tells which it is."""
 CHANGES: Mapping[str, frozenset[str]] = {"edges": frozenset({"edges", "scale"}), "add": frozenset({"add"})}
 SELECTION = frozenset({"id", "label", "country", "sector"})
+NAMED = 30
+"""Most sectors or countries that an error names."""
 MEMBERSHIP: Mapping[str, str] = {"country": "IN_COUNTRY", "sector": "IN_SECTOR"}
 """The edge that tells membership, by the word of a selection."""
 
@@ -64,6 +66,11 @@ class Scenario:
             found = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise MeasureError(f"{where} is no YAML: {' '.join(str(error).split())}") from error
+        return cls.of(found, where)
+
+    @classmethod
+    def of(cls, found: Any, where: str = "scenario") -> Scenario:
+        """From what YAML holds."""
         if not isinstance(found, Mapping):
             raise MeasureError(f"{where}: expected name, date, narrative, source, shocks, not {type(found).__name__}")
         known = set(cls.__dataclass_fields__)
@@ -146,14 +153,30 @@ def select(who: Mapping[str, Any], snapshot: Snapshot) -> list[int]:
         raise MeasureError(f"{sorted(unknown)[0]!r} selects nothing; known: {', '.join(sorted(SELECTION))}")
     if not who:
         raise MeasureError(f"who is hit? give one or more of {', '.join(sorted(SELECTION))}")
-    rows = set(range(len(snapshot)))
+    parts = []
     for word, wanted in who.items():
         values = [str(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
-        rows &= _fitting(word, values, snapshot)
-    if not rows:
+        parts.append(_fitting(word, values, snapshot))
+        if not parts[-1]:
+            raise MeasureError(
+                f"nobody in the graph has {word} {wanted} at this instant{_known(word, values, snapshot)}"
+            )
+    if not (rows := set.intersection(*parts)):
         told = ", ".join(f"{word} {value}" for word, value in who.items())
-        raise MeasureError(f"nobody in the graph at this instant is {told}; look at `kgrisk query entity_profile`")
+        raise MeasureError(f"each of {told} fits somebody at this instant, but nobody fits all of them; leave one out")
     return sorted(rows)
+
+
+def _known(word: str, values: Sequence[str], snapshot: Snapshot) -> str:
+    """What a word of a selection could be in this graph."""
+    if word == "id":
+        return suggestion(values[0], snapshot.ids) or "; ids are listed by `kgrisk scores` and every named query"
+    if word == "label":
+        return f"; labels here: {', '.join(sorted(set(snapshot.labels))) or 'none, the graph is empty'}"
+    ends = {snapshot.ids[row] for row in snapshot.edges_of(MEMBERSHIP[word])["target"].to_pylist()}
+    names = sorted(id.partition(":")[2] for id in ends)
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"; known here: {', '.join(names[:NAMED]) or 'none'}{more}"
 
 
 def _fitting(word: str, values: Sequence[str], snapshot: Snapshot) -> set[int]:

@@ -66,7 +66,10 @@ def test_a_scenario_that_cannot_be_read_says_where_and_what_is_expected(text: st
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        ('shocks: [{fails: "lei:nobody"}]', "nobody in the graph at this instant is id lei:nobody"),
+        ('shocks: [{fails: "lei:nobody"}]', "nobody in the graph has id lei:nobody at this instant"),
+        ("shocks: [{loses: 0.5, who: {label: Bnak}}]", "has label Bnak at this instant; labels here: .*Bank, Company"),
+        ("shocks: [{loses: 0.5, who: {country: XX}}]", "has country XX at this instant; known here: DE, FR, GB"),
+        ("shocks: [{loses: 0.5, who: {label: Bank, country: FR}}]", "nobody fits all of them"),
         ("shocks: [{loses: 1.5, who: {label: Bank}}]", "loses: 1.5 is no fraction"),
         ("shocks: [{loses: 0.5, of: debts, who: {label: Bank}}]", "of: 'debts' is unknown"),
         ("shocks: [{loses: 0.5}]", "who is hit"),

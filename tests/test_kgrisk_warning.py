@@ -178,3 +178,15 @@ def test_the_command_gives_alerts_weights_and_the_test(planted: Path, tmp_path: 
     assert found.returncode == 0, found.stderr
     told = json.loads(found.stdout)
     assert told["alerts"][0]["alarm"] and told["test"]["events"] >= 10 and set(told["weights"]) == set(READERS)
+
+
+def test_published_alerts_are_read_back_in_cypher_and_by_nobody_earlier(planted: Path, tmp_path: Path) -> None:
+    with Graph(tmp_path / "home", Settings.load(home=tmp_path / "home")) as graph:
+        graph.ledger.commit(ClaimBatch.of(world(1, planted=True)), RunManifest("ingest"))
+        found = graph.warnings(CUT, every=60, horizon=180, publish=True)
+        first, last = found.alerts.rows()[0], found.dates[-1]
+        (row,) = graph.query("warnings_of", AsOf(valid=last, published=last), id=first["id"]).rows()
+        assert (row["warning"], row["threshold"], row["alarm"]) == (first["index"], found.threshold, first["alarm"])
+        assert first["why"][0] in row["why"] and json.loads(row["question"])["horizon"] == 180
+        assert not len(graph.query("warnings_of", AsOf(published=last - timedelta(days=1)), id=first["id"]))
+        assert graph.warnings(CUT, every=60, horizon=180, publish=True).alerts.rows() == found.alerts.rows()
