@@ -11,11 +11,6 @@ from typing import Final
 
 import numpy as np
 
-LEARN: Final = (0, 1)
-CHOOSE: Final = (2,)
-ASKED: Final = (3,)
-"""Wordings to learn from, to choose by, and to be tested on."""
-
 SUBJECTS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "loan": (
         ("it could not repay its loan on the due date", "it repaid its loan ahead of time"),
@@ -91,6 +86,11 @@ SUBJECTS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     ),
 }
 """By subject four pairs: said of a firm in trouble, said of a sound one."""
+
+
+def turns(turn: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Wordings to learn from, to choose by and to be tested on: each turn tests another one, as some are harder."""
+    return (turn % 4, (turn + 1) % 4), ((turn + 2) % 4,), ((turn + 3) % 4,)
 
 
 def said(worse: bool, wordings: tuple[int, ...], draw: np.random.Generator, count: int = 3) -> str:

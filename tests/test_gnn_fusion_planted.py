@@ -11,7 +11,7 @@ from gnn.missing import shown
 from gnn.train import Recipe
 from kg.errors import ModelError
 from tests.planted_five import WIDTHS, accounts, planted, scaled_table, sentence_vector
-from tests.planted_sentences import ASKED, CHOOSE, LEARN, SUBJECTS, said
+from tests.planted_sentences import SUBJECTS, said, turns
 
 RECIPE = Recipe(epochs=60, rate=0.01, decay=0.99, weight_decay=1e-3, patience=20)
 
@@ -67,9 +67,9 @@ def test_the_more_firms_lack_the_carrier_the_less_is_told_and_never_worse_than_c
 
 def test_a_wording_that_is_held_out_is_never_said_before_and_no_subject_belongs_to_one_side() -> None:
     draw, every = np.random.default_rng(0), [line for pairs in SUBJECTS.values() for pair in pairs for line in pair]
-    assert len(set(every)) == len(every) and sorted(LEARN + CHOOSE + ASKED) == [0, 1, 2, 3]
+    assert len(set(every)) == len(every) and all(sorted(sum(turns(turn), ())) == [0, 1, 2, 3] for turn in range(4))
     for worse in (True, False):
-        heard = {part: " ".join(said(worse, part, draw) for _ in range(200)) for part in (LEARN, CHOOSE, ASKED)}
+        heard = {part: " ".join(said(worse, part, draw) for _ in range(200)) for part in turns(0)}
         for part, text in heard.items():
             own = {pairs[wording][1 - worse] for pairs in SUBJECTS.values() for wording in part}
             assert {line for line in every if line in text} == own, "all of its own wordings, and no other"
@@ -87,7 +87,7 @@ def test_sentences_tell_trouble_in_wordings_never_heard() -> None:
     from sklearn.linear_model import LogisticRegression
 
     parts = []
-    for wordings in (LEARN, CHOOSE):
+    for wordings in turns(0)[:2]:
         lines = [(pairs[k][side], 1 - side) for pairs in SUBJECTS.values() for k in wordings for side in (0, 1)]
         vectors = np.stack([sentence_vector(f"The company said that {line}.") for line, _ in lines])
         parts.append((vectors, [worse for _, worse in lines]))

@@ -4,7 +4,7 @@ Firms are those of tests/planted_five.py. The way to fuse is chosen among WAYS b
 epochs; beside it stand heads that see one modality alone, with the same budget. Attention is read off fusion by
 attention. With `real content` text and table are sentences and accounts read by the encoders that ship. Of each thing
 that can be said there are four wordings: two are learned from, one is all that the later cohort that chooses hears, and
-one all that the test does.
+one all that the test does, another for each seed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gnn.evaluate import auroc
 from gnn.head import Cohort
 from gnn.missing import shown
 from tests.planted_five import MISSING, WIDTHS, planted, real
-from tests.planted_sentences import ASKED, CHOOSE, LEARN
+from tests.planted_sentences import turns
 
 WAYS: Final = ("attention", "early", "late")
 HIDDEN: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -40,7 +40,8 @@ def measure() -> list[Figure]:
 
 def contents(carrier: str, seed: int) -> list[Cohort]:
     """As `cohorts`, with text and table as content, in wordings of their own for what is learned, chooses and tests."""
-    parts = ((600, LEARN), (600, LEARN), (600, CHOOSE), (2000, ASKED))
+    learn, choose, asked = turns(seed)
+    parts = ((600, learn), (600, learn), (600, choose), (2000, asked))
     return [real(carrier, count, 100 * seed + part, wordings) for part, (count, wordings) in enumerate(parts)]
 
 

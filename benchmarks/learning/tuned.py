@@ -1,12 +1,12 @@
 """Whether training MiniLM's last layer on helps, and what it forgets by it: trouble told in wordings never heard.
 
 Each text is one sentence of tests/planted_sentences.py in a frame drawn for it; two wordings of every meaning are
-learned from, one chooses, one is the test. Frozen: a logistic regression on the vectors, its strength chosen by log
-loss on the wording that chooses. Trained on: the last layer and a linear answer that begins as that regression, which
-keeps the first steps from turning the vectors over (Kumar et al. 2022, linear probing, then fine-tuning). Forgetting is
-measured on what nobody taught: whether the nearest sentence learned from is on the same subject. The wording that
-chooses picks rate and epoch, and none that forgets more than BOUND there; where nothing is better than no training, the
-vectors stay as they are. Intervals are over seeds, which draw frames and order.
+learned from, one chooses, one is the test, another for each seed. Frozen: a logistic regression on the vectors, its
+strength chosen by log loss on the wording that chooses. Trained on: the last layer and a linear answer that begins as
+that regression, which keeps the first steps from turning the vectors over (Kumar et al. 2022, linear probing, then
+fine-tuning). Forgetting is measured on what nobody taught: whether the nearest sentence learned from is on the same
+subject. The wording that chooses picks rate and epoch, and none that forgets more than BOUND there; where nothing is
+better than no training, the vectors stay as they are. Intervals are over seeds, which also draw frames and order.
 
 Beside it stands what the vectors cannot tell: who owes whom, which turns on the order of two names.
 """
@@ -29,7 +29,7 @@ from benchmarks.figure import Figure
 from benchmarks.learning.modalities import interval
 from gnn.encoders.tuned import Tuned
 from gnn.train import Recipe, fit
-from tests.planted_sentences import ASKED, CHOOSE, LEARN, SUBJECTS
+from tests.planted_sentences import SUBJECTS, turns
 
 SEEDS: Final = 3
 FRAMES: Final = (
@@ -172,7 +172,7 @@ def _subjects(model: nn.Sequential, learn: Texts, asked: Texts) -> float:
 
 def measure() -> list[Figure]:
     torch.set_num_threads(1)
-    found = np.array([compared(seed, [told(seed, part) for part in (LEARN, CHOOSE, ASKED)]) for seed in range(SEEDS)])
+    found = np.array([compared(seed, [told(seed, part) for part in turns(seed)]) for seed in range(SEEDS)])
     frozen, trained, knew, knows = found.T
     low, high = interval(trained - frozen)
     note = f"mean {(trained - frozen).mean():+.3f}, 95 % interval {low:+.3f} to {high:+.3f} over {SEEDS} seeds"
