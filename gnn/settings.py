@@ -53,7 +53,7 @@ class Settings:
     fusion: str = "attention"
     """Way to fuse in both, of gnn/fusions/."""
     questions: int | None = None
-    """Edges asked for in an epoch of a link model, drawn anew each time; None asks for all."""
+    """Edges asked for in an epoch of a link model, drawn anew each time; None asks for all, of paths for 1,000."""
     scores: int | None = None
     """Scores of questions x nodes held at once, in training, ranking and predicting (gnn/bound.py), each up to some 40
     bytes. None leaves each part its usual number, 2^22 to 2^26."""

@@ -1,17 +1,19 @@
 """One step ahead: only the past is seen, only what is true at that time is filtered, and counting is the floor."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gnn.model import Shape
 from gnn.models.frequency import Frequency
-from gnn.models.temporal import EXACT, Temporal
-from gnn.temporal import NEVER, Chronicle, Timed, rank_ahead, ranked, timed
-from gnn.temporal_task import AheadTask
+from gnn.models.temporal import EXACT, MONTH, Temporal
+from gnn.sample import predictable
+from gnn.temporal import NEVER, Chronicle, Timed, rank_ahead, ranked, steps_of, timed
+from gnn.temporal_task import AheadTask, MonthsTask
 from gnn.train import Recipe, fit
 from gnn.triples import Triples, read_triples
 from kg.errors import ModelError
@@ -158,6 +160,41 @@ def test_a_graph_is_asked_about_the_step_after_its_cut() -> None:
     own = graph(some_edges(12, 60), 12, years=2.0)
     events, now = Chronicle.of_graph(own, 30 * 86_400_000_000)
     assert now == 1 and int(events.step.max()) == -24 and len(events.step) == 2 * len(own.edges)
+
+
+class Asked(nn.Module):
+    """A model that only keeps what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: dict[int, Tensor] = {}
+
+    def loss(self, chronicle: Chronicle, now: int, asked: Tensor) -> Tensor:
+        self.asked[now] = asked
+        return torch.zeros(())
+
+
+def test_what_is_new_in_a_month_of_a_graph_is_asked_once_from_what_lay_before_it() -> None:
+    own = graph(some_edges(12, 60), 12)
+    spread = torch.arange(len(own.edges)) * MONTH // 4
+    own = replace(own, first=own.last - spread)
+    task, model = MonthsTask(own, MONTH, own.edges[:2]), Asked()
+    assert len(list(task.losses(model))) == len(model.asked) == len(task.steps) > 10
+    steps, count = steps_of(own, own.first, MONTH), len(own.vocabulary.relations)
+    for now, asked in model.asked.items():
+        forth = asked[asked[:, 1] < count]
+        new = own.edges[(steps == now) & predictable(own)]
+        assert {*map(tuple, forth.tolist())} == {*map(tuple, new.tolist())} and len(asked) == 2 * len(forth)
+        seen = task.past.past(asked[:, 0], now)[1]
+        assert bool((task.past.step[seen] < now).all())
+    few = MonthsTask(own, MONTH, None, questions=len(task.steps))
+    list(few.losses(model := Asked()))
+    assert {len(asked) for asked in model.asked.values()} == {2}
+
+
+def test_a_graph_of_one_month_teaches_no_time() -> None:
+    with pytest.raises(ModelError, match="within 30 days"):
+        MonthsTask(graph(some_edges(12, 60), 12), MONTH)
 
 
 def test_triples_without_times_are_asked_as_before_and_refused_here(tmp_path: Path, split: Triples) -> None:

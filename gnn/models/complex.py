@@ -33,6 +33,7 @@ class Complex(Bilinear):
             "every": 3,
         },
         alone=True,
+        over={"steps": 16},
     )
 
     def __init__(

@@ -30,6 +30,7 @@ class Hierarchy(Bilinear):
         lesson={"batch": 1000},
         recipe={"epochs": 40, "rate": 0.01, "schedule": "linear", "weight_decay": 1e-5, "every": 5},
         alone=True,
+        over={"steps": 16},
     )
 
     def __init__(

@@ -48,7 +48,11 @@ class PathModel(Model):
     """
 
     name = "paths"
-    plan = Plan(lesson={"steps": 1000}, recipe={"epochs": 3, "rate": 0.005, "schedule": "linear", "weight_decay": 0.0})
+    plan = Plan(
+        lesson={"steps": 1000},
+        recipe={"epochs": 3, "rate": 0.005, "schedule": "linear", "weight_decay": 0.0},
+        over={"questions": 1000},
+    )
 
     def __init__(
         self,
