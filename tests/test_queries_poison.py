@@ -108,6 +108,8 @@ def _choices(seen: Seen, other: str) -> dict[str, list[dict[str, Any]]]:
         "conflicting_sources": [{"top": 1_500}],
         "distress_ranking": [{"top": 200}],
         "top_predicted_links": [{"top": 500}],
+        "suspicious_payments": [{"top": 500}],
+        "pattern_findings": [{"top": 500}],
         "risk_runs": [{"name": "debtrank", "top": 500}],
         "losses_of_run": [{"run": f"run{i:09d}"} for i in range(6)],
         "attribution_of_run": [{"run": f"run{i:09d}"} for i in range(6)],
@@ -159,6 +161,8 @@ COMPARISONS = ("valid_from <=", "valid_to >", "known_from <=", "known_to >", "pu
 NEVER = {  # events have no end of validity, and a later publication cannot take back who someone's partners are
     "circular_payments": {"valid_to >"},
     "payment_trail": {"valid_to >"},
+    "suspicious_payments": {"valid_to >"},
+    "pattern_findings": {"valid_to >"},
     "sentiment_by_day": {"valid_to >"},
     "documents_that_mention_both": {"valid_to >", "published_to >"},
     "restatements": {"valid_from <=", "valid_to >"},

@@ -34,9 +34,11 @@ from tests.oracles.lending import (
 from tests.oracles.payments import (
     circular_payments,
     insider_trades_before_event,
+    pattern_findings,
     payment_trail,
     payments_between_owners,
     shared_identifiers,
+    suspicious_payments,
 )
 from tests.oracles.runs import (
     attribution_of_run,
@@ -69,6 +71,7 @@ __all__ = [
     "lender_concentration",
     "losses_of_run",
     "ownership_chain",
+    "pattern_findings",
     "payment_trail",
     "payments_between_owners",
     "related_party_loans",
@@ -80,6 +83,7 @@ __all__ = [
     "shared_identifiers",
     "similar_companies",
     "supply_chain_upstream",
+    "suspicious_payments",
     "top_predicted_links",
     "ultimate_owner",
     "warnings_of",

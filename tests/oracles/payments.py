@@ -129,3 +129,46 @@ def shared_identifiers(world: World, at: AsOf, id: str) -> Answer:
             row = {"other": other, "label": seen.labels[other], "kind": r.key, "shared": r.said.props["count"]}
             rows.append(row | {"edge": r.id, "document": r.said.document, "quote": r.said.quote})
     return ordered(rows, "other", "kind", "edge")
+
+
+def suspicious_payments(world: World, at: AsOf, least: float, since: str, top: int) -> Answer:
+    seen = world.seen(at)
+    low, high = ({r.key: r for r in seen.of(f"laundering_{end}")} for end in ("low", "high"))
+    paid = {r.statement: r for r in seen.of("PAID") if r.since >= since}
+    rows = (
+        {
+            "payer": s.source,
+            "payee": p.target,
+            "paid": p.since,
+            "amount_minor": p.minor,
+            "currency": p.currency,
+            "probability": s.value,
+            "low": low[s.key].value,
+            "high": high[s.key].value,
+            "run": low[s.key].said.document,
+            "said": low[s.key].said.quote,
+            "document": p.said.document,
+            "locator": p.said.locator,
+            "quote": p.said.quote,
+            "edge": p.id,
+            "statement": s.statement,
+        }
+        for s in seen.of("laundering")
+        if (p := paid.get(s.key)) and s.key in low and s.key in high and s.value >= least
+    )
+    return ordered(rows, "-probability", "edge", "statement")[:top]
+
+
+def pattern_findings(world: World, at: AsOf, pattern: str, since: str, least: float, top: int) -> Answer:
+    seen = world.seen(at)
+    edges = grouped(seen.of("finding_edge"), lambda e: (e.source, e.key.split("|")[1]))
+    rows = []
+    for s in seen.of("finding"):
+        name, finding = s.key.split("|")
+        own = sorted(edges[s.source, finding], key=lambda e: (e.value, e.key))
+        if own and s.since >= since and s.value >= least and pattern in ("", name):
+            head = {"pattern": name, "finding": finding, "subject": s.source, "score": s.value, "ended": s.since}
+            told = {"edges": len(own), "stands_on": "".join(e.key.split("|")[2] + " " for e in own)}
+            last = {"run": s.said.document[:12], "said": s.said.quote, "statement": s.statement}
+            rows.append(head | told | last)
+    return ordered(rows, "-score", "finding", "subject")[:top]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.poison.said import PLACE, Said, day
+from kg.ledger import Ledger
+from kg.model import Claim, ClaimBatch, Evidence, Node, RunManifest
+from tests.poison.said import PLACE, SUSPECTED, Said, day
 from tests.poison.twins import Statements
 
 
@@ -33,6 +37,7 @@ class Builder(Statements):
         self._facts()
         self._told()
         self._computed()
+        self._suspected()
         return self.nodes, self.said, self.merges
 
     def _merged(self) -> None:
@@ -195,3 +200,37 @@ class Builder(Statements):
         amounts: list[tuple[str, str, Any]] = [(n, key, Decimal(self.random.randrange(10**6)) / 100) for n in names]
         path = ("path_loss", f"{key}:{self.random.randrange(4)}", Decimal(self.random.randrange(10**6)) / 100)
         return [*amounts, path, *([("fails", key, 1)] if self.random.random() < 0.5 else [])]
+
+    def _suspected(self) -> None:
+        """Suspicions about true payments and about their twins, and findings of patterns with their edges."""
+        r = self.random
+        paid = [said for said in self.said if said.what == "PAID"][:300]
+        with TemporaryDirectory() as folder:  # a ledger of its own tells what their statements will be called
+            ledger = Ledger.open(Path(folder))
+            own = Evidence("0" * 64, "row:1", "an account", "registers.nodes@1")
+            nodes = [Claim(Node("Account", id), own, day(2019)) for id in self.ids["Account"]]
+            ledger.commit(ClaimBatch.of([*nodes, *(said.claim() for said in paid)]), RunManifest("test"))
+            of = {row["locator"]: row["statement"] for row in ledger.events().to_pylist()}
+        for payment in paid:
+            for name in SUSPECTED[:3]:
+                value = {name: round(r.random(), 6)}
+                self.put(name, payment.source, "", of[payment.locator], value, self._early(), extractor="model.part@1")
+        for i in range(60):
+            subject, key = r.choice(self.ids["Account"][:20]), f"{('cycles', 'fan_in')[i % 2]}|finding{i:03d}"
+            self.put(
+                "finding", subject, "", key, {"finding": r.randrange(9) / 9}, self._early(), extractor="risk.part@1"
+            )
+            for place in range(3 + i % 3):
+                edge = f"{key}|edge{r.randrange(999):03d}"
+                self.put(
+                    "finding_edge",
+                    subject,
+                    "",
+                    edge,
+                    {"finding_edge": float(place)},
+                    self._early(),
+                    extractor="risk.part@1",
+                )
+
+    def _early(self) -> datetime:
+        return day(2020, self.random.randrange(500))

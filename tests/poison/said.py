@@ -10,7 +10,9 @@ from typing import Any
 
 from kg.model import Claim, Edge, Evidence, Node
 
-EVENTS = {"TRADED", "PAID", "MENTIONED_IN", "AFFECTED_BY", "equity", "sentiment"}
+SUSPECTED = ("laundering", "laundering_low", "laundering_high", "finding", "finding_edge")
+"""What detectors and patterns find among payments."""
+EVENTS = {"TRADED", "PAID", "MENTIONED_IN", "AFFECTED_BY", "equity", "sentiment", *SUSPECTED}
 """Types without an end of validity."""
 RANK = {"registers": 4, "filings": 3, "trades": 3, "news": 2, "model": 0, "risk": 0}
 LOST = ("contagion_loss", "equity_after", "loss_low", "loss_high", "path_loss", "run_total")
@@ -26,6 +28,7 @@ SCORED = (
     "run",
     "run_question",
     "run_commit",
+    *SUSPECTED,
 )
 HAS = {"name": "HAS_NAME", **dict.fromkeys((*SCORED, *LOST), "HAS_SCORE")}
 PLACE = ("latitude", "longitude", "radius")

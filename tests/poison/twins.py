@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from kg.model import LAST
-from tests.poison.said import ABSURD, DISPUTED, EVENTS, LOST, PLACE, PROPERTIES, Said, day
+from tests.poison.said import ABSURD, DISPUTED, EVENTS, LOST, PLACE, PROPERTIES, SUSPECTED, Said, day
 
 
 class Statements:
@@ -84,7 +84,8 @@ class Statements:
         much = self.random.random()
         if true.target and self.random.random() < 0.3:
             return self._elsewhere(true)
-        numbers = ("share", "score", "distress", "sentiment", "rank_score", "figure", "warning", "alarm", *PLACE)
+        found = ("distress", "sentiment", "rank_score", "figure", "warning", "alarm", *SUSPECTED)
+        numbers = ("share", "score", *found, *PLACE)
         for name in ("amount", "equity", *LOST, *numbers):
             if name in props:
                 money = name in ("amount", "equity", *LOST)
