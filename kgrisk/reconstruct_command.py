@@ -12,7 +12,6 @@ from kgrisk.console import emit, out, progress, show
 from kgrisk.options import Json, pair
 from kgrisk.reconstructed import Drawing, Published, Way, cells, ranged_risk, read, told
 from queries.measure import RiskMeasure, build
-from queries.reconstruct.ensemble import DENSITY
 from queries.scenario import Kind
 
 app = typer.Typer()
@@ -24,7 +23,7 @@ def reconstruct(
     known: Annotated[Path | None, typer.Option("--known", help="Disclosed cells: creditor,debtor,amount.")] = None,
     way: Annotated[Way, typer.Option("--way", help="The evenest network, the sparsest, or many drawn.")] = "ensemble",
     draws: Annotated[int, typer.Option("--draws", min=1, help="Networks of an ensemble.")] = 100,
-    density: Annotated[float, typer.Option("--density", help="Chance of a link in an ensemble.")] = DENSITY,
+    density: Annotated[float | None, typer.Option("--density", help="Share of pairs that are links, if known.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same networks.")] = 0,
     measure: Annotated[str | None, typer.Option("--measure", help="Spread a shock over each network.")] = None,
     shock: Annotated[str | None, typer.Option("--shock", help="An id that fails, or id=0.3.")] = None,

@@ -18,7 +18,7 @@ from kg.errors import MeasureError
 from kgrisk.plain_rows import Rows
 from queries.measure import RiskMeasure
 from queries.reconstruct.density import minimum_density
-from queries.reconstruct.ensemble import DENSITY, networks
+from queries.reconstruct.ensemble import networks
 from queries.reconstruct.entropy import maximum_entropy
 from queries.reconstruct.margins import Margins
 from queries.reconstruct.ranged import Books, Ranged, over
@@ -38,7 +38,8 @@ class Drawing:
     way: Way = "ensemble"
     draws: int = 100
     """Networks of an ensemble; the evenest and the sparsest are one each."""
-    density: float = DENSITY
+    density: float | None = None
+    """Share of cells that are links in an ensemble, where it is known; None: any."""
     seed: int = 0
 
     def networks(self, margins: Margins) -> Iterator[Floats]:

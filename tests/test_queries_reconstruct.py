@@ -1,4 +1,4 @@
-"""Networks from margins: evenest, sparsest, and drawn by chance, all with the sums and cells that were given."""
+"""Networks from margins: the evenest and the sparsest, with the sums and cells that were given."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from kg.errors import MeasureError
-from queries.measures.debtrank import DebtRank
 from queries.reconstruct.density import minimum_density
-from queries.reconstruct.ensemble import networks
 from queries.reconstruct.entropy import maximum_entropy, possible
 from queries.reconstruct.margins import Margins
-from queries.reconstruct.ranged import Books, over
 
 ANAND = Margins.of((7, 5, 3, 1, 3, 0, 1), (4, 5, 5, 0, 0, 2, 4), ids=tuple("abcdefg"))
 HELD = 1e-9
@@ -140,71 +137,3 @@ def test_a_sparse_network_keeps_margins_and_cells_with_no_more_links_than_a_tree
     assert keeps(margins, made)
     assert np.count_nonzero((made - margins.fixed) > 0) <= 2 * len(margins)
     np.testing.assert_array_equal(made, minimum_density(margins, seed, tries=20))
-
-
-# ---- ensembles
-
-
-def test_every_draw_keeps_margins_and_disclosed_cells() -> None:
-    for seed in range(8):
-        margins, _ = drawn(seed, n=8, disclosed=0.1)
-        drawn_ones = list(networks(margins, 50, seed=seed))
-        assert len(drawn_ones) == 50 and all(keeps(margins, made) for made in drawn_ones)
-        assert len({made.tobytes() for made in drawn_ones}) > 25 or margins.free.sum() < 12
-
-
-def test_draws_of_a_network_with_one_degree_of_freedom_follow_their_law() -> None:
-    """Three banks, all cells free: one cycle of six cells, so Delta is even with a known weight at either end."""
-    margins = Margins.of([3.0, 4.0, 5.0], [4.5, 4.0, 3.5])
-    density = 0.4
-    draws = np.array([made[0, 1] for made in networks(margins, 6_000, density=density, seed=1)])
-    ends = draws.min(), draws.max()
-    span, count = ends[1] - ends[0], 6
-    weight = (1 - density) / (density * density * count / 12.0)
-    share = weight / (2 * weight + span)
-    inside = draws[(draws > ends[0] + 1e-9) & (draws < ends[1] - 1e-9)]
-    assert (draws <= ends[0] + 1e-9).mean() == pytest.approx(share, abs=0.025)
-    assert (draws >= ends[1] - 1e-9).mean() == pytest.approx(share, abs=0.025)
-    np.testing.assert_allclose(
-        np.quantile(inside, [0.25, 0.5, 0.75]), ends[0] + span * np.array([0.25, 0.5, 0.75]), atol=0.05 * span
-    )
-
-
-def test_the_same_seed_draws_the_same_and_density_makes_links() -> None:
-    margins, _ = drawn(3, n=10)
-    one, two = (list(networks(margins, 5, seed=9)) for _ in range(2))
-    assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
-    links = [np.mean([np.count_nonzero(x) for x in networks(margins, 30, density=p)]) for p in (0.2, 0.5, 1.0)]
-    assert links[0] < links[1] < links[2] == margins.free.sum()
-
-
-def test_bad_counts_are_refused() -> None:
-    for bad in ({"draws": 0}, {"draws": 1, "density": 0.0}, {"draws": 1, "sweeps": 0}):
-        with pytest.raises(MeasureError, match="expected at least 1"):
-            next(networks(ANAND, **bad))  # type: ignore[arg-type]  # a loop over arguments
-
-
-# ---- error bars
-
-
-def test_error_bars_of_a_measure_hold_the_truth_about_as_often_as_they_say() -> None:
-    """Networks drawn by the law that the sampler assumes: nine of ten true losses should lie within 5 % and 95 %."""
-    inside, seeds = 0, 24
-    for seed in range(seeds):
-        margins, truth = drawn(seed, n=6)
-        books = Books(margins, truth.sum(axis=0) + 40, np.full(6, 10.0))
-        shock = {"bank:2": 1.0}
-        ranged = over(DebtRank(), books, networks(margins, 40, density=0.6, seed=seed), shock)
-        (true,) = over(DebtRank(), books, [truth], shock).total.mean
-        assert ranged.total.sd[0] >= 0 and (ranged.each.low <= ranged.each.high).all()
-        inside += bool(ranged.total.low[0] - 1e-9 <= true <= ranged.total.high[0] + 1e-9)
-    assert 0.75 * seeds <= inside <= seeds
-
-
-def test_with_every_cell_disclosed_there_is_no_error_bar() -> None:
-    margins, truth = drawn(5, n=5, disclosed=2.0)
-    books = Books(margins, truth.sum(axis=0) + 30, np.zeros(5))
-    ranged = over(DebtRank(), books, networks(margins, 10), {"bank:0": 0.5})
-    assert ranged.total.sd[0] < 1e-12 and ranged.total.low == ranged.total.high
-    with pytest.raises(MeasureError, match="no network was drawn"):
-        over(DebtRank(), books, [], {"bank:0": 0.5})

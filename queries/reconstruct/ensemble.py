@@ -1,11 +1,13 @@
 """Ensemble: many networks that all have the margins and the disclosed cells, drawn as chance would make them.
 
-A cell holds nothing with probability 1 - p and an exponential amount of rate lambda otherwise; networks are drawn from
-this given the margins, by a Gibbs sampler over cycles (Gandy, Veraart, "A Bayesian methodology for systemic risk
-assessment in financial networks", Management Science 63(12), 2017). Along a cycle of 2k cells, amounts go up and down
-by one Delta in turn, so every row and column keeps its sum. Delta is even between the ends where some cell reaches 0,
-and each end has the weight (1 - p) / (p lambda) of its one empty cell; an end with several empty cells takes all.
-lambda = p x free cells / total, so that the mean amount fits the margins.
+Each network is drawn by a law of links of its own (`queries.reconstruct.law`): with p_ij the chance of a link and an
+exponential amount of rate lambda_ij otherwise, the network is drawn given the margins by a Gibbs sampler over cycles
+(Gandy, Veraart, "A Bayesian methodology for systemic risk assessment in financial networks", Management Science 63(12),
+2017; `queries.kernels.cycles`). The number of links is drawn first, as the law of p_ij tells it, sum p_ij with variance
+sum p_ij (1 - p_ij), and asked for: margins alone would nearly always have more, for there are more ways to place many.
+As few as are asked for there may not be: few margins can be had with less than 2 n - 1 links. Rates are
+drawn anew as amounts move, lambda_ij ~ Gamma(shape + 1, scale_ij + x_ij), so that amounts have a heavy tail; the scale is
+such that amounts of so many links make up the margins.
 """
 
 from __future__ import annotations
@@ -16,94 +18,85 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.errors import MeasureError
+from queries.kernels.cycles import Board, turns
+from queries.kernels.links import rated
 from queries.reconstruct.entropy import maximum_entropy
+from queries.reconstruct.law import Law, laws, neighbours
 from queries.reconstruct.margins import Margins
 
 Floats = NDArray[np.float64]
-DENSITY = 0.5
-"""Probability of a link before the margins are known. Few networks are sparser than a tree of 2 n - 1 links."""
-BURN = 20
-"""Sweeps before the first draw; one sweep is as many cycles as there are free cells."""
-SWEEPS = 3
-"""Sweeps between one draw and the next."""
-LONGEST = 6
-"""Most rows in a cycle."""
-Cells = list[tuple[int, int]]
+SWEEPS = 30
+"""Sweeps from one network to the next, each with new rates."""
+CYCLES = 3
+"""Cycles of a sweep, in free cells."""
+BURN = 3
+"""As many times more before the first network."""
+NEAR = 0.5
+"""Variance of the number of links about the one that is asked for."""
+FOLLOWING = 0.5
+"""Share of the cycles that follow links."""
 
 
 def networks(
-    margins: Margins, draws: int, *, density: float = DENSITY, seed: int = 0, sweeps: int = SWEEPS
+    margins: Margins, draws: int, *, density: float | None = None, seed: int = 0, sweeps: int = SWEEPS
 ) -> Iterator[Floats]:
-    """`draws` networks (n, n), `sweeps` sweeps apart; the same seed gives the same ones.
+    """`draws` networks (n, n); the same seed gives the same ones.
 
-    `density` is the probability p of a link before the margins are known.
+    `density` is the share of cells that are links, where that is known; None: any.
     """
-    if draws < 1 or sweeps < 1 or not 0 < density <= 1:
+    if draws < 1 or sweeps < 1 or not (density is None or 0 < density <= 1):
         raise MeasureError(
             f"draws {draws}, sweeps {sweeps}, density {density}: expected at least 1, at least 1, above 0 up to 1"
         )
-    walk = _Walk(margins, density, seed)
-    walk.sweep(BURN)
-    for _ in range(draws):
-        walk.sweep(sweeps)
+    walk = _Walk(margins, seed)
+    for place, law in enumerate(neighbours(walk.laws(draws, density))):
+        walk.under(law, sweeps if place else BURN * sweeps)
         yield walk.claims()
 
 
 class _Walk:
-    """The sampler's state: the free part of the network as it is now."""
+    """The sampler's state: the free part of the network as it is now, in units of the mean of a free cell."""
 
-    def __init__(self, margins: Margins, density: float, seed: int) -> None:
+    def __init__(self, margins: Margins, seed: int) -> None:
         self._margins, self._random = margins, np.random.default_rng(seed)
-        start = maximum_entropy(margins) - margins.fixed
-        self._cells: list[list[float]] = np.where(margins.free, start, 0.0).tolist()
-        self._free: list[list[bool]] = margins.free.tolist()
-        self._rows, self._columns = (np.flatnonzero(margins.free.any(axis=axis)) for axis in (1, 0))
-        count, total = int(margins.free.sum()), float(start.sum())
-        self._steps = count
-        self._empty = (1 - density) / (density * density * count / total) if count else 0.0
-        """Weight of an end at which one cell is empty, beside the length of the way between the ends."""
+        start = np.where(margins.free, maximum_entropy(margins) - margins.fixed, 0.0)
+        rows, columns = (np.flatnonzero(margins.free.any(axis=axis)) for axis in (1, 0))
+        self._part = np.ix_(rows, columns)
+        self._free = np.ascontiguousarray(margins.free[self._part])
+        self._count = int(self._free.sum())
+        self._unit = float(start.sum()) / self._count if start.any() else 1.0
+        self._board = Board.of(start[self._part] / self._unit, self._free)
+        with np.errstate(divide="ignore"):
+            sizes = np.log(margins.assets)[:, None] + np.log(margins.liabilities)[None, :]
+        others = ~np.eye(len(margins), dtype=bool) & np.isfinite(sizes)
+        self._known = others & ~np.isnan(margins.known)
+        self._sizes = sizes - (sizes[others].mean() if others.any() else 0.0)
+
+    def laws(self, count: int, density: float | None) -> list[Law]:
+        """Laws of links as the disclosed cells have them."""
+        known = np.asarray(self._margins.fixed[self._known] / self._unit, float)
+        return laws(count, known, self._sizes[self._known], density, self._random)
 
     def claims(self) -> Floats:
         """The whole network, disclosed cells included."""
-        return np.asarray(self._margins.fixed + np.array(self._cells, float).reshape(self._margins.fixed.shape), float)
+        made = self._margins.fixed.copy()
+        made[self._part] += self._board.x * self._unit
+        return made
 
-    def sweep(self, times: int) -> None:
-        """As many cycles as there are free cells, so many times."""
-        most = min(len(self._rows), len(self._columns), LONGEST)
-        if most < 2:
+    def under(self, law: Law, sweeps: int) -> None:
+        """Walk so many sweeps under the law."""
+        if not self._count:
             return
-        for size in self._random.integers(2, most + 1, times * self._steps).tolist():
-            rows = self._random.permutation(self._rows)[:size].tolist()
-            columns = self._random.permutation(self._columns)[:size].tolist()
-            up = list(zip(rows, columns, strict=True))
-            down = list(zip(rows, columns[1:] + columns[:1], strict=True))
-            if all(self._free[i][j] for i, j in up) and all(self._free[i][j] for i, j in down):
-                self._turn(up, down)
-
-    def _turn(self, up: Cells, down: Cells) -> None:
-        """Draw Delta for one cycle and apply it."""
-        cells = self._cells
-        low, high = min(cells[i][j] for i, j in up), min(cells[i][j] for i, j in down)
-        if low + high <= 0:
-            return
-        many = sum(cells[i][j] == low for i, j in up), sum(cells[i][j] == high for i, j in down)
-        if max(many) > 1:
-            ends = (float(many[0] >= many[1]), float(many[1] >= many[0]), 0.0)
-        else:
-            ends = (self._empty, self._empty, low + high)
-        pick = self._random.random() * sum(ends)
-        if pick < ends[0]:
-            self._shift(up, down, -low)
-        elif pick < ends[0] + ends[1]:
-            self._shift(up, down, high)
-        else:
-            self._shift(up, down, self._random.random() * (low + high) - low)
-
-    def _shift(self, up: Cells, down: Cells, delta: float) -> None:
-        """Rounding may leave the emptied cell a hair off 0: it is set to 0 outright."""
-        cells = self._cells
-        for part, change in ((up, delta), (down, -delta)):
-            least = min(cells[i][j] for i, j in part) if change < 0 else -1.0
-            for i, j in part:
-                emptied = change < 0 and cells[i][j] == least and -change >= least
-                cells[i][j] = 0.0 if emptied else max(cells[i][j] + change, 0.0)
+        g, free, board = self._sizes[self._part], self._free, self._board
+        chance = law.chance(g, free, self._random)
+        sure = np.where(free, chance, 0.0)
+        deviation = float(np.sqrt((sure * (1 - sure)).sum()))
+        links = sure.sum() + deviation * self._random.standard_normal()
+        board.aim[:] = np.clip(links, 0, self._count), NEAR
+        weight = np.exp(law.pull * np.where(free, g, 0.0))
+        mean = self._count / max(float((sure * weight).sum()), 1e-300)
+        scale = np.maximum(weight * mean * max(law.shape - 1, 0.5), 1e-300)
+        odds = (1 - chance) / np.maximum(chance, 1e-300)
+        for _ in range(sweeps):
+            rated(board, law.shape, scale, odds, self._random)
+            turns(board, CYCLES * self._count, FOLLOWING, self._random)
