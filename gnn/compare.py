@@ -11,17 +11,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from math import sqrt
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import torch
 from scipy.stats import t as student
 
 from gnn.choice import chosen
 from gnn.evaluate import rank
 from gnn.learned import STRUCTURE, Window, learn, windows
 from gnn.model import exact
+from gnn.peek import Certificate, Readable, certificate
 from gnn.settings import Report, Settings
 from gnn.views import Ledgerlike, Views, months
 from kg.errors import ModelError
@@ -74,6 +79,51 @@ def compare(
             told = ", ".join(f"{modality}: {name}" for modality, name in sorted(names.items())) or "usual"
             found += [(way, told, _fits(both, replace(own, fusion=way), seeds, report)) for way in ways]
     return _table(found)
+
+
+def attested(
+    source: Readable,
+    files: Files,
+    cut: datetime,
+    ways: Sequence[str],
+    encoders: Sequence[Mapping[str, str]],
+    settings: Settings,
+) -> Certificate:
+    """The no-peek certificate of every way with every choice of encoders, at a small scale: two epochs, the same code.
+
+    ModelError if a score at the cut moved, for then the comparison cannot be used.
+    """
+    with TemporaryDirectory(prefix="vectors-") as folder:
+        small = replace(settings, epochs=2, dim=8, cache=settings.cache or Path(folder), unfinished=None)
+        score = partial(scored_at, cut=as_time(cut), ways=ways, encoders=encoders, settings=small)
+        proof = certificate(score, source, files, cut, scale="small")
+    if not proof.holds:
+        raise ModelError(f"{proof.remark()} No comparison can be trusted: find what reads past the cut")
+    return proof
+
+
+def scored_at(
+    source: Ledgerlike,
+    files: Files,
+    *,
+    cut: datetime,
+    ways: Sequence[str],
+    encoders: Sequence[Mapping[str, str]],
+    settings: Settings,
+) -> dict[str, bytes]:
+    """What each way says of the edges known at the cut, and by how much it is chosen, as bytes."""
+    views, start = Views(source, files, settings.cache), months(cut, -settings.window)
+    found: dict[str, bytes] = {}
+    with exact(settings.threads):
+        for number, names in enumerate(encoders):
+            own = replace(settings, encoders={**settings.encoders, **names})
+            both = windows(views, chosen(views.snapshot(start), files, start, own), cut, own.window)
+            for way in ways:
+                one, runs = learn(way, both, replace(own, fusion=way), 0, 0, lambda _: None)
+                with torch.no_grad():
+                    score = one.model.eval().score(one.graph, one.graph.edges)
+                found[f"{way} {number}"] = score.numpy().tobytes() + repr(runs[way].value).encode()
+    return found
 
 
 def _fits(both: tuple[Window, Window], settings: Settings, seeds: int, report: Report) -> np.ndarray:

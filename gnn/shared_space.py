@@ -6,7 +6,7 @@ the digest of document and place, so that a thing keeps its part whatever comes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -45,6 +45,8 @@ class Learned:
     train: Mapping[str, int]
     """Pairs learned from."""
     held: Mapping[str, Pairs]
+    losses: Sequence[Mapping[str, float]] = ()
+    """The loss curve."""
 
 
 def learn(
@@ -85,13 +87,13 @@ def learned(
     valid = {name: own for name, own in parts["valid"].items() if name in train and len(own) > 1}
     widths = {name: own.x.shape[1] for name, own in train.items()} | {"text": next(iter(train.values())).y.shape[1]}
     space = Space(widths, anchor=anchor, seed=recipe.seed)
-    fit(space, PairTask(list(train.values()), list(valid.values())), recipe)
+    run = fit(space, PairTask(list(train.values()), list(valid.values())), recipe)
     for name, own in valid.items():
         if not bool(own.same.all()):
             space.belongs[" ".join(sorted((name, "text")))] = calibrated(space, own)
     space.table = dict(scale.scale) if scale and "table" in train else {}
     held = {name: own for name, own in parts["test"].items() if name in train and len(own) > 1}
-    return Learned(space, {name: len(own) for name, own in train.items()}, held)
+    return Learned(space, {name: len(own) for name, own in train.items()}, held, run.epochs)
 
 
 def pairs(found: Iterable[tuple[Thing, torch.Tensor, torch.Tensor]]) -> dict[str, Pairs]:
@@ -153,7 +155,7 @@ def trained(
     run = RunManifest("train", details)
     folder = made.space.save(out / run.id)
     written(card(run), folder)
-    RunStore(out).record(run, spent.rows, [])
+    RunStore(out).record(run, spent.rows, [{"model": MODEL, **row} for row in made.losses])
     return folder, rows
 
 

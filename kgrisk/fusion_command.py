@@ -28,8 +28,11 @@ def fusions(
     """Compare ways to fuse modalities and encoders, with intervals over seeds, beside structure alone."""
     choices = [{}, *(named(text) for text in encoders or [])]
     with opened(home) as graph:
-        rows = graph.compare_fusions(cut, way, choices, seeds=seeds, progress=progress).rows()
-    emit(rows) if json else show("new links by way to fuse", rows)
+        found = graph.compare_fusions(cut, way, choices, seeds=seeds, progress=progress)
+    for remark in found.remarks:
+        progress(remark)
+    shown = [name for name in found.columns if name != "certificate"]
+    emit(found.rows()) if json else show("new links by way to fuse", found.rows(), shown)
 
 
 def named(text: str) -> dict[str, str]:

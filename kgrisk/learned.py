@@ -68,8 +68,10 @@ class Learned(Opened):
             raise KgRiskError(f"there is no way to fuse called {unknown[0]!r}; known: {', '.join(names)}")
         moment = as_time(day(cut)) if cut else self.default_cut()
         how = {"seeds": seeds, "settings": self._chosen(room, {}), **({"report": progress} if progress else {})}
-        found = need("gnn.compare", "learn").compare(self.ledger, self.files, moment, ways or names, encoders, **how)
-        return Result(found, f"new links after {moment:%Y-%m-%d}")
+        own, asked = need("gnn.compare", "learn"), (self.ledger, self.files, moment, ways or names, encoders)
+        proof, found = own.attested(*asked, how["settings"]), own.compare(*asked, **how)
+        told = found.append_column("certificate", pa.array([proof.remark()] * len(found), pa.string()))
+        return Result(told, f"new links after {moment:%Y-%m-%d}", (proof.remark(),))
 
     def _chosen(self, room: Any, settings: Mapping[str, Any]) -> Any:
         """Settings of a training run, as values or as text; KgRiskError for a name that there is none of."""

@@ -55,6 +55,7 @@ def test_the_command_prints_the_table_and_names_what_it_does_not_know(tmp_path: 
     assert said.exit_code == 0, said.output
     rows = json.loads(said.stdout)
     assert [row["fusion"] for row in rows] == ["structure", "early"]
+    assert all("stayed the same to the last bit" in row["certificate"] for row in rows)
     wrong = CliRunner().invoke(app, [*asked, "--way", "mixing"])
     assert isinstance(wrong.exception, KgRiskError) and "known: attention" in str(wrong.exception)
     assert named("text=multilingual, image=cnn") == {"text": "multilingual", "image": "cnn"}
