@@ -37,7 +37,7 @@ def certified(model: Model, split: Triples, seed: int = 0) -> dict[str, Any]:
         return {"holds": None, "remark": DATELESS}
     if not isinstance(model, Timed):
         return {"holds": None, "remark": TIMELESS}
-    step = int(split.times[2].min())
+    step, model = int(split.times[2].min()), model.to("cpu")  # where the triples are
     twin, changed = remade(split, step, seed)
     asked = split.rows[2][split.times[2] == step][:ASKED]
     before, after = (said(model, Chronicle.of(own), step, asked) for own in (split, twin))

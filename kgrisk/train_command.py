@@ -40,6 +40,7 @@ def train(
             raise typer.BadParameter("--setting goes with a graph; --triples takes --model, --minutes and --epochs")
         told = on_triples(triples, model or "complex", minutes, epochs, seed)
         emit(told) if json else show(f"{told['model']} on {triples.name}", rows_of(told))
+        progress(told["certificate"]["remark"])
         return
     if minutes:
         raise typer.BadParameter("--minutes goes with --triples: a run on a graph is bounded by --epochs")

@@ -40,6 +40,7 @@ def on_triples(
         "triples": {"train": len(split.graph.edges), "valid": len(split.valid), "test": len(split.test)},
         "unseen": split.unseen,
         "wrong_triples": found.calls,
+        "certificate": need("gnn.peek_triples", "learn").certified(found.model, split),
     }
 
 
