@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gnn.encoder import Encoder
+from gnn.encoders.clip import Clip, checked
 from gnn.encoders.table import Table
 from gnn.settings import Settings
 from gnn.tensors import GraphTensors, fitted_table
@@ -52,7 +53,9 @@ def chosen(snapshot: Snapshot, files: Files, end: datetime, settings: Settings) 
             made.append(Prepared(trainable(modality, along[modality])))
             continue
         own = named(modality, names.get(modality, USUAL[modality]))
-        if isinstance(own, Table):
+        if isinstance(own, Clip):
+            own = Clip(checked(settings.clip))
+        elif isinstance(own, Table):
             own = fitted_table(snapshot, end)
         elif isinstance(own, Trainable) and not own.ready:
             own.fit(values(snapshot, files, end, modality))

@@ -23,6 +23,7 @@ from torch.nn import functional as F
 from gnn.checkpoint import FACTS, load_tensors, save_tensors
 from gnn.choice import USUAL
 from gnn.encoder import Encoder
+from gnn.encoders.clip import Clip, checked
 from gnn.encoders.table import Table
 from gnn.incremental import LOCAL, Refreshed, refreshed, whole
 from gnn.model import exact
@@ -52,7 +53,14 @@ class Moved:
     """Nodes that the run had not met."""
 
 
-def moved(checkpoint: Path, source: Ledgerlike, files: Files, cut: datetime, cache: Path | None = None) -> Moved:
+def moved(
+    checkpoint: Path,
+    source: Ledgerlike,
+    files: Files,
+    cut: datetime,
+    cache: Path | None = None,
+    clip: Path | None = None,
+) -> Moved:
     """The vectors of a run's model as of `cut`. ModelError if the model's messages are no local matter, or if what
     read the values then cannot be had any more."""
     whole_model, facts = restored(checkpoint)
@@ -62,7 +70,7 @@ def moved(checkpoint: Path, source: Ledgerlike, files: Files, cut: datetime, cac
             f"the vectors of model {model.name} do not hang on near messages alone, so none can be had for a later day "
             f"without a new fit; train again with that day as the cut, or by one of {', '.join(LOCAL)}"
         )
-    encoders, views = kept(checkpoint, facts), Views(source, files, cache)
+    encoders, views = kept(checkpoint, facts, clip), Views(source, files, cache)
     with exact(1):
         before = views.tensors(datetime.fromisoformat(facts["cut"]), encoders)
         after = views.tensors(as_time(cut), encoders)
@@ -73,12 +81,14 @@ def moved(checkpoint: Path, source: Ledgerlike, files: Files, cut: datetime, cac
     return Moved(checkpoint.name, as_time(cut), Embeddings(after.ids, names, vectors), now.recomputed, new)
 
 
-def kept(checkpoint: Path, facts: Mapping[str, Any]) -> list[Encoder]:
-    """The encoders of a run as they were; ModelError if one of them is another by now."""
+def kept(checkpoint: Path, facts: Mapping[str, Any], clip: Path | None = None) -> list[Encoder]:
+    """The encoders of a run as they were; ModelError if one of them is another by now. `clip` is the folder of CLIP."""
     settings, found = facts["settings"], list[Encoder]()
     for modality in settings["modalities"]:
         own = named(modality, settings["encoders"].get(modality, USUAL[modality]))
-        if isinstance(own, Table):
+        if isinstance(own, Clip):
+            own = Clip(checked(clip))
+        elif isinstance(own, Table):
             own = Table(facts["scale"])
         elif isinstance(own, Trainable) and modality in settings.get("along", ()):
             own = Prepared(own)  # its network learned with the model and lies among the model's weights

@@ -214,7 +214,7 @@ def embeddings(model: Model, graph: GraphTensors) -> Embeddings:
 def facts_of(views: Views, cut: datetime, seed: int, settings: Settings, encoders: Sequence[Encoder]) -> dict[str, Any]:
     """What the manifest says of inputs and settings; nothing of the machine, so that a repeat has the same id."""
     snapshot = views.snapshot(cut)
-    kept = {name: value for name, value in asdict(settings).items() if name not in ("cache", "threads", "unfinished")}
+    kept = {name: value for name, value in asdict(settings).items() if name not in ("cache", "threads", "unfinished", "clip")}
     kept = {name: value for name, value in kept.items() if name not in LATER or value != USUAL[name]}
     return {
         "model": settings.model,

@@ -48,6 +48,8 @@ class Settings:
     """Of text, image, numeric, series, audio and structure."""
     encoders: Mapping[str, str] = field(default_factory=dict)
     """Encoder by modality, where it is to be another than the usual one of gnn/choice.py."""
+    clip: Path | None = None
+    """Folder of a CLIP model, for the encoder `clip` of images (gnn/encoders/clip.py): no weights are bundled."""
     along: tuple[str, ...] = ()
     """Modalities whose encoder learns with the link models and the distress network (gnn/trainable.py), not before."""
     fusion: str = "attention"

@@ -76,6 +76,8 @@ class Learned(Opened):
     def _chosen(self, room: Any, settings: Mapping[str, Any]) -> Any:
         """Settings of a training run, as values or as text; KgRiskError for a name that there is none of."""
         options: dict[str, Any] = {"threads": self.settings.threads, "cache": self.home / "cache", "certify": "small"}
+        if self.settings.clip:
+            options["clip"] = self.settings.clip
         if self.settings.epochs:
             options["epochs"] = self.settings.epochs
         known = [field.name for field in fields(room.Settings)]
@@ -146,7 +148,9 @@ class Learned(Opened):
         folder = runs.get(run).folder if run else runs.latest(*plugins.names("gnn.models"))
         if folder is None:
             raise KgRiskError(f"no model was trained in {self.home}; train first: `kgrisk train`")
-        made = room.moved(folder, self.ledger, self.files, as_time(day(date_)), self.home / "cache")
+        made = room.moved(
+            folder, self.ledger, self.files, as_time(day(date_)), self.home / "cache", self.settings.clip
+        )
         own = made.embeddings
         rows = {"id": own.ids, "label": own.labels, "vector": own.vectors.tolist()}
         remark = f"{made.new} entities are new to the model; rows computed per layer: {made.recomputed}."

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     seed: int = Field(0, description="Seed of everything random.")
     epochs: int = Field(0, ge=0, description="Most epochs of training; 0: the model's own default.")
     threads: int = Field(1, ge=1, description="Threads of the tensor library.")
+    clip: Path | None = Field(
+        None, description="Folder of a CLIP model, for the encoder `clip` of images; no weights are bundled."
+    )
     measure: str = Field("debtrank", description="Risk measure that a refresh runs.")
     shock: str = Field("score:distress", description="Shock that a refresh runs.")
     currency: str = Field(

@@ -33,7 +33,8 @@ def run_of(graph: Opened, folder: Path) -> Told:
     def then(at: AsOf) -> Snapshot:
         return graph.ledger.view(replace(at, known=known))
 
-    found: Told = need("gnn.explaining.of_run", "learn").Told.of(then, graph.files, folder, graph.home / "cache")
+    given = then, graph.files, folder, graph.home / "cache", graph.settings.clip
+    found: Told = need("gnn.explaining.of_run", "learn").Told.of(*given)
     return found
 
 

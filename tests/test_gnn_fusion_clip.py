@@ -1,5 +1,6 @@
 """A CLIP model is read from a folder of the user's, and from nowhere else."""
 
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
@@ -7,10 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+import kgrisk
 from gnn.encoders.clip import WEIGHTS, Clip
+from gnn.pipeline import Settings, chosen_encoders
+from gnn.views import Views
 from kg.errors import ModelError
 from tests.clip_folder import folder
-from tests.gnn_world import picture
+from tests.gnn_world import CUT, build, picture
 
 pytestmark = pytest.mark.slow
 
@@ -58,3 +62,18 @@ def test_torn_weights_and_values_that_are_none_are_refused(tmp_path: Path) -> No
             own.encode([bad])
     with pytest.raises(ModelError, match="a text that is not empty"):
         own.words([" "])
+
+
+def test_the_folder_is_a_setting_of_a_run_and_of_kgrisk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = build(tmp_path / "home", firms=6)
+    views, asked = Views(world.ledger, world.files, None), Settings(modalities=("image",), encoders={"image": "clip"})
+    (own,) = chosen_encoders(views, CUT, replace(asked, clip=folder()))
+    graph = views.tensors(CUT, [own])
+    assert graph.features["image"].values.shape[1] == 12 and len(graph.features["image"].rows)
+    with pytest.raises(ModelError, match="no weights come with kgrisk; give the folder"):
+        chosen_encoders(views, CUT, asked)
+    with pytest.raises(ModelError, match=r"lacks config\.json"):
+        chosen_encoders(views, CUT, replace(asked, clip=tmp_path))
+    monkeypatch.setenv("KGRISK_CLIP", str(tmp_path))
+    with kgrisk.open(tmp_path / "home") as graph_, pytest.raises(ModelError, match=r"lacks config\.json"):
+        graph_.train(CUT.date(), settings={"modalities": ["image"], "encoders": {"image": "clip"}})

@@ -37,6 +37,7 @@ class Told:
     """The model of links."""
     facts: dict[str, Any]
     views: Views
+    clip: Path | None = None
 
     @classmethod
     def of(
@@ -45,13 +46,14 @@ class Told:
         files: Files,
         checkpoint: Path,
         cache: Path | None = None,
+        clip: Path | None = None,
     ) -> Told:
-        """The run in a folder; `source` gives snapshots as they were known when the run began.
+        """The run in a folder; `source` gives snapshots as they were known when the run began, `clip` as in Settings.
 
         ModelError if the folder holds no model of this version.
         """
         model, facts = restored(checkpoint)
-        return cls(checkpoint, model, facts, Views(source, files, cache))
+        return cls(checkpoint, model, facts, Views(source, files, cache), clip)
 
     @property
     def cut(self) -> datetime:
@@ -60,7 +62,7 @@ class Told:
     @cached_property
     def encoders(self) -> list[Encoder]:
         """As the run used them, learned weights and scales included."""
-        return kept(self.checkpoint, self.facts)
+        return kept(self.checkpoint, self.facts, self.clip)
 
     @cached_property
     def graph(self) -> GraphTensors:
