@@ -18,12 +18,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from gnn.changes import new_inputs, rows_before, touched
-from gnn.convolution import Messages
+from gnn.convolution import Messages, both_ways, every_way, left
 from gnn.layer import Layer
 from gnn.passing import Passing
 from gnn.tensors import Features, GraphTensors
@@ -31,6 +32,10 @@ from kg.errors import ModelError
 
 LOCAL: Final = ("relational", "autoencoder", "rgcn", "sage")
 """Models whose messages are weighed among those that reach one node, which is what the above rests on."""
+
+
+SPOKEN: Final = {"relational": both_ways, "rgcn": every_way}
+"""Those of them that read messages, by direction or all as one: such can be made for some rows alone."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +105,13 @@ def refreshed(model: Passing, old: Refreshed, graph: GraphTensors, keep: bool = 
         assert isinstance(layer, Layer)
         now = reached | ends
         rows = torch.nonzero(now).squeeze(1)
-        part, inside, reached = _around(graph, now, head, tail)
-        along = _reaching(model.along(part), len(rows))
-        heard = layer.heard(kept[0][number].index_select(0, inside), z, along)[: len(rows)]
+        if model.name in SPOKEN:
+            along, reached = _messages(model, graph, now, (head, tail))
+            heard = layer.heard(kept[0][number], z, along)
+        else:
+            part, inside, reached = _around(graph, now, head, tail)
+            along = model.along(part)
+            heard = layer.heard(kept[0][number].index_select(0, inside), z, along)[: len(rows)]
         for side in kept:
             side[number + 1][rows] = norm(side[number][rows] + F.relu(layer.loop(side[number][rows], z, heard, along)))
         z = layer.onward(z)
@@ -174,20 +183,20 @@ def _with_neighbours(now: Tensor, head: Tensor, tail: Tensor) -> Tensor:
     return wider
 
 
-def _reaching(along: Any, count: int) -> Any:
-    """Those of the messages that reach the first `count` nodes, where they are kept as messages.
-
-    Slots ascend by target, so theirs come first, and the weights in a slot are shared out already.
-    """
-    if isinstance(along, tuple):
-        return tuple(_reaching(side, count) for side in along)
-    if not isinstance(along, Messages):
-        return along
-    slots = along.slots[: int(torch.searchsorted(along.slots, count * along.kinds))]
-    here = torch.nonzero(along.slot < len(slots)).squeeze(1)
-    rows = (along.source, along.relation, along.target, along.weight, along.slot)
-    source, relation, target, weight, slot = (part.index_select(0, here) for part in rows)
-    return Messages(source, relation, target, weight, slot, slots, count, along.kinds)
+def _messages(model: Passing, graph: GraphTensors, now: Tensor, ends: tuple[Tensor, Tensor]) -> tuple[Any, Tensor]:
+    """The messages that reach these rows, by their place among them, and a mask of the rows and of who speaks."""
+    place, count, reached = now.cumsum(0) - 1, len(graph.vocabulary.relations), now.clone()
+    sides: list[tuple[Tensor, ...]] = []
+    for (source, target), shift in ((ends, 0), (ends[::-1], count)):
+        here = torch.from_numpy(np.flatnonzero(now.index_select(0, target).numpy()))
+        part = replace(graph, edges=graph.edges.index_select(0, here), last=graph.last.index_select(0, here))
+        speaks, hears = source.index_select(0, here), place.index_select(0, target.index_select(0, here))
+        reached[speaks] = True
+        sides.append((speaks, hears, part.edges[:, 1] + shift, left(part)))
+    if SPOKEN[model.name] is every_way:
+        sides = [tuple(torch.cat(parts) for parts in zip(*sides, strict=True))]
+    made = [Messages.of((a, b), kind, say, int(now.sum()), 2 * count) for a, b, kind, say in sides]
+    return made[0] if len(made) == 1 else tuple(made), reached
 
 
 def _around(graph: GraphTensors, now: Tensor, head: Tensor, tail: Tensor) -> tuple[GraphTensors, Tensor, Tensor]:
