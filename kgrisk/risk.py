@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +24,9 @@ from queries.publish import publish as publish_losses
 from queries.scenario import Kind, Shocks, Spec
 from queries.uncertainty import Uncertain
 from queries.whatif import Scenario
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 SOUGHT = 10
 """How many of those who lose most over exposures are asked for their heaviest path."""
@@ -140,6 +143,8 @@ class Risk:
 
     def to_networkx(self, scenario: int = 0) -> nx.MultiDiGraph:
         """Everyone hit, and the exposures over which losses came, from debtor to creditor."""
+        import networkx as nx
+
         graph = nx.MultiDiGraph()
         for row in self.table(scenario=scenario):
             graph.add_node(row["id"], **{name: row[name] for name in ("name", "label", "direct", "loss", "distress")})
@@ -178,6 +183,22 @@ def told(losses: Losses, shocks: Shocks) -> Losses:
     """The losses with a remark on whom the shock took nothing from."""
     unfelt = shocks.unfelt(losses.exposures) if losses.unit != "score" else ()
     return replace(losses, remarks=(*losses.remarks, *unfelt)) if unfelt else losses
+
+
+def shortened(remark: str, most: int = 8) -> str:
+    """A remark for people: of a long list of names the first ones, and how many more there are."""
+
+    def few(found: re.Match[str]) -> str:
+        names = found[0].split(", ")
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+    name = r"[^\s,;]*[^\s,;:]"
+    return re.sub(rf"{name}(?:, {name}){{{most},}}", few, remark)
+
+
+def for_people(result: Result) -> Result:
+    """The answer with shortened remarks; JSON has them whole."""
+    return replace(result, remarks=tuple(shortened(remark) for remark in result.remarks))
 
 
 def shocks_of(asked: Question, exposures: Exposures, snapshot: Snapshot) -> Shocks:

@@ -13,7 +13,7 @@ from kgrisk.console import emit, out, progress, show
 from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, opened, pair
 from kgrisk.plain_risk import answer as plain_answer
 from kgrisk.plain_risk import assess_files
-from kgrisk.risk import Risk
+from kgrisk.risk import Risk, for_people, shortened
 from queries.scenario import Kind
 
 app = typer.Typer()
@@ -73,7 +73,7 @@ def _tell(found: Risk, label: str, telling: list[dict[str, object]], json: bool)
         doubt = {"range": found.range, "telling": telling} if ranged else {}
         emit({**head, "losses": table.rows(), "path": steps, "remarks": table.remarks, **doubt})
         return
-    answer(table, False)
+    answer(for_people(table), False)
     out.print(f"total {found.total:,.0f} {found.unit}")
     if ranged:
         out.print("90 % of the worlds lie from {low:,.0f} to {high:,.0f}, mean {mean:,.0f}".format(**found.range))
@@ -101,7 +101,7 @@ def _on_files(
         raise typer.BadParameter("a run on plain files takes all three: MEASURE --exposures FILE --banks FILE")
     losses, remarks = assess_files(measure, (exposures, banks), params, *shock)
     for remark in remarks:
-        progress(remark)
+        progress(shortened(remark))
     told = plain_answer(losses)
     if json:
         emit(told)

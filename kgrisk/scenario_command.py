@@ -12,7 +12,7 @@ from kgrisk.console import emit, out, progress, show
 from kgrisk.figures import write
 from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, named, opened, pair
 from kgrisk.result import plain
-from kgrisk.risk import Risk
+from kgrisk.risk import Risk, for_people
 from kgrisk.supposing import Supposition
 from queries.scenario import Kind
 from queries.whatif import find, library
@@ -63,6 +63,11 @@ def suppose(
     with opened(home, currency=currency) as graph:
         what_if = graph.suppose(name, asked(valid, known, published))
         if query:
+            report = graph.sync()
+            if report is not None and report.from_commit < report.to_commit:
+                progress(
+                    f"the store was brought from commit {report.from_commit} to {report.to_commit} of the ledger first"
+                )
             answer(what_if.changed(query, **given) if changed else what_if.query(query, **given), json)
             return
         risk = what_if.risk(measure, params=named(param))
@@ -81,7 +86,7 @@ def _tell(risk: Risk, what_if: Supposition, json: bool) -> None:
         return
     for remark in what_if.remarks:
         progress(remark)
-    answer(losses, False)
+    answer(for_people(losses), False)
     out.print(f"total {risk.total:,.0f} {risk.unit}")
 
 

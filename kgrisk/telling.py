@@ -12,6 +12,7 @@ from rich.text import Text
 from kgrisk import foresight
 from kgrisk.console import grid, head, number, say
 from kgrisk.delivery import told
+from kgrisk.risk import shortened
 
 Facts = Mapping[str, Any]
 SHOWN = 8
@@ -194,7 +195,7 @@ def _shock(console: Console, one: Facts) -> None:
     for path, words in zip(one["paths"], PATHS, strict=False):
         say(console, f"{words} ({money(path['loss'], unit)}): {path_text(path, unit)}")
     for note in one["notes"]:
-        say(console, note, "dim")
+        say(console, shortened(note), "dim")
 
 
 def lost(one: Facts) -> str:

@@ -8,7 +8,7 @@ help, and the fields of its dataclass are its parameters. Figures (`queries.figu
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, ClassVar, TypeVar, get_type_hints
 
@@ -151,6 +151,10 @@ class RiskMeasure(ABC):
 
     def fitted(self, snapshot: Snapshot, exposures: Exposures) -> RiskMeasure:
         """The measure with what it takes from the graph besides exposures; most take nothing."""
+        return self
+
+    def in_worlds(self, exposures: Exposures, names: Sequence[tuple[str, ...]]) -> RiskMeasure:
+        """The measure for a network of several worlds that do not touch; `names` are the ids of each world there."""
         return self
 
     @abstractmethod

@@ -19,9 +19,6 @@ Kind = Literal["equity", "external", "default"]
 Spec = str | Mapping[str, float] | Sequence[str | Mapping[str, float]]
 """One scenario, or a list of them: `score:distress`, an id (it defaults), `id=0.3`, or fractions by id."""
 
-NAMED = 8
-"""Most entities that a remark names."""
-
 
 @dataclass(frozen=True)
 class Shocks:
@@ -107,10 +104,9 @@ class Shocks:
         rows = np.flatnonzero(((self.distress > 0) & (self.lost <= 0) & (self.outside <= 0)).any(axis=0))
         if not len(rows):
             return ()
-        who = ", ".join(exposures.ids[row] for row in rows[:NAMED].tolist())
-        more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+        who = ", ".join(exposures.ids[row] for row in rows.tolist())
         told = "the shock takes no money, for no source states their equity or it is not above 0"
-        return (f"{told}: {who}{more}; a part of what they have outside is kind 'external'",)
+        return (f"{told}: {who}; a part of what they have outside is kind 'external'",)
 
 
 def _fractions(

@@ -164,7 +164,9 @@ def _spread(measure: RiskMeasure, exposures: Exposures, shocks: Shocks, stands: 
     """(worlds, n) losses in worlds side by side."""
     worlds, one = len(stands), first(shocks)
     tiled = (np.tile(part, (1, worlds)) for part in (one.lost, one.outside, one.distress))
-    losses = measure.spread(side_by_side(exposures, stands), Shocks(one.names, *tiled))
+    wide, n = side_by_side(exposures, stands), len(exposures)
+    names = [wide.ids[world * n : (world + 1) * n] for world in range(worlds)]
+    losses = measure.in_worlds(exposures, names).spread(wide, Shocks(one.names, *tiled))
     return np.asarray(losses.loss[0].reshape(worlds, len(exposures)), float)
 
 

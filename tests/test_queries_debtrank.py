@@ -120,7 +120,7 @@ def remarks(x: Exposures, measure: DebtRank | DebtRank2012) -> str:
 def test_a_circle_that_amplifies_is_named_and_one_that_does_not_is_silent() -> None:
     assert remarks(ring(claim=0.999), DebtRank()) == ""
     assert "spectral radius of 1 or more) among bank:0, bank:1, bank:2" in remarks(ring(claim=1.0), DebtRank())
-    assert "among bank:0, bank:1, bank:2, bank:3, bank:4 and 2 more" in remarks(ring(7, 1.5), DebtRank())
+    assert "among bank:0, bank:1, bank:2, bank:3, bank:4, bank:5, bank:6: whoever" in remarks(ring(7, 1.5), DebtRank())
     assert remarks(ring(claim=1.5), DebtRank(recovery=0.5)) == ""  # three quarters come round
 
 

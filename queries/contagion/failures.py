@@ -58,3 +58,15 @@ def waves_of(exposures: Exposures, rounds: NDArray[np.int64]) -> tuple[tuple[tup
         tuple(tuple(ids[i] for i in np.flatnonzero(row == step)) for step in range(int(row.max(initial=-1)) + 1))
         for row in rounds
     )
+
+
+def in_turn(exposures: Exposures, fell: NDArray[np.int64]) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    """Waves of default by (scenarios, n) the sweep in which each first falls (-1: never); sweeps without one are none.
+
+    Sweeps start where everybody pays in full, so each wave falls only after what the earlier ones no longer pay.
+    """
+    dense = np.full_like(fell, -1)
+    for scenario, row in enumerate(fell):
+        known = row >= 0
+        dense[scenario, known] = np.unique(row[known], return_inverse=True)[1]
+    return waves_of(exposures, dense)

@@ -16,8 +16,6 @@ from queries.exposures import Exposures
 Floats = NDArray[np.float64]
 Matrix = sparse.csr_array
 
-NAMED = 5
-"""Most entities called by name in a remark; the others are counted."""
 STEPS = 500
 """Power steps after which the spectral radius of a circle is taken as it stands."""
 CLOSE = 1e-9
@@ -104,7 +102,5 @@ def remarks(
 
 
 def named(ids: Sequence[str], rows: Iterable[int]) -> str:
-    """The first few ids, and how many more there are."""
-    found = [ids[int(row)] for row in rows]
-    more = len(found) - NAMED
-    return ", ".join(found[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    """Their ids, all of them: who shows a remark to people may shorten it."""
+    return ", ".join(ids[int(row)] for row in rows)

@@ -78,6 +78,10 @@ class Ranked:
         shape = (*self.debts.shape, *(1,) * (means.ndim - 1))
         return np.asarray(np.clip(means[None] - above.reshape(shape), 0.0, self.debts.reshape(shape)), float)
 
+    def short(self, means: Floats) -> NDArray[np.bool_]:
+        """(n, scenarios) whose means do not cover all its debts."""
+        return np.asarray(means < self.total[:, None] * (1 - TIE))
+
     def left(self, means: Floats) -> Floats:
         """Equity that holders of it own: what is left of means when all debts are paid, and never less than 0."""
         return np.maximum(means - self.total.reshape(-1, *(1,) * (means.ndim - 1)), 0.0)
@@ -91,6 +95,8 @@ class Settled:
     rounds: int
     moving: Ints
     """Rows of nodes that had not settled in some scenario."""
+    fell: Ints
+    """(scenarios, n) sweep in which the means of each first did not cover its debts; -1: they do."""
 
 
 def settle(ranked: Ranked, e: Floats) -> Settled:
@@ -98,18 +104,26 @@ def settle(ranked: Ranked, e: Floats) -> Settled:
     income = [ranked.income(rank) for rank in range(len(ranked.debts))]
     means = _upper(ranked, e)
     open_, rounds = np.arange(len(e)), 0
+    fell = np.where(ranked.short(means), 0, -1)
     for _ in range(ROUNDS):
         for _ in range(SWEEPS):
             new = np.minimum(means[:, open_], _swept(ranked, income, e[open_].T, means[:, open_]))
             moved = np.abs(new - means[:, open_]).max(axis=0, initial=0.0)
             means[:, open_], rounds = new, rounds + 1
+            fell[:, open_] = np.where((fell[:, open_] < 0) & ranked.short(new), rounds, fell[:, open_])
             if (moved <= STILL * np.maximum(new.max(axis=0, initial=0.0), 1e-300)).all():
                 break
         open_ = np.array([s for s in open_ if not _finish(ranked, income, e[s], means[:, s])], np.int64)
         if not len(open_):
-            return Settled(means.T, rounds, np.zeros(0, np.int64))
+            return Settled(means.T, rounds, np.zeros(0, np.int64), _last(ranked, means, fell, rounds))
     gap = np.abs(_swept(ranked, income, e[open_].T, means[:, open_]) - means[:, open_])
-    return Settled(means.T, rounds, np.flatnonzero(gap.max(axis=1) > 0))
+    return Settled(means.T, rounds, np.flatnonzero(gap.max(axis=1) > 0), _last(ranked, means, fell, rounds))
+
+
+def _last(ranked: Ranked, means: Floats, fell: Ints, rounds: int) -> Ints:
+    """With those who fall only in the exact solution, and without who stands in it after all."""
+    short = ranked.short(means)
+    return np.asarray(np.where(short & (fell < 0), rounds + 1, np.where(short, fell, -1)).T, np.int64)
 
 
 def _upper(ranked: Ranked, e: Floats) -> Floats:

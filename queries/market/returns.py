@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,6 +21,8 @@ def with_returns(table: pa.Table) -> pa.Table:
     """
     if "return" in table.column_names or not {"close", "date"} <= set(table.column_names):
         return table
+    import pandas as pd  # a second that only closes given as text are worth
+
     keys = [(name, "ascending") for name in ("series", "date", "published") if name in table.column_names]
     table = table.sort_by(keys)
     close = pd.to_numeric(table["close"].to_pandas(), errors="coerce").to_numpy(float)

@@ -15,7 +15,7 @@ fallen equity of others came over no exposure and so stands in `direct`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -26,6 +26,7 @@ from scipy import sparse
 from kg.errors import MeasureError
 from kg.snapshot import Snapshot
 from queries.contagion.clearing import TIE, not_negative
+from queries.contagion.failures import in_turn
 from queries.contagion.ranked import Ranked, settle
 from queries.contagion.ranks import held_in, ranks_of
 from queries.exposures import Exposures
@@ -82,11 +83,23 @@ class Elsinger(RiskMeasure):
             payments=paid,
             worth=after.means - debts,
             defaulted=after.means < debts * (1 - TIE),
+            waves=in_turn(exposures, after.fell),
             rounds=after.rounds,
             converged=not len(after.moving),
             remarks=self._remarks(exposures, after.moving),
             carries=carries,
         )
+
+    def in_worlds(self, exposures: Exposures, names: Sequence[tuple[str, ...]]) -> Elsinger:
+        """With the holdings of every world, by the names its firms have there."""
+        index, held = exposures.index, dict[str, float]()
+        for pair, share in (self.holdings or {}).items():
+            holder, _, firm = pair.partition(">")
+            if holder in index and firm in index:
+                held |= {f"{ids[index[holder]]}>{ids[index[firm]]}": share for ids in names}
+            else:
+                held[pair] = share  # refused as it is in one world
+        return replace(self, holdings=held)
 
     def _ranks(self, exposures: Exposures) -> NDArray[np.int64]:
         given = self.seniority or {}

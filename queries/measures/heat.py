@@ -48,17 +48,16 @@ class Heat(RiskMeasure):
         owed = exposures.owed
         share = np.divide(1.0, owed, out=np.zeros_like(owed), where=owed > 0)
         walk = sparse.csr_array(exposures.claims @ sparse.diags_array(share))
-        x, moved = diffuse(walk, shocks.distress, self.time)
+        x, moved, steps = diffuse(walk, shocks.distress, self.time)
         passed = moved * share
         received = (exposures.claims @ passed.T).T
         direct = np.maximum(x - received, 0.0)  # rounding must not make less than nothing of who keeps nothing
-        return Losses(
-            self.name, exposures, shocks.names, "score", direct, passed, direct + received, np.minimum(x, 1.0)
-        )
+        parts = (direct, passed, direct + received, np.minimum(x, 1.0))
+        return Losses(self.name, exposures, shocks.names, "score", *parts, rounds=steps)
 
 
-def diffuse(walk: sparse.csr_array[np.float64], start: Floats, time: float) -> tuple[Floats, Floats]:
-    """(scenarios, n) heat after a time, and how much of it took its last step from whom.
+def diffuse(walk: sparse.csr_array[np.float64], start: Floats, time: float) -> tuple[Floats, Floats, int]:
+    """(scenarios, n) heat after a time, how much of it took its last step from whom, and the steps summed.
 
     Columns of `walk` sum to 1, or to 0 for who keeps what it gets.
     """
@@ -69,20 +68,23 @@ def diffuse(walk: sparse.csr_array[np.float64], start: Floats, time: float) -> t
     stuck = (np.asarray(walk.sum(axis=0), float) <= 0)[:, None]
     parts = max(ceil(time / PART), 1)
     x = np.atleast_2d(np.asarray(start, float)).T.copy()
-    moved = np.zeros_like(x)
+    moved, steps = np.zeros_like(x), 0
     for _ in range(parts):
-        stepped = _stepped(walk, stuck, x, time / parts)
+        stepped, taken = _stepped(walk, stuck, x, time / parts)
+        steps += taken
         moved = exp(-time / parts) * moved + np.where(stuck, 0.0, stepped)
         x = exp(-time / parts) * x + walk @ stepped + np.where(stuck, stepped, 0.0)
-    return np.asarray(x.T, float), np.asarray(moved.T, float)
+    return np.asarray(x.T, float), np.asarray(moved.T, float), steps
 
 
-def _stepped(walk: sparse.csr_array[np.float64], stuck: NDArray[np.bool_], x: Floats, time: float) -> Floats:
-    """sum over k >= 0 of w_{k+1} P^k x with w the Poisson weights of this time."""
+def _stepped(
+    walk: sparse.csr_array[np.float64], stuck: NDArray[np.bool_], x: Floats, time: float
+) -> tuple[Floats, int]:
+    """sum over k >= 0 of w_{k+1} P^k x with w the Poisson weights of this time, and its terms."""
     total, weight, k = np.zeros_like(x), exp(-time) * time, 1
     while pdtrc(k - 1, time) > TAIL:  # the chance of k steps or more
         total += weight * x
         x = walk @ x + np.where(stuck, x, 0.0)
         k += 1
         weight *= time / k
-    return total
+    return total, k - 1

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from kg.errors import MeasureError
 from queries.contagion import valuation as by
+from queries.contagion.failures import in_turn
 from queries.contagion.leverage import leverage, remarks
 from queries.exposures import Exposures
 from queries.measure import Losses, RiskMeasure
@@ -70,7 +71,7 @@ class Neva(RiskMeasure):
         function, n = self._function(), len(exposures)
         shock = np.vstack([np.zeros((1, n)), shocks.outside])
         books = self._books(exposures, shock)
-        equity, rounds, moving = self._settle(function, exposures, books)
+        equity, rounds, moving, fell = self._settle(function, exposures, books)
         value = function.value(equity, books)
         passed = np.maximum(value[:1] - value[1:], 0.0)
         loss = shocks.outside + (exposures.claims @ passed.T).T
@@ -90,6 +91,7 @@ class Neva(RiskMeasure):
             payments=None if paid is None else paid[1:],
             worth=equity[1:],
             defaulted=failed,
+            waves=in_turn(exposures, fell[1:]),
             rounds=rounds,
             converged=not len(moving),
             remarks=self._remarks(exposures, moving),
@@ -122,19 +124,22 @@ class Neva(RiskMeasure):
 
     def _settle(
         self, function: by.Valuation, exposures: Exposures, books: by.Books
-    ) -> tuple[Floats, int, NDArray[np.int64]]:
-        """(scenarios, n) greatest equities, the rounds they took, and the rows of nodes that had not settled."""
+    ) -> tuple[Floats, int, NDArray[np.int64], NDArray[np.int64]]:
+        """(scenarios, n) greatest equities, their rounds, rows of nodes that had not settled, and who fell in which."""
         naive = books.outside + exposures.held - exposures.owed - exposures.external_liabilities
         equity, rounds = naive.copy(), 0
-        size = books.size.max(axis=1, initial=0.0)
+        size, fell = books.size.max(axis=1, initial=0.0), np.where(function.failed(equity, books), 0, -1)
         falling, fall = np.arange(len(equity)), np.zeros_like(equity)
         while len(falling) and rounds < self.rounds:
             value = function.value(equity[falling], books.part(falling))
             new = np.minimum(equity[falling], naive[falling] - (exposures.claims @ (1 - value).T).T)
             fall[falling] = equity[falling] - new
             equity[falling], rounds = new, rounds + 1
+            fell[falling] = np.where(
+                (fell[falling] < 0) & function.failed(new, books.part(falling)), rounds, fell[falling]
+            )
             falling = falling[(fall[falling] > STILL * size[falling, None]).any(axis=1)]
-        return equity, rounds, np.flatnonzero((fall > SETTLED * size[:, None]).any(axis=0))
+        return equity, rounds, np.flatnonzero((fall > SETTLED * size[:, None]).any(axis=0)), fell
 
     def _remarks(self, exposures: Exposures, moving: NDArray[np.int64]) -> tuple[str, ...]:
         told = []

@@ -47,19 +47,20 @@ class PageRank(RiskMeasure):
     def spread(self, exposures: Exposures, shocks: Shocks) -> Losses:
         """Scores, not money (`unit` is `score`); `direct` is what came by no exposure."""
         owed = exposures.owed
-        x = self._scores(exposures, shocks.distress)
+        x, sweeps = self._scores(exposures, shocks.distress)
         passed = self.alpha * np.divide(x, owed, out=np.zeros_like(x), where=owed > 0)
         received = (exposures.claims @ passed.T).T
-        return Losses(self.name, exposures, shocks.names, "score", x - received, passed, x, np.minimum(x, 1.0))
+        parts = (x - received, passed, x, np.minimum(x, 1.0))
+        return Losses(self.name, exposures, shocks.names, "score", *parts, rounds=sweeps)
 
-    def _scores(self, exposures: Exposures, restart: Floats) -> Floats:
-        """By compiled sweeps where the network is large and attention stays with who owes nothing."""
+    def _scores(self, exposures: Exposures, restart: Floats) -> tuple[Floats, int]:
+        """Scores and the sweeps they took; compiled where the network is large and attention stays with the stuck."""
         _check(self.alpha, self.dangling)
         if len(exposures) > LARGE and self.dangling == "stay":
             runs = [walked(exposures, one, self.alpha) for one in restart]
             if all(run.settled for run in runs):
-                return np.array([run.x for run in runs])
-        return personalised_pagerank(sparse.csr_array(exposures.claims.T), restart, self.alpha, self.dangling)
+                return np.array([run.x for run in runs]), max(run.sweeps for run in runs)
+        return walks(sparse.csr_array(exposures.claims.T), restart, self.alpha, self.dangling)
 
 
 def walked(exposures: Exposures, restart: Floats, alpha: float) -> Fixed:
@@ -78,7 +79,14 @@ def walked(exposures: Exposures, restart: Floats, alpha: float) -> Fixed:
 def personalised_pagerank(
     weights: sparse.csr_array[np.float64], restart: Floats, alpha: float = 0.85, dangling: Dangling = "stay"
 ) -> Floats:
-    """(scenarios, n) scores for (scenarios, n) restart masses; `weights[i, j]` is the pull from i to j.
+    """(scenarios, n) scores for (scenarios, n) restart masses; `weights[i, j]` is the pull from i to j."""
+    return walks(weights, restart, alpha, dangling)[0]
+
+
+def walks(
+    weights: sparse.csr_array[np.float64], restart: Floats, alpha: float, dangling: Dangling
+) -> tuple[Floats, int]:
+    """The same, and the sweeps they took.
 
     Each sweep cuts the error by alpha; it stops when what is left is below rounding. MeasureError on
     negative weights, an unknown policy, or alpha outside [0, 1).
@@ -95,8 +103,9 @@ def personalised_pagerank(
     mass = s.sum(axis=0)
     back = np.divide(s, mass, out=np.zeros_like(s), where=mass > 0)
     x = s.copy()
-    sweeps = 1 if alpha == 0 else int(np.ceil(np.log(1e-16) / np.log(alpha))) + 1
-    for _ in range(sweeps):
+    most, sweeps = 1 if alpha == 0 else int(np.ceil(np.log(1e-16) / np.log(alpha))) + 1, 0
+    while sweeps < most:
+        sweeps += 1
         new = (1 - alpha) * s + alpha * (walk @ x)
         loose = alpha * np.where(stuck[:, None], x, 0.0)
         if dangling == "stay":
@@ -109,7 +118,7 @@ def personalised_pagerank(
         x = new
         if moved <= 1e-17 * max(mass.max(initial=0.0), 1e-300):
             break
-    return np.asarray(x.T, float)
+    return np.asarray(x.T, float), sweeps
 
 
 def _check(alpha: float, dangling: str) -> None:

@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.stats import rankdata
 
 from kg.errors import MeasureError
 from queries.warning.signals import READERS, Signals
@@ -91,6 +89,8 @@ class Verdict:
 
 def ranked(value: Floats) -> Floats:
     """(firms, signals) place among the firms of a date, 0 to 1, ties in the middle; 1/2 where unknown."""
+    from scipy.stats import rankdata  # half a second that only an early warning spends
+
     found = np.full(value.shape, 0.5)
     for column in range(value.shape[1]):
         known = ~np.isnan(value[:, column])
@@ -114,6 +114,8 @@ def panel(rows: Sequence[Signals], failed: Mapping[str, datetime], horizon: time
 
 def fit(train: Panel, false_alarms: float = 0.05) -> Alarm:
     """Weights by penalised likelihood, and the threshold that calls at most `false_alarms` of the quiet firm-dates."""
+    from scipy.optimize import minimize
+
     if not 0 < false_alarms < 1:
         raise MeasureError(f"false_alarms is a share between 0 and 1, not {false_alarms}")
     truth = train.truth
@@ -156,6 +158,8 @@ def judge(alarm: Alarm, test: Panel, seed: int = 0) -> Verdict:
 
 def auroc(truth: Flags, score: Floats) -> float:
     """Chance that a random event scores above a random quiet firm-date, ties half (Mann, Whitney 1947)."""
+    from scipy.stats import rankdata
+
     hits, rest = int(truth.sum()), int((~truth).sum())
     if not hits or not rest:
         return float("nan")
