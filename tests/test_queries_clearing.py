@@ -62,6 +62,7 @@ ALTERNATING = [[0, 2, 0, 0, 0, 0], [0, 0, 3, 0, 0, 0], [0, 0, 0, 2, 0, 0], [0, 0
 def test_examples_rv_1_to_3(
     debts: Debts, external: list[float], left: Costs, payments: list[float], equity: list[float], waves: object
 ) -> None:
+    """RV-1, RV-2, RV-3: payments, equities and waves with costs of bankruptcy."""
     x = owing(debts, external)
     found = clear(x, x.external_assets, left)
     np.testing.assert_allclose(found.payments[0], payments, rtol=EXACT)
@@ -70,6 +71,7 @@ def test_examples_rv_1_to_3(
 
 
 def test_example_rv_4_in_which_a_ring_fails_in_two_levels() -> None:
+    """RV-4: p alternates 4/15 and 8/15."""
     x = owing([*ALTERNATING, [3, 0, 0, 0, 0, 0]], [0, 0.8] * 3)  # e alternates 0.4 (1 - 1), 0.4 (1 + 1)
     found = clear(x, x.external_assets, HALF)
     np.testing.assert_allclose(found.payments[0], [4 / 15, 8 / 15] * 3, rtol=EXACT)
@@ -77,6 +79,7 @@ def test_example_rv_4_in_which_a_ring_fails_in_two_levels() -> None:
 
 
 def test_example_rv_5_in_which_one_owes_nothing() -> None:
+    """RV-5: one bank owes nothing."""
     debts = [[0, 0, 0.60141038], [0, 0, 0], [0, 0.61136804, 0]]
     x = owing(debts, [0.47727664, 0.63927659, 0.32352602])
     found = clear(x, x.external_assets, HALF).payments[0]

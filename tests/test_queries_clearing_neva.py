@@ -95,6 +95,7 @@ def test_each_bank_is_valued_by_its_own_equity_at_the_start() -> None:
 
 
 def test_example_en_2_with_debts_outside_of_the_same_rank() -> None:
+    """EN-2: debts to the outside of one rank with those inside."""
     x = ring()
     np.testing.assert_allclose(worth(x, lost(x, 1.2, 0.9, 0.1)), [-0.2, 0.1, 0.9 - 0.5 * 0.2 / 9.5], atol=EXACT)
     senior = worth(x, lost(x, 1.2, 0.9, 0.1), outside="senior")

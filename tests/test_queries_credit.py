@@ -119,6 +119,7 @@ IRB_EXACT = [14.444, 29.654, 49.472, 62.718, 69.612, 82.778, 92.317, 100.947, 10
 
 
 def test_vas_1_worst_case_default_rates_under_basel_correlation() -> None:
+    """VAS-1, to the four digits printed."""
     answer = Vasicek().compute(pa.table({"id": [f"{pd}" for pd in VAS_1], "pd": list(VAS_1)}))
     np.testing.assert_allclose(answer["wcdr"].to_numpy(), list(VAS_1.values()), atol=5e-5)
 
@@ -139,6 +140,7 @@ def test_worst_case_rates_at_the_edges() -> None:
 
 
 def test_irb_1_risk_weights_are_those_that_basel_prints() -> None:
+    """IRB-1, to the precision of the annex and to three digits."""
     ids = [f"{i:02}" for i in range(len(IRB_1))]
     pds = [pd / 100 for pd in IRB_1]
     answer = Irb(accord="basel2").compute(pa.table({"id": ids, "pd": pds, "lgd": [0.45] * len(ids)}))

@@ -20,6 +20,7 @@ def firm(equity: float, volatility: float, debt: float) -> pa.Table:
 
 
 def test_mer_1_is_hulls_example() -> None:
+    """MER-1, to the digits given; the two equations are held to forty digits below."""
     found = Merton(rate=0.05).compute(firm(3, 0.8, 10)).to_pylist()[0]
     expected = {"assets": 12.395387, "asset_volatility": 0.212305, "pd": 0.126971, "debt_value": 9.395387}
     expected |= {"expected_loss": 0.012290, "distance_to_default": 1.140826, "recovery": 0.9032}

@@ -77,6 +77,7 @@ def firms(pds: list[float], **more: list[Any]) -> pa.Table:
 
 
 def test_cm_1_mean_and_deviation_of_the_bbb_bond() -> None:
+    """CM-1: mean and deviation, to six digits."""
     answer = CreditMetrics(draws=1_000).compute(bond())
     assert answer["mean"][0].as_py() == pytest.approx(107.087918, abs=5e-7)
     assert answer["sd"][0].as_py() == pytest.approx(2.991784, abs=5e-7)

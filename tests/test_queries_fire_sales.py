@@ -37,6 +37,7 @@ IMPACT = {"asset:0": 1e-3, "asset:1": 2e-3}
 
 
 def test_the_example_glt_1() -> None:
+    """GLT-1: every quantity of the example at 1e-9."""
     shocks, measure = Shocks.parse(GLT, {"asset:0": 0.05}), FireSales(impacts=IMPACT)
     sales = measure.sell(GLT, shocks)
     assets = np.array([100, 80])

@@ -45,6 +45,7 @@ def drawn(seed: int, n: int = 8, density: float = 0.4) -> Exposures:
 
 
 def test_the_clearing_vector_of_example_en_1() -> None:
+    """EN-1: p = (270/11, 290/11, 10), equities, waves {0}, {1}, at 1e-9."""
     x = from_debts([[0, 20, 10], [5, 0, 24], [10, 0, 0]], [10, 10, 10])
     found = clear(x, x.external_assets)
     np.testing.assert_allclose(found.payments[0], [270 / 11, 290 / 11, 10], rtol=TOLERANCE)
@@ -176,6 +177,7 @@ def test_a_large_network_of_slow_distress_equals_many_steps() -> None:
     ],
 )
 def test_equities_of_examples_dr_1_to_3(shock: list[float], equity: list[float]) -> None:
+    """DR-1, DR-2, DR-3: linear DebtRank on the ring of three, at 1e-9."""
     x = ring()
     losses = DebtRank().spread(x, Shocks.of(x, np.array(shock)))
     np.testing.assert_allclose(x.equity - losses.loss[0], equity, atol=TOLERANCE)
@@ -250,6 +252,7 @@ WALK = sparse.csr_array(np.array([[0, 1, 1, 0], [0, 0, 1, 0], [1, 0, 0, 0], [0, 
 
 
 def test_the_scores_of_example_ppr_1() -> None:
+    """PPR-1: both restarts against the linear solve at 1e-9."""
     found = personalised_pagerank(WALK, np.array([[1, 0, 0, 0], [0.25] * 4]), 0.85)
     transition = WALK.toarray() / WALK.sum(axis=1)[:, None]
     for row, restart in zip(found, ([1, 0, 0, 0], [0.25] * 4), strict=True):

@@ -176,6 +176,7 @@ def test_networks_are_robust_yet_fragile() -> None:
 
 
 def test_susceptibility_and_diffusion_of_example_nrm_3() -> None:
+    """NRM-3: susceptibility, fluidity, diffusion."""
     x = network([[0, 1, 0], [10, 0, 3], [3, 2, 0]], [2, 5, 2])
     found = reach(x)
     np.testing.assert_allclose(found.susceptibility, [0, 1, 1.25], rtol=1e-12)
