@@ -24,6 +24,7 @@ normal = stats.norm
 
 
 def test_mc_check_two_firms_of_one_per_cent() -> None:
+    """MC-check: joint default, to the seven digits given."""
     assert together(0.01, 0.01, 0.2) == pytest.approx(3.389171e-4, rel=1e-6)
 
 

@@ -28,6 +28,7 @@ def days(count: int) -> np.ndarray:
 
 
 def test_srisk_1_shortfall_and_long_run_loss() -> None:
+    """SRISK-1: 16.8, and LRMES of an MES of 3 %."""
     table = pa.table({"id": ["a", "b"], "debt": [900.0, 100.0], "equity": [100.0, 100.0], "lrmes": [0.4, 0.4]})
     found = Srisk().compute(table).to_pylist()
     assert [row["srisk"] for row in found] == pytest.approx([16.8, -47.2, 16.8])

@@ -23,6 +23,7 @@ Held = dict[tuple[str, str], Fraction]
 
 
 def test_integrated_and_corrected_shares_of_a_circle_are_those_of_the_closed_form() -> None:
+    """OWN-1: integrated and corrected shares."""
     found = shares(IntegratedOwnership().compute(CIRCLE))
     assert [found["1", k] for k in "123"] == pytest.approx([1 / 17, 2 / 17, 0.4 / 17], rel=1e-12)
     found = shares(IntegratedOwnership("corrected").compute(CIRCLE))
@@ -30,6 +31,7 @@ def test_integrated_and_corrected_shares_of_a_circle_are_those_of_the_closed_for
 
 
 def test_outside_shareholders_of_two_firms_that_hold_half_of_each_other() -> None:
+    """OWN-2: outside shareholders, two thirds and one third."""
     found = shares(IntegratedOwnership("outside").compute(stakes(("a", "b", 0.5), ("b", "a", 0.5))))
     expected = {("a", "a"): 2 / 3, ("b", "a"): 1 / 3, ("a", "b"): 1 / 3, ("b", "b"): 2 / 3}
     assert found == pytest.approx(expected, rel=1e-12)
