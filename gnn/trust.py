@@ -13,7 +13,7 @@ from torch import Tensor
 from gnn.alarm import alarm, within
 from gnn.calibrate import expected_error
 from gnn.classified import ROUNDS, figures
-from gnn.conformal import NEW, Coverage, LinkSets, both_sides, covered, groups, strangeness
+from gnn.conformal import NEW, Coverage, LinkSets, band, both_sides, covered, groups, strangeness
 from gnn.ensemble import Stack, disagreement, standing
 from gnn.evaluate import bootstrap
 from gnn.learned import Learned, Window, judged
@@ -121,8 +121,8 @@ def _sets(found: Trust, one: Learned, both: tuple[Window, Window], alpha: float,
     found.metrics.append(metric(one.name, "set_size", size, count))
     found.remarks.append(
         f"Links: sets promised to hold {1 - alpha:.0%} of the true answers hold {share:.1%} of {count} asked after "
-        f"the cut, with {size:.1f} nodes on average; {len(sets.own)} relations and directions had enough questions "
-        "for a limit of their own."
+        f"the cut ({_banded(share, count, 1 - alpha)}), with {size:.1f} nodes on average; {len(sets.own)} relations "
+        "and directions had enough questions for a limit of their own."
     )
     found.remarks += _shift(
         sets, (group, then), covered(sets, one.model, test.graph, later[torch.from_numpy(then != NEW)])
@@ -138,8 +138,16 @@ def _shift(sets: LinkSets, both: tuple[np.ndarray, np.ndarray], known: Sequence[
     return [
         f"Links: {after:.1%} of these questions name a newcomer, a node without any such link at the cut, against "
         f"{before:.1%} of those that set the limits; their sets {hold}, as no other promise could be kept, and the "
-        f"sets of the others hold {_pooled(known)[0]:.1%} where {share:.0%} was promised."
+        f"sets of the others hold {_pooled(known)[0]:.1%} where {share:.0%} was promised "
+        f"({_banded(_pooled(known)[0], sum(row.questions for row in known), share)})."
     ]
+
+
+def _banded(found: float, count: int, share: float) -> str:
+    """Whether a share found is what luck makes of the share promised, in words."""
+    low, high = band(count, share)
+    where = "below" if found < low else "above" if found > high else "within"
+    return f"{where} the 99 % binomial band of {low:.1%} to {high:.1%}"
 
 
 def _pooled(rows: Sequence[Coverage]) -> tuple[float, float]:
