@@ -103,7 +103,7 @@ def test_example_en_2_with_debts_outside_of_the_same_rank() -> None:
 
 
 def test_example_neva_bc_valued_before_default() -> None:
-    """NEVA-BC. Assets 10, 5, 3, debts outside 9, 4, 2; volatility of assets is that of equity times equity over assets."""
+    """NEVA-BC: assets 10, 5, 3, debts outside 9, 4, 2; volatility is that of equity times equity over assets."""
     x, shock, assets, owed = ring(), (0.5, 1.0, 0.0), (9.5, 4.0, 3.0), (9.5, 4.5, 2.5)
     sigma = (0.2 / 10, 0.2 / 5, 0.2 / 3)
     found = worth(x, lost(x, *shock), valuation="black_cox", recovery=0.6)

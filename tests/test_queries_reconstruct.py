@@ -36,7 +36,7 @@ def keeps(margins: Margins, made: np.ndarray) -> bool:
 
 
 def test_the_evenest_network_of_example_me_1() -> None:
-    """ME-1. The printed row sums to 6.99983, not 7: it is a scaling stopped after four rounds, on its way to the answer."""
+    """ME-1: the printed row sums to 6.99983, not 7, a scaling stopped after four rounds on its way to the answer."""
     printed = [0, 2.5304193, 2.1823144, 0, 0, 0.7379037, 1.5491879]
     made = maximum_entropy(ANAND)
     assert keeps(ANAND, made) and made.sum() == pytest.approx(20, rel=1e-14)
