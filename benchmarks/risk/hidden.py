@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from benchmarks.figure import Figure
@@ -64,5 +66,5 @@ def widths() -> list[Figure]:
                 wide.append((high - low) / true)
         found.append(float(np.mean(wide)))
     told = ", ".join(f"{share:.0%}: {width:.2f}" for share, width in zip(DISCLOSED, found, strict=True))
-    narrower = max(after / before for before, after in zip(found, found[1:], strict=False))
+    narrower = max(after / before for before, after in pairwise(found))
     return [Figure("width of the range, the next more disclosed over the one before", narrower, 1.0, False, note=told)]

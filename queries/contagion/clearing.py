@@ -16,6 +16,7 @@ is checked against the sweeps from above. A tie (means equal to debts) is solven
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,10 @@ from scipy import sparse
 
 from kg.errors import MeasureError
 from queries.exposures import Exposures
+from queries.kernels.block import sweep_many
 from queries.kernels.fixed import greatest
 from queries.kernels.rows import Rows
+from queries.kernels.sweep import sweep
 from queries.measure import Losses
 from queries.scenario import Shocks
 from queries.solve import solve
@@ -36,6 +39,8 @@ Waves = tuple[tuple[int, ...], ...]
 
 LARGE = 2_000
 """Entities from which compiled sweeps are worth their start."""
+WIDTH = 16
+"""Scenarios of a block."""
 SWEEPS = 300
 TIE = 1e-12
 """Means within this share of the debts count as enough: rounding must not make a default."""
@@ -75,24 +80,33 @@ class Debts:
     rows: Rows | None = None
     """The claims laid out for compiled sweeps, where the network is large."""
 
-    @property
+    @cached_property
     def share(self) -> Floats:
         """(n,) one over what each owes, 0 where that is nothing."""
         return np.divide(1.0, self.debts, out=np.zeros_like(self.debts), where=self.debts > 0)
 
     def paid(self, p: Floats) -> Floats:
         """What each pays when it receives what p gives it."""
+        return self.pays(self.received(p))
+
+    def received(self, p: Floats) -> Floats:
+        """What each gets of these payments: by a compiled sweep, where there is one, in less than half the time."""
+        if self.rows is not None and p.ndim == 1:
+            return sweep(self.rows, p * self.share)
+        return np.asarray(self.income @ p, float)
+
+    def pays(self, received: Floats) -> Floats:
+        """What each pays when it receives this."""
         debts = self.debts if self.e.ndim == 1 else self.debts[:, None]
-        received = self.income @ p
         means = self.e + received
         if self.costs == Costs():
             return np.minimum(debts, means)
         short = means < debts * (1 - TIE)
         return np.where(short, self.costs.alpha * self.e + self.costs.beta * received, debts)
 
-    def short(self, p: Floats) -> Flags:
-        """Who cannot pay its debts."""
-        return np.asarray(self.e + self.income @ p < self.debts * (1 - TIE), bool)
+    def short(self, received: Floats) -> Flags:
+        """Who cannot pay its debts when it receives this."""
+        return np.asarray(self.e + received < self.debts * (1 - TIE), bool)
 
 
 def clear(exposures: Exposures, external_assets: Floats, costs: Costs = Costs()) -> Clearing:
@@ -104,9 +118,8 @@ def clear(exposures: Exposures, external_assets: Floats, costs: Costs = Costs())
     rows = exposures.rows if len(exposures) > LARGE else None
     start = _above(Debts(income, debts, e.T, costs, rows))
     runs = [fictitious_default(Debts(income, debts, e[s], costs, rows), start[s]) for s in range(len(e))]
-    payments = np.array([p for p, _ in runs]).reshape(e.shape)
-    equity = e + (income @ payments.T).T - debts
-    return Clearing(payments, equity, tuple(waves for _, waves in runs))
+    payments, received = (np.array([run[part] for run in runs]).reshape(e.shape) for part in (0, 1))
+    return Clearing(payments, e + received - debts, tuple(waves for *_, waves in runs))
 
 
 def not_negative(exposures: Exposures, e: Floats) -> Floats:
@@ -144,8 +157,8 @@ def picard(system: Debts) -> Floats:
     return np.asarray(p.T, float)
 
 
-def fictitious_default(system: Debts, upper: Floats) -> tuple[Floats, Waves]:
-    """Exact payments of one scenario and the waves of default.
+def fictitious_default(system: Debts, upper: Floats) -> tuple[Floats, Floats, Waves]:
+    """Exact payments of one scenario, what each receives of them, and the waves of default.
 
     Each round takes as defaulted whoever cannot pay though all others outside the set pay in full, and
     solves for what the set pays. Starting from full payment the set never contains a whole closed circle of
@@ -155,20 +168,21 @@ def fictitious_default(system: Debts, upper: Floats) -> tuple[Floats, Waves]:
     debts = system.debts
     p, failed, waves = debts.copy(), np.zeros(len(debts), bool), []
     while True:
-        new = system.short(p) & ~failed
+        received = system.received(p)
+        new = system.short(received) & ~failed
         if not new.any():
             break
         waves.append(tuple(int(i) for i in np.flatnonzero(new)))
         failed |= new
         p = _paid_by(system, failed, upper)
-    residual = np.abs(p - system.paid(p)).max(initial=0.0)
+    residual = np.abs(p - system.pays(received)).max(initial=0.0)
     size = max(debts.max(initial=0.0), 1e-300)
     if residual > CERTIFIED * size or (p > upper + CERTIFIED * size).any():
         raise MeasureError(
             f"clearing payments could not be certified: they miss the equation by {residual:.3g} of {size:.3g}; "
             "check exposures of very different size"
         )
-    return p, tuple(waves)
+    return p, received, tuple(waves)
 
 
 def _paid_by(system: Debts, failed: Flags, upper: Floats) -> Floats:
@@ -186,6 +200,15 @@ def _paid_by(system: Debts, failed: Flags, upper: Floats) -> Floats:
     return p
 
 
+def lost_by(exposures: Exposures, passed: Floats) -> Floats:
+    """(scenarios, n) what creditors lose when each unit of claim on a node loses `passed`."""
+    if len(exposures) <= LARGE:
+        return np.asarray((exposures.claims @ passed.T).T, float)
+    if len(passed) == 1:
+        return sweep(exposures.rows, passed[0])[None, :]
+    return sweep_many(exposures.rows, passed, width=WIDTH)
+
+
 def losses(name: str, exposures: Exposures, shocks: Shocks, costs: Costs = Costs()) -> Losses:
     """Losses in money beside the same system without the shock; `distress` is the share of debts unpaid."""
     outside = exposures.external_assets[None, :]
@@ -194,7 +217,7 @@ def losses(name: str, exposures: Exposures, shocks: Shocks, costs: Costs = Costs
     debts = exposures.owed + exposures.external_liabilities
     safe = np.where(debts > 0, debts, 1.0)
     passed = np.maximum(before.payments - after.payments, 0.0) / safe
-    received = (exposures.claims @ passed.T).T
+    received = lost_by(exposures, passed)
     return Losses(
         name,
         exposures,

@@ -127,10 +127,10 @@ def anywhere(board: Any, k: int, r: Any, c: Any, random: Any) -> bool:  # pragma
             if r[other] == r[m] or c[other] == c[m]:
                 return False
     r[k] = r[0]
+    moves = True
     for m in range(k):
-        if not (board.free[r[m], c[m]] and board.free[r[m + 1], c[m]]):
-            return False
-    return True
+        moves = moves and board.free[r[m], c[m]] and board.free[r[m + 1], c[m]]
+    return moves
 
 
 @compiled

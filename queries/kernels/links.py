@@ -1,7 +1,7 @@
 """Links: how likely a cell of a network is filled and how much it then holds, learnt from cells that are known.
 
     a cell holds something:  1 / (1 + exp(-(level + slope g)))
-    and then x:              exponential of a rate drawn from Gamma(shape, scale exp(pull g)), which is Pareto's second law
+    and then x:              exponential, its rate drawn from Gamma(shape, scale exp(pull g)): Pareto's second law
 
 with g the logarithm of what its lender claims times what its borrower owes, less the mean. A network whose links heed
 no size has slope = pull = 0, one that is drawn by size has 1; a large shape is exponential amounts, a small one a few

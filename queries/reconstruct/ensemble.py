@@ -6,8 +6,8 @@ exponential amount of rate lambda_ij otherwise, the network is drawn given the m
 2017; `queries.kernels.cycles`). The number of links is drawn first, as the law of p_ij tells it, sum p_ij with variance
 sum p_ij (1 - p_ij), and asked for: margins alone would nearly always have more, for there are more ways to place many.
 As few as are asked for there may not be: few margins can be had with less than 2 n - 1 links. Rates are
-drawn anew as amounts move, lambda_ij ~ Gamma(shape + 1, scale_ij + x_ij), so that amounts have a heavy tail; the scale is
-such that amounts of so many links make up the margins.
+drawn anew as amounts move, lambda_ij ~ Gamma(shape + 1, scale_ij + x_ij), so that amounts have a heavy tail; the scale
+is such that amounts of so many links make up the margins.
 """
 
 from __future__ import annotations
