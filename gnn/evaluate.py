@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gnn.bilinear import Bilinear
 from gnn.bound import blocks, held
+from gnn.device import at, beside, moved, where
 from gnn.model import Model
 from gnn.sample import allowed, codes, reciprocal
 from gnn.tensors import GraphTensors
@@ -66,6 +67,13 @@ def rank(
     that ask one question are scored once; at most `scores` scores are in memory at a time. ModelError if a score is
     not a number, or if a triple names a node or relation that the graph does not have.
     """
+    return _ranked(model, graph, triples, known, scores)
+
+
+@beside
+def _ranked(
+    model: Model, graph: GraphTensors, triples: Tensor, known: Tensor | None = None, scores: int | None = None
+) -> Ranking:
     inside(graph, triples)
     count = len(graph.vocabulary.relations)
     true = torch.cat([graph.edges, triples, *([known] if known is not None else [])])
@@ -118,8 +126,10 @@ class Scorer:
     """Scores of questions by a model over a graph; what does not depend on the questions is computed once."""
 
     def __init__(self, model: Model, graph: GraphTensors) -> None:
-        self.model, self.graph = model, graph
-        self.x = model.embed(graph) if isinstance(model, Bilinear) else None
+        self.device = where(model)
+        self.model, self.graph = model, moved(graph, self.device)
+        with at(self.device):
+            self.x = model.embed(self.graph) if isinstance(model, Bilinear) else None
 
     def __call__(self, heads: Tensor, relations: Tensor) -> Tensor:
         """(batch, nodes) of every node as the tail of head and relation."""
@@ -127,12 +137,18 @@ class Scorer:
 
     def among(self, nodes: Tensor | None) -> Callable[[Tensor, Tensor], Tensor]:
         """The same (batch, some nodes) of these nodes alone; a factorisation then scores no other."""
-        if self.x is None:
-            return lambda heads, relations: self._some(heads, relations, nodes)
-        model, x = self.model, self.x
-        assert isinstance(model, Bilinear)
-        ends = x if nodes is None else x[nodes]
-        return lambda heads, relations: model.ask(x, heads, relations) @ ends.T
+        nodes = moved(nodes, self.device)
+        ends = self.x if self.x is None or nodes is None else self.x[nodes]
+
+        def asked(heads: Tensor, relations: Tensor) -> Tensor:
+            own = moved((heads, relations), self.device)
+            with at(self.device):
+                if self.x is None or ends is None:
+                    return self._some(*own, nodes).to(heads.device)
+                assert isinstance(self.model, Bilinear)
+                return (self.model.ask(self.x, *own) @ ends.T).to(heads.device)
+
+        return asked
 
     def _some(self, heads: Tensor, relations: Tensor, nodes: Tensor | None) -> Tensor:
         if nodes is None:

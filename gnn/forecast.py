@@ -11,6 +11,7 @@ import pyarrow as pa
 import torch
 
 from gnn.classified import ROUNDS, figures
+from gnn.device import beside
 from gnn.encoder import Encoder
 from gnn.evaluate import Ranking, bootstrap, rank
 from gnn.explain import Paths, sentence
@@ -153,7 +154,7 @@ def modality_rows(one: Learned, test: Window, mrr: float, seed: int) -> list[dic
     if part is None:
         return []
     with torch.no_grad():
-        weights = part.fuse(one.graph)[1]
+        weights = beside(type(part).fuse)(part, one.graph)[1]
     rows = []
     for place, name in enumerate(part.fusion.names):
         own = one.graph.features[name]

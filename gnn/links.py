@@ -18,7 +18,7 @@ from gnn.calibrate import ByRelation
 from gnn.evaluate import Scorer, rank
 from gnn.losses import LOSSES
 from gnn.model import Model
-from gnn.odds import Odds, centred
+from gnn.odds import best, centred
 from gnn.sample import allowed, predictable, reciprocal
 from gnn.softmax import SCORES, full_softmax
 from gnn.tensors import GraphTensors
@@ -170,9 +170,7 @@ def best_links(
     Heads and tails are nodes that already are one of the relation, so the work is (heads + tails) x nodes of a right
     label per relation; memory is bounded (gnn/bound.py).
     """
-    odds = Odds(model, graph)
-    found = [odds.best(RELATIONS.index(name), each) for name in relations]
-    triples = torch.cat(found) if found else torch.zeros(0, 3, dtype=torch.int64)
+    triples = best(model, graph, [RELATIONS.index(name) for name in relations], each)
     if not len(triples):
         return Links(triples, np.zeros(0))
     return Links(triples, calibration(centred(model, graph, triples).numpy(), triples[:, 1].numpy()))

@@ -11,18 +11,20 @@ heads x tails are found in tiles: no table of questions x nodes is ever whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from gnn.bound import blocks, held
+from gnn.device import beside
 from gnn.evaluate import SCORES, Scorer, answered, listed
 from gnn.model import Model
 from gnn.sample import allowed, codes, reciprocal
 from gnn.tensors import GraphTensors
 
 
+@beside
 @torch.no_grad()
 def centred(model: Model, graph: GraphTensors, triples: Tensor) -> Tensor:
     """(triples,) float64 log odds: the mean of those of the tail given the rest and of the head given the rest.
@@ -32,6 +34,14 @@ def centred(model: Model, graph: GraphTensors, triples: Tensor) -> Tensor:
     """
     odds, count = Odds(model, graph), len(graph.vocabulary.relations)
     return (odds.asked(triples) + odds.asked(reciprocal(triples, count))) / 2
+
+
+@beside
+@torch.no_grad()
+def best(model: Model, graph: GraphTensors, relations: Sequence[int], each: int) -> Tensor:
+    """(triples, 3) the `each` best new triples of each of these relations, one relation after the other."""
+    odds = Odds(model, graph)
+    return torch.cat([graph.edges[:0], *(odds.best(relation, each) for relation in relations)])
 
 
 class Odds:
@@ -66,12 +76,14 @@ class Odds:
         score, found = self.score.among(able), torch.empty(len(nodes), dtype=torch.float64, device=nodes.device)
         kind = torch.full_like(nodes, relation)
         for part in blocks(len(nodes), len(able), held(SCORES)):
-            scores = score(nodes[part], kind[part]).double()
+            scores = score(nodes[part], kind[part])
             row, known = listed(self.held, torch.stack([nodes[part], kind[part]], dim=1), self.graph)
             row, known = row[place[known] >= 0], place[known][place[known] >= 0]
             scores[row, known] = -torch.inf
             count = len(able) - torch.bincount(row, minlength=len(scores))
-            found[part] = torch.logsumexp(scores, dim=1) - count.log()
+            top = scores.amax(dim=1, keepdim=True).nan_to_num(neginf=0.0)
+            total = scores.sub_(top).exp_().sum(dim=1, dtype=torch.float64)
+            found[part] = total.log() + top[:, 0] - count.log()
         return found
 
     def best(self, relation: int, each: int) -> Tensor:

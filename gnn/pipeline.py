@@ -21,6 +21,7 @@ from gnn.bound import bounded
 from gnn.card import card, data_sheet, written
 from gnn.checkpoint import fill, load_tensors, ontology, save_tensors
 from gnn.choice import chosen, keep
+from gnn.device import beside
 from gnn.encoder import Encoder
 from gnn.encoders.table import Table
 from gnn.forecast import Forecast, forecast
@@ -49,7 +50,7 @@ __all__ = ["Settings", "TrainResult", "publish", "restored", "traced", "train", 
 
 log = logging.getLogger(__name__)
 
-LATER: Final = ("scores",)
+LATER: Final = ("scores", "device")
 """Settings that change bits only where they are set; a manifest is silent of the others, so that its id stays."""
 
 
@@ -91,14 +92,8 @@ def train(
     keep(encoders, checkpoint / "encoders")
     rmtree(unfinished(out, facts_before(facts), settings.threads), ignore_errors=True)
     RunStore(out).record(manifest, spent.rows, links.losses)
-    named: dict[str, Any] = {
-        "run": manifest.id,
-        "model": settings.model,
-        "cut": cut,
-        "seed": seed,
-        "embeddings": embedded,
-    }
-    return TrainResult(**named, **found, checkpoint=checkpoint, manifest=manifest, certificate=proof)
+    made: dict[str, Any] = {"embeddings": embedded, "checkpoint": checkpoint, "manifest": manifest}
+    return TrainResult(manifest.id, settings.model, cut, seed, **found, **made, certificate=proof)
 
 
 def certifiable(source: object, settings: Settings) -> None:
@@ -204,7 +199,7 @@ def chosen_encoders(views: Views, cut: datetime, settings: Settings) -> list[Enc
 @torch.no_grad()
 def embeddings(model: Model, graph: GraphTensors) -> Embeddings:
     """Vectors of unit length of every node of the graph; a node of which the model knows nothing has none."""
-    told = model.eval().describe(graph)
+    told = beside(type(model).describe)(model.eval(), graph)
     rows = torch.nonzero(told.square().sum(1) > 0).squeeze(1)
     vectors = F.normalize(told[rows], dim=1).numpy().astype(np.float32)
     names = tuple(LABELS[label] for label in graph.labels[rows].tolist())
@@ -214,7 +209,11 @@ def embeddings(model: Model, graph: GraphTensors) -> Embeddings:
 def facts_of(views: Views, cut: datetime, seed: int, settings: Settings, encoders: Sequence[Encoder]) -> dict[str, Any]:
     """What the manifest says of inputs and settings; nothing of the machine, so that a repeat has the same id."""
     snapshot = views.snapshot(cut)
-    kept = {name: value for name, value in asdict(settings).items() if name not in ("cache", "threads", "unfinished", "clip")}
+    kept = {
+        name: value
+        for name, value in asdict(settings).items()
+        if name not in ("cache", "threads", "unfinished", "clip")
+    }
     kept = {name: value for name, value in kept.items() if name not in LATER or value != USUAL[name]}
     return {
         "model": settings.model,

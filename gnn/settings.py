@@ -38,6 +38,8 @@ class Settings:
     """Learning rate of the link models at the first epoch; SGD wants a larger one than Adam."""
     schedule: Schedule = "exponential"
     """How that rate falls with the epochs, as `gnn.train.Recipe` tells."""
+    device: str = "cpu"
+    """Where the link models compute: cpu, or cuda where torch sees one (gnn/device.py). Bits differ between devices."""
     threads: int = 1
     """Threads of torch. The same number gives the same bits."""
     cache: Path | None = None

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gnn.bilinear import Bilinear
 from gnn.choice import reads
+from gnn.device import named
 from gnn.incremental import LOCAL
 from gnn.links import LinkTask
 from gnn.model import Model, Shape
@@ -21,7 +22,7 @@ from gnn.passing import Passing
 from gnn.pretrain import Hiding, Pretraining
 from gnn.rerank import Reranked
 from gnn.settings import Settings
-from gnn.temporal import Timed
+from gnn.temporal import Timed, placed
 from gnn.temporal_task import MonthsTask
 from gnn.tensors import GraphTensors
 from gnn.train import Fit, Recipe, Task, fit
@@ -68,6 +69,7 @@ def own_lesson(model: type[Model]) -> bool:
 def checked(settings: Settings) -> Settings:
     """The settings; ModelError, with what to do, where the model cannot do what they ask for."""
     name, model = settings.model, kind(settings.model)
+    placed(model, named(settings.device))
     changed = [one for one in ("loss", "pretrain", "balance") if getattr(settings, one) != USUAL[one]]
     if not model.trained and changed:
         raise _no(name, changed[0], "it counts and learns nothing", "or name a model that learns")
@@ -103,7 +105,8 @@ def network(graph: GraphTensors, settings: Settings, seed: int) -> Model:
     own = {name: encoder for name, encoder in reads(settings).items() if name in graph.features}
     given: dict[str, Any] = {"dim": settings.dim, "fusion": settings.fusion, "seed": seed, "reads": own}
     make: Callable[..., Model] = model
-    return make(Shape.of(graph), **{name: value for name, value in given.items() if takes(model, name)})
+    made = make(Shape.of(graph), **{name: value for name, value in given.items() if takes(model, name)})
+    return made.to(named(settings.device))
 
 
 def task(model: Model, graph: GraphTensors, settings: Settings, valid: Tensor | None = None) -> Task:

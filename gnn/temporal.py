@@ -127,6 +127,15 @@ def timed(kind: type[Model], split: Triples) -> bool:
     return issubclass(kind, Timed) and split.times is not None
 
 
+def placed(kind: type[Model], device: torch.device) -> None:
+    """ModelError for a model that learns step by step and is to do so elsewhere than on the processor."""
+    if issubclass(kind, Timed) and kind.trained and device.type != "cpu":
+        raise ModelError(
+            f"model {kind.name} learns step by step on the processor only, not on {device}; run it with device cpu, or "
+            "name another model"
+        )
+
+
 def rank_ahead(model: Model, split: Triples, part: int = 2, scores: int = SCORES) -> Ranking:
     """Rank one part of a folder (0 train, 1 valid, 2 test), each step from all that lies before it in any part."""
     chronicle = Chronicle.of(split)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from gnn.checkpoint import FACTS, fill, load_tensors, save_tensors
+from gnn.device import CPU, at, carried, random_state, resume_random, where
 from gnn.model import exact, seeded
 from kg.errors import ModelError
 
@@ -88,7 +89,8 @@ def fit(
     With `checkpoint` the state is written there after each epoch, and a run that finds it goes on from it:
     interrupted and resumed gives the same weights, bit for bit, as one straight run.
     """
-    optimiser, begun = _optimiser(model, recipe), time.monotonic()
+    optimiser, begun, device = _optimiser(model, recipe), time.monotonic(), where(model)
+    task = carried(task, device)
     with exact(recipe.threads), seeded(recipe.seed):
         run, kept = Fit(), _copy(model)
         if checkpoint is not None and (checkpoint / FACTS).exists():
@@ -97,7 +99,8 @@ def fit(
             done = _done(epoch, recipe, time.monotonic() - begun)
             if _patience_used(run, recipe) or done >= 1:
                 break
-            row = _epoch(model, task, optimiser, recipe, (epoch, done))
+            with at(device):
+                row = _epoch(model, task, optimiser, recipe, (epoch, done))
             run.epochs.append(row)
             if row.get("valid", -torch.inf) > run.value:
                 run.best, run.value, kept = epoch, row["valid"], _copy(model)
@@ -117,7 +120,7 @@ def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     made: dict[str, Callable[..., torch.optim.Optimizer]] = {
         "adam": torch.optim.Adam,
         "adamw": torch.optim.AdamW,
-        "adagrad": partial(torch.optim.Adagrad, fused=True),
+        "adagrad": partial(torch.optim.Adagrad, fused=where(model) == CPU or None),
         "sgd": partial(torch.optim.SGD, momentum=MOMENTUM),
     }
     if recipe.optimiser not in made:
@@ -184,7 +187,7 @@ def _save(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, run: F
     tensors |= {f"best.{name}": value for name, value in kept.items()}
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{name}": value for name, value in state.items()}
-    tensors["random"] = torch.random.get_rng_state()
+    tensors |= random_state(where(model))
     save_tensors(
         path,
         tensors,
@@ -206,6 +209,6 @@ def _resume(
         number, _, slot = name.partition(".")
         state.setdefault(int(number), {})[slot] = value
     optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-    torch.random.set_rng_state(tensors["random"])
+    resume_random(where(model), tensors)
     value = facts["value"]
     return Fit(facts["epochs"], facts["best"], float("-inf") if value is None else value), part["best"]

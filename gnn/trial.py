@@ -13,13 +13,14 @@ from torch import Tensor
 
 from gnn.bilinear import Bilinear
 from gnn.dealt import DealtTask
+from gnn.device import CPU, named
 from gnn.evaluate import Ranking, rank
 from gnn.grouped import GroupedTask
 from gnn.links import LinkTask
 from gnn.model import Model, Shape
 from gnn.odds import centred
 from gnn.softmax import halves
-from gnn.temporal import AHEAD, STATIC, rank_ahead, timed
+from gnn.temporal import AHEAD, STATIC, placed, rank_ahead, timed
 from gnn.temporal_task import AheadTask
 from gnn.thresholds import Thresholds, verdict
 from gnn.train import Fit, Recipe, Task, fit
@@ -65,22 +66,24 @@ def trial(
     seed: int = 0,
     changes: Mapping[str, Mapping[str, Any]] | None = None,
     threads: int = 1,
+    device: str = "cpu",
     progress: Callable[[str], None] | None = None,
 ) -> Trial:
     """Train the model of this name by its plan, restore the epoch that ranks the validation triples best, and test.
 
     A model that knows time is asked one step ahead where the triples have times (gnn/temporal.py).
     `minutes` bounds the training; `changes` overrides parts of the plan: {"settings": ..., "lesson": ..., "recipe":
-    ...}. ModelError if there is no such model.
+    ...}. `device` says where it computes (gnn/device.py). ModelError if there is no such model or device.
     """
-    begun = time.monotonic()
+    begun, there = time.monotonic(), named(device)
     kind = plugins.load("gnn.models", name, Model)  # type: ignore[type-abstract]  # load gives a concrete one
+    placed(kind, there)
     plan = {part: {**getattr(kind.plan, part), **(changes or {}).get(part, {})} for part in PARTS}
     try:
         make: Callable[..., Model] = kind
-        model = make(Shape.of(split.graph), **({"seed": seed} if kind.trained else {}), **plan["settings"])
+        model = make(Shape.of(split.graph), **({"seed": seed} if kind.trained else {}), **plan["settings"]).to(there)
         recipe = Recipe(**{"seed": seed, "threads": threads, **plan["recipe"]}, seconds=minutes and minutes * 60)
-        asked = task(kind, split, plan["lesson"]) if kind.trained else None
+        asked = task(kind, split, plan["lesson"], there) if kind.trained else None
     except TypeError as error:
         raise ModelError(f"model {name} takes other settings than {plan} ({error}); see its docstring") from error
     run = fit(model, asked, recipe, progress=progress) if asked else Fit()
@@ -109,7 +112,7 @@ def _scored(model: Model, split: Triples, right: Tensor, wrong: Tensor) -> tuple
     )
 
 
-def task(kind: type[Model], split: Triples, lesson: Mapping[str, Any]) -> Task:
+def task(kind: type[Model], split: Triples, lesson: Mapping[str, Any], there: torch.device = CPU) -> Task:
     """The task that fits a model: step by step in time, in groups where no messages pass, or with parts held back.
 
     Triples are dealt for the full softmax; a loss that asks which answers are wrong must see all right ones at once.
@@ -119,5 +122,5 @@ def task(kind: type[Model], split: Triples, lesson: Mapping[str, Any]) -> Task:
     if kind.plan.alone and issubclass(kind, Bilinear):
         dealt = lesson.get("loss", "softmax") == "softmax"
         kept = DealtTask if dealt else GroupedTask
-        return kept(split.graph, split.valid, split.known, **{"half": halves(), **lesson})
+        return kept(split.graph, split.valid, split.known, **{"half": there == CPU and halves(), **lesson})
     return LinkTask(split.graph, split.valid, split.known, **lesson)

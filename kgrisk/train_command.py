@@ -30,6 +30,7 @@ def train(
     setting: Annotated[
         list[str] | None, typer.Option("--setting", help="name=value of a run on a graph, such as fusion=late.")
     ] = None,
+    device: Annotated[str, typer.Option("--device", help="Where link models compute: cpu, or cuda.")] = "cpu",
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Bound of training --triples.")] = None,
     home: Home = None,
     json: Json = False,
@@ -38,31 +39,35 @@ def train(
     if triples is not None:
         if setting:
             raise typer.BadParameter("--setting goes with a graph; --triples takes --model, --minutes and --epochs")
-        told = on_triples(triples, model or "complex", minutes, epochs, seed)
+        told = on_triples(triples, model or "complex", minutes, epochs, seed, device)
         emit(told) if json else show(f"{told['model']} on {triples.name}", rows_of(told))
         progress(told["certificate"]["remark"])
         return
     if minutes:
         raise typer.BadParameter("--minutes goes with --triples: a run on a graph is bounded by --epochs")
     settings = dict(pair(text) for text in setting or ())
+    if device != "cpu":
+        settings["device"] = device
     if model and settings.setdefault("model", model) != model:
         raise typer.BadParameter(f"--model {model} and --setting model={settings['model']} name two models; name one")
     with opened(home, epochs=epochs, seed=seed) as graph:
         result = graph.train(cut, progress=progress, settings=settings)
-    if json:
-        emit(told_of(result))
-        return
-    show(f"cut {result.cut:%Y-%m-%d}", result.metrics.to_pylist())
-    if result.modalities.num_rows:
-        show("what each modality is worth to links", result.modalities.to_pylist())
-    for remark in result.remarks:
-        out.print(remark, markup=False)
+    emit(told_of(result)) if json else _show(result)
 
 
 @app.command(name="models")
 def list_models(json: Json = False) -> None:
     """List the link models of `kgrisk train`: what each is, what it learns on, and what it can be asked for."""
     answer(models(), json)
+
+
+def _show(result: Any) -> None:
+    """A `TrainResult` for people: figures, what modalities are worth where the model reads any, and remarks."""
+    show(f"cut {result.cut:%Y-%m-%d}", result.metrics.to_pylist())
+    if result.modalities.num_rows:
+        show("what each modality is worth to links", result.modalities.to_pylist())
+    for remark in result.remarks:
+        out.print(remark, markup=False)
 
 
 def told_of(result: Any) -> dict[str, Any]:

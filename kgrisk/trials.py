@@ -15,11 +15,16 @@ from kgrisk.settings import Settings
 
 
 def on_triples(
-    folder: Path, model: str, minutes: float | None = None, epochs: int | None = None, seed: int | None = None
+    folder: Path,
+    model: str,
+    minutes: float | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    device: str = "cpu",
 ) -> dict[str, Any]:
     """Figures of a model that learned `train.txt` and is ranked on `test.txt`: filtered, mean ties, both sides.
 
-    ModelError if the folder cannot be read or there is no such model.
+    ModelError if the folder cannot be read or there is no such model or device.
     """
     split, settings = need("gnn.triples", "learn").read_triples(folder), Settings.load()
     found = need("gnn.trial", "learn").trial(
@@ -29,10 +34,12 @@ def on_triples(
         seed=settings.seed if seed is None else seed,
         changes={"recipe": {"epochs": epochs}} if epochs else None,
         threads=settings.threads,
+        device=device,
         progress=progress,
     )
     return {
         "model": model,
+        **({"device": device} if device != "cpu" else {}),
         "test": found.figures(),
         "seconds": round(found.seconds, 3),
         "peak_memory_bytes": peak_bytes(),
