@@ -7,18 +7,19 @@ gives every triple the score it has there.
 
 from __future__ import annotations
 
+import json
 import logging
-import threading
+import subprocess
+import sys
 import time
 from typing import Any, Final
 
 import numpy as np
-import psutil
 import torch
 
-from benchmarks.figure import Figure, real_data
+from benchmarks.figure import Figure, peak_mib, real_data
 from benchmarks.learning.training import peer_factory
-from gnn.evaluate import SCORES, Ranking, rank
+from gnn.evaluate import SCORES, rank
 from gnn.model import Shape
 from gnn.models.complex import Complex
 from gnn.triples import Triples, read_triples
@@ -29,13 +30,14 @@ DIM: Final = 512
 BATCH: Final = 256
 """Triples that PyKEEN scores at once; more is no faster here."""
 ROUNDS: Final = 3
-TIGHT: Final = 1 << 19
+BOUNDS: Final = (1 << 19, SCORES, 1 << 26)
+"""Scores held at once."""
 
 
 def measure() -> list[Figure]:
     torch.set_num_threads(1)
     logging.getLogger("pykeen").setLevel(logging.ERROR)
-    return [figure for name in SETS for figure in _compared(name)]
+    return [figure for name in SETS for figure in (*_compared(name), *_memory(name))]
 
 
 def _compared(name: str) -> list[Figure]:
@@ -54,21 +56,37 @@ def _compared(name: str) -> list[Figure]:
     figures = [Figure(f"{name}: filtered ranking, times as fast as PyKEEN", float(np.median(ratios)), 5.0, note=note)]
     note = f"MRR {found.mrr:.8f} and {told['inverse_harmonic_mean_rank']:.8f}"
     figures.append(Figure(f"{name}: MRR and Hits@10 apart from PyKEEN's", off, 1e-6, least=False, note=note))
-    return [*figures, *_memory(name, split, model, found)]
-
-
-def _memory(name: str, split: Triples, model: Complex, found: Ranking) -> list[Figure]:
-    """Memory that ranking all triples adds, by how many scores may be held."""
-    figures, asked = [], split.test
-    for scores in (TIGHT, SCORES, 1 << 26):
-        with Watch() as watch:
-            again = rank(model, split.graph, asked, split.known, scores)
-        same = bool(torch.allclose(again.tails[: len(found.tails)], found.tails))
-        aim = None if scores == 1 << 26 else 14 * scores / 2**20 + 64
-        note = f"ranks {'the same' if same else 'not all the same'}; aim: 14 bytes a score and 64 MiB"
-        what = f"{name}: memory that ranking with {scores} scores at once adds"
-        figures.append(Figure(what, watch.mib, aim, least=False, unit="MiB", note=note))
     return figures
+
+
+def _memory(name: str) -> list[Figure]:
+    """Memory that ranking all triples adds, by how many scores may be held, each in a child process of its own."""
+    told = {scores: _child(name, scores) for scores in BOUNDS}
+    figures = []
+    for scores, own in told.items():
+        aim = 14 * scores / 2**20 + 64
+        same = "the same" if abs(own["mrr"] - told[BOUNDS[0]]["mrr"]) < 1e-9 else "not the same"
+        note = f"peak {own['peak']:.0f} MiB, {own['before']:.0f} before; MRR {same}; aim: 14 bytes a score and 64 MiB"
+        what = f"{name}: peak memory that ranking with {scores} scores at once adds"
+        figures.append(Figure(what, own["peak"] - own["before"], aim, least=False, unit="MiB", note=note))
+    return figures
+
+
+def _child(name: str, scores: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.learning.ranking", name, str(scores)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def alone(name: str, scores: int) -> dict[str, float]:
+    """Peak memory of this process before and after it ranked, and the MRR; one question before warms torch up."""
+    torch.set_num_threads(1)
+    split = read_triples(real_data() / "link-prediction" / name)
+    model, known = drawn(split), split.known
+    rank(model, split.graph, split.test[:1], known, scores)
+    before = peak_mib()
+    return {"before": before, "mrr": rank(model, split.graph, split.test, known, scores).mrr, "peak": peak_mib()}
 
 
 def drawn(split: Triples) -> Complex:
@@ -106,21 +124,5 @@ def peer_ranks(peer: Any, split: Triples, asked: torch.Tensor) -> dict[str, floa
     }
 
 
-class Watch:
-    """The most memory this process holds while it is open, above what it held before, looked at every millisecond."""
-
-    def __enter__(self) -> Watch:
-        self._process, self._end = psutil.Process(), threading.Event()
-        self._before = self._peak = self._process.memory_info().rss
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._thread.start()
-        return self
-
-    def _look(self) -> None:
-        while not self._end.wait(0.001):
-            self._peak = max(self._peak, self._process.memory_info().rss)
-
-    def __exit__(self, *error: object) -> None:
-        self._end.set()
-        self._thread.join()
-        self.mib = (self._peak - self._before) / 2**20
+if __name__ == "__main__":
+    print(json.dumps(alone(sys.argv[1], int(sys.argv[2]))))
