@@ -135,13 +135,12 @@ def fans_by_hand(own: Flows, asked: FanIn) -> list[frozenset[str]]:
     ids = own.ids.to_pylist()
     ends = []
     for row in range(len(own)):
-        inside = [
-            k for k in range(len(own))
-            if own.target[k] == own.target[row] and own.time[row] - asked.within < own.time[k] <= own.time[row]
-        ]  # fmt: skip
-        inside = [k for k in inside if k <= row or own.time[k] < own.time[row]]
+        near = own.target[: row + 1] == own.target[row]
+        age = (own.time[row] - own.time[: row + 1]) / asked.within
+        inside = np.flatnonzero(near & (age < 1)).tolist()
+        usual = int((near & (age >= 1) & (age < 5)).sum()) / 4
         parties = len({int(own.source[k]) for k in inside})
-        if parties >= asked.least:
+        if parties >= max(asked.least, asked.surge * usual):
             ends.append((parties, round(sum(own.amount[k] for k in inside) * 100), -row, inside))
     kept = [
         one for one in ends
@@ -156,10 +155,10 @@ def test_fans_are_those_found_by_hand() -> None:
     total = 0
     for seed in SEEDS:
         own = flows(seed, accounts=7, payments=40, days=15)
-        asked = FanIn(least=3, days=3)
-        assert edges(asked.among(own)) == fans_by_hand(own, asked)
-        total += len(fans_by_hand(own, asked))
-    assert total > 40
+        for asked in (FanIn(least=3, days=3, surge=surge) for surge in (0, 1, 3, 8)):
+            assert edges(asked.among(own)) == fans_by_hand(own, asked)
+            total += len(fans_by_hand(own, asked))
+    assert total > 100
 
 
 def test_a_fan_out_is_a_fan_in_turned_round() -> None:

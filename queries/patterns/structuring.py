@@ -4,8 +4,9 @@ A transfer is near the threshold T where near * T <= amount < T. For each payer 
 currency a window (t - days, t] with at least `least` such transfers is a finding; of those that end within `days` of
 each other the one with most transfers is kept. Where an edge sums the transfers of a day, its mean transfer is looked
 at and all its transfers count. Score: the mean of 1 - (least - 1) / transfers, 1 - span / days, how near the mean
-transfer is to T, and the share of all that the account paid in the window. The reporting threshold of the US Bank
-Secrecy Act, 31 CFR 1010.311, is 10,000 USD; structuring to evade it is 31 USC 5324.
+transfer is to T, and the share of all that the account paid in the window. In the US transactions in currency of more
+than 10,000 USD are reported (31 CFR 1010.311); structuring to evade it is 31 USC 5324. Elsewhere set `threshold`
+(docs/risk/laundering.md, Thresholds).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from queries.payments.flows import Floats, Flows, Index, Ints
 from queries.payments.pattern import PaymentPattern, beyond, even, finding, tight
 
 End = Literal["source", "target"]
+PAST: Final = 4
+"""Stretches of time before a window by which is told how many payments are usual."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,16 @@ class Fan(PaymentPattern):
     """Only payments whose single transfers differ by about this share count together; 0: any amounts do."""
     at_least: float = 0.0
     """Smallest sum of a finding."""
+    surge: float = 8.0
+    """Only where so many times more parties come together than payments did in a stretch of `days`, on average over
+    the PAST of them before: a shop is paid by many all the time; 0: however many there were."""
     unusual: float = 0.0
     """Only transfers at least so many times larger or smaller than what their payer pays others in the `days` before
     and after count; 0: all do."""
 
     @property
     def reach(self) -> int:
-        return (4 if self.unusual else 3) * self.within
+        return ((4 if self.unusual else 3) + (PAST + 1 if self.surge else 0)) * self.within
 
     @property
     def hops(self) -> int:
@@ -42,7 +47,7 @@ class Fan(PaymentPattern):
     def around(self, flows: Flows, end: End) -> tuple[list[Finding], tuple[str, ...]]:
         """Findings around payees (`target`) or payers (`source`)."""
         self.require(least=self.least >= 2, days=self.days > 0, alike=0 <= self.alike < 10, at_least=self.at_least >= 0)
-        self.require(unusual=self.unusual == 0 or self.unusual >= 1)
+        self.require(unusual=self.unusual == 0 or self.unusual >= 1, surge=self.surge >= 0)
         every = flows
         if self.unusual:
             flows = flows.rows(_habit(flows, self.within) >= self.unusual)
@@ -50,9 +55,10 @@ class Fan(PaymentPattern):
             return [], ()
         centre, party = (flows.target, flows.source) if end == "target" else (flows.source, flows.target)
         made = [self._windows(flows, centre, party, shift) for shift in ((0.0, 0.5) if self.alike else (0.0,))]
-        number, place = (np.concatenate(parts) for parts in zip(*self._full(flows, made, centre), strict=True))
-        kept = self._best(flows, centre, made, number, place)
         index = every.into if end == "target" else every.out
+        full = [(k, self._full(flows, one, (every, index, centre))) for k, one in enumerate(made)]
+        number, place = (np.concatenate(parts) for parts in zip(*((p * 0 + k, p) for k, p in full), strict=True))
+        kept = self._best(flows, centre, made, number, place)
         found = []
         for k in kept.tolist():
             one, p = made[number[k]], place[k]
@@ -70,14 +76,16 @@ class Fan(PaymentPattern):
         group = (centre * len(flows.units) + flows.unit) * (int(band.max()) + 1) + band
         return windows(group, party, flows.time, self.within)
 
-    def _full(self, flows: Flows, made: list[Windows], centre: Ints) -> list[tuple[Ints, Ints]]:
-        """Number and position of the windows that have enough parties and money."""
-        found = []
-        for number, one in enumerate(made):
-            total = _sums(flows, one)
-            place = np.flatnonzero((one.parties >= self.least) & (total >= round(self.at_least * 100)))
-            found.append((np.full(len(place), number), place))
-        return found
+    def _full(self, flows: Flows, one: Windows, of: tuple[Flows, Index, Ints]) -> Ints:
+        """Positions of the windows that have enough parties and money, and more of them than is usual."""
+        place = np.flatnonzero((one.parties >= self.least) & (_sums(flows, one) >= round(self.at_least * 100)))
+        if not self.surge:
+            return place
+        every, index, centre = of
+        ends = flows.time[one.order[place]] - self.within
+        first, last = (np.searchsorted(every.moments, moment, "right") for moment in (ends - PAST * self.within, ends))
+        low, high = index.stretch(centre[one.order[place]], first, last)
+        return place[one.parties[place] >= self.surge * (high - low) / PAST]
 
     def _best(self, flows: Flows, centre: Ints, made: list[Windows], number: Ints, place: Ints) -> Ints:
         """Which of the windows are kept: most parties, then most money, then the earliest."""
