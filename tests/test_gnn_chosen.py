@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 import pytest
+import torch
 
 import kgrisk
 from gnn.evaluate import rank
@@ -22,8 +23,10 @@ from gnn.model import exact
 from gnn.moved import moved
 from gnn.pipeline import Settings, TrainResult, chosen_encoders, embeddings, publish, traced, train
 from gnn.rerank import Reranked
+from gnn.sample import allowed
 from gnn.teaching import checked, fusing, kind, table
 from gnn.views import Views, months
+from gnn.vocabulary import RELATIONS
 from kg import plugins
 from kg.errors import ModelError
 from kg.model import AsOf
@@ -144,6 +147,10 @@ def test_paths_judge_the_best_answers_beside_the_models_own_order(world: World, 
     assert any("its own order, before paths judged it" in remark for remark in result.remarks)
     back = Told.of(world.ledger, world.files, result.checkpoint)
     assert isinstance(back.model, Reranked) and back.model.top == 10 and fusing(back.model) is None
+    lends = torch.tensor([RELATIONS.index("LENDS_TO")])
+    with torch.no_grad():
+        scores = back.model.score_tails(back.graph, torch.tensor([0]), lends)
+    assert torch.equal(torch.isneginf(scores), ~allowed(back.graph)[lends])
     assert np.array_equal(embeddings(back.model, back.graph).vectors, result.embeddings.vectors)
 
 
