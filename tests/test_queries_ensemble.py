@@ -108,6 +108,13 @@ def test_as_many_links_are_drawn_as_are_asked_for() -> None:
         assert np.mean(links) == pytest.approx(wanted, abs=1.5)
 
 
+def test_a_large_dense_start_comes_down_to_few_links() -> None:
+    made, random = board(np.ones((60, 60)) + np.eye(60), np.ones((60, 60), bool), 1.0, 1.0), np.random.default_rng(1)
+    made.aim[:] = 400, 0.5
+    turns(made, 400_000, 0.5, random)
+    assert made.links[0] < 700
+
+
 def test_rates_given_amounts_are_gamma_and_weigh_what_is_empty() -> None:
     x = np.zeros((200, 200))
     x[:, ::2] = 3.0

@@ -25,6 +25,9 @@ from queries.kernels.compiled import compiled
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+MOST = 200.0
+"""Largest exponent of a weight: beyond, an end is certain anyhow, and the number would overflow."""
+
 
 class Board(NamedTuple):
     """The free part of a network as it is now. Rows lend, columns borrow."""
@@ -193,7 +196,7 @@ def shift(board: Any, k: int, r: Any, c: Any, random: Any) -> float:  # pragma: 
         between, from_low, from_high = 0.0, 1.0 if fewer >= more else 0.0, 1.0 if more >= fewer else 0.0
     else:
         between = -np.expm1(-steep * span) / steep if steep * span > 1e-12 else span
-        fits = np.exp((links - 0.5 - board.aim[0]) / board.aim[1])
+        fits = np.exp(min((links - 0.5 - board.aim[0]) / board.aim[1], MOST))
         from_low *= fits * (np.exp(-steep * span) if tilt < 0 else 1.0)
         from_high *= fits * (np.exp(-steep * span) if tilt > 0 else 1.0)
     pick = random.random() * (from_low + from_high + between)

@@ -1,8 +1,8 @@
 """Ranged: what a measure gives over many networks that have the same margins, as an error bar on each number.
 
 Of N draws the k-th smallest and the k-th largest stand at the ends, k = 0.05 (N + 1) rounded down: one more network of
-the same law lies between them with a chance of at least 1 - 2k / (N + 1), so of 90 % whatever N is (from 19 on; of fewer
-the range is all of them).
+the same law lies between them with a chance of at least 1 - 2k / (N + 1), so of 90 % whatever N is (from 19 on; of
+fewer the range is all of them).
 """
 
 from __future__ import annotations
