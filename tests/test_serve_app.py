@@ -10,21 +10,28 @@ import pyarrow.parquet
 import pytest
 from fastapi.testclient import TestClient
 
+from kgrisk.api import Graph
 from kgrisk.api import open as open_graph
+from kgrisk.result import plain
 from kgrisk.serve.app import build
 from kgrisk.settings import Settings
-from tests.kgrisk_world import BIG, SMALL, write_registers
+from tests.kgrisk_world import BIG, FIRM, SMALL, write_registers
 
 HERE = "http://127.0.0.1"
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
     folder = tmp_path_factory.mktemp("serve")
-    with open_graph(folder / "home", settings=Settings(home=folder / "home")) as graph:
-        graph.ingest(write_registers(folder / "in"))
-        with TestClient(build(graph), base_url=HERE, raise_server_exceptions=False) as made:
-            yield made
+    with open_graph(folder / "home", settings=Settings(home=folder / "home")) as made:
+        made.ingest(write_registers(folder / "in"))
+        yield made
+
+
+@pytest.fixture(scope="module")
+def client(graph: Graph) -> Iterator[TestClient]:
+    with TestClient(build(graph), base_url=HERE, raise_server_exceptions=False) as made:
+        yield made
 
 
 def test_entities_are_listed_page_by_page_without_gap_or_double(client: TestClient) -> None:
@@ -80,6 +87,61 @@ FORMS = {
     "parquet": lambda content: pyarrow.parquet.read_table(io.BytesIO(content)),
     "csv": lambda content: pyarrow.csv.read_csv(io.BytesIO(content)),
 }
+
+
+def test_names_are_found_by_likeness_and_ids_exactly(client: TestClient) -> None:
+    def found(q: str, **more: str) -> list[str]:
+        return [row["id"] for row in client.get("/v1/search", params={"q": q, **more}).json()["rows"]]
+
+    assert found("big bank")[0] == BIG and found("Bigg Bnk")[0] == BIG
+    assert found(SMALL)[0] == SMALL
+    assert found("bank", label="Company") == []
+    assert found("zzzz qqqq") == []
+
+
+def test_paths_go_over_the_edges_between_two_entities_shortest_first(client: TestClient) -> None:
+    asked = {"source": SMALL, "target": FIRM, "types": "LENDS_TO"}
+    told = client.get("/v1/paths", params=asked).json()
+    (path,) = told["paths"]
+    assert [(edge["source"], edge["target"], edge["value"]) for edge in path] == [
+        (SMALL, BIG, "100"),
+        (BIG, FIRM, "40"),
+    ]
+    assert {node["name"] for node in told["nodes"]} == {"Small Bank plc", "Big Bank AG", "Steel Works SA"}
+    assert client.get("/v1/paths", params={**asked, "hops": 1}).json()["paths"] == []
+    assert client.get("/v1/paths", params={**asked, "target": "lei:none"}).status_code == 404
+
+
+def test_a_statement_leads_to_the_marked_row_of_its_document(client: TestClient) -> None:
+    edge = client.get(f"/v1/entities/{BIG}/neighbours", params={"types": "LENDS_TO"}).json()["edges"][0]
+    told = client.get(f"/v1/evidence/{edge['statement']}").json()
+    (claim,) = told["claims"]
+    assert claim["read_back"] and told["what"]["type"] == "LENDS_TO"
+    place = client.get(claim["place"]).json()
+    (marked,) = [row for row in place["rows"] if row["marked"]]
+    assert place["kind"] == "rows" and place["columns"][0] == "creditor_id" and edge["source"] == marked["cells"][0]
+    assert client.get("/v1/evidence/nothing").status_code == 404
+    assert client.get(claim["place"].replace("row%3A", "row%3A9")).status_code == 404
+    assert client.get(f"/v1/documents/{'0' * 64}/page").status_code == 404
+    assert client.get("/v1/documents/..%2F..%2Fkeys.json/page").status_code in (404, 422)
+
+
+def test_a_shock_is_asked_and_nothing_is_written(client: TestClient, graph: Graph) -> None:
+    asked = {"measure": "debtrank", "shock": {FIRM: 1.0}}
+    told = client.post("/v1/risk", json=asked).json()
+    same = graph.risk("debtrank", {FIRM: 1.0})
+    assert told["losses"] == plain(same.table().rows()) and len(told["losses"]) == 3
+    assert (told["unit"], told["total"]) == ("EUR", same.total)
+    assert client.get("/readyz").json()["commit"] == told["commit"] == 1
+    for wrong, says in (
+        ({"measure": "none"}, "known"),
+        ({"shock": {FIRM: 2}}, "shock"),
+        ({"scenario": "/etc/x"}, "/v1/sc"),
+    ):
+        refused = client.post("/v1/risk", json={**asked, **wrong})
+        assert refused.status_code in (404, 422) and says in refused.json()["detail"]
+    assert "debtrank" in client.get("/v1/measures").json()["measures"]
+    assert client.get("/v1/scenarios").json()["scenarios"][0]["narrative"]
 
 
 def test_what_the_asker_has_is_not_sent_again(client: TestClient) -> None:

@@ -58,6 +58,26 @@ class View:
         return sum(len(self.edges(row, end)) for end in ("source", "target"))
 
     @cached_property
+    def types(self) -> list[str]:
+        """Type of each edge."""
+        return self.snapshot.edges["type"].to_pylist()  # type: ignore[no-any-return]  # pyarrow is untyped
+
+    @cached_property
+    def ends(self) -> dict[str, list[int]]:
+        """Rows of nodes at the two ends of each edge."""
+        return {end: self.snapshot.edges[end].to_pylist() for end in ("source", "target")}
+
+    def edge_row(self, place: int) -> dict[str, Any]:
+        """All columns of an edge."""
+        row: dict[str, Any] = self.snapshot.edges.slice(place, 1).to_pylist()[0]
+        return row
+
+    @cached_property
+    def folded(self) -> list[str]:
+        """Name of each node without case, for search."""
+        return [name.casefold() for name in self.snapshot.names]
+
+    @cached_property
     def scores(self) -> dict[str, dict[int, float]]:
         """Latest value by node of whatever has been asked for so far."""
         return {}
