@@ -37,6 +37,7 @@ from kgrisk import (
     risk_command,
     run_command,
     scenario_command,
+    serve_command,
     supply_command,
     warning_command,
 )
@@ -70,6 +71,8 @@ app.add_typer(kyc_command.app)
 app.add_typer(pattern_command.app)
 app.add_typer(run_command.app)
 app.add_typer(payment_command.app, name="payments")
+app.add_typer(serve_command.app)
+app.add_typer(serve_command.keys_app, name="keys")
 
 
 def main() -> None:
