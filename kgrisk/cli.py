@@ -38,6 +38,7 @@ from kgrisk import (
     risk_command,
     run_command,
     scenario_command,
+    serve_command,
     supply_command,
     train_command,
     warning_command,
@@ -73,6 +74,8 @@ app.add_typer(pattern_command.app)
 app.add_typer(run_command.app)
 app.add_typer(train_command.app)
 app.add_typer(payment_command.app, name="payments")
+app.add_typer(serve_command.app)
+app.add_typer(serve_command.keys_app, name="keys")
 
 
 def main() -> None:

@@ -1,0 +1,91 @@
+"""Risk: measures, shocks, scenarios and what they cost whom, with the paths the losses took."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Body, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from kg import plugins
+from kg.model import AsOf
+from kgrisk.risk import Risk
+from kgrisk.serve import answer
+from kgrisk.serve.desk import Desk, UnknownError
+from kgrisk.serve.door import At, Routes, The
+from queries.whatif import Scenario, library
+
+router = Routes(tags=["risk"])
+TOP = 100
+
+
+class Asked(BaseModel):
+    """A question of risk."""
+
+    model_config = ConfigDict(extra="forbid")
+    measure: str = Field("debtrank", max_length=60, description="See /v1/measures.")
+    shock: str | dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        "score:distress", description="An id that fails, fractions by id, or `score:distress`."
+    )
+    scenario: str = Field("", max_length=100, description="A scenario of /v1/scenarios, in place of a shock.")
+    params: dict[str, Any] = Field({}, description="Parameters of the measure by name.")
+    include_predicted: float | None = Field(None, ge=0, le=1, description="Least probability of predicted loans.")
+    draws: int | None = Field(None, ge=1, le=10_000, description="Worlds over which each loss gets a range.")
+    label: str = Field("", max_length=60, description="Kind of entity shown, such as Bank.")
+    top: int = Field(TOP, ge=1, le=1000, description="Losers shown; the total is of all.")
+
+
+@router.on("GET", "/v1/measures", "read")
+def measures() -> dict[str, Any]:
+    """Risk measures, and what each is."""
+    return {"measures": plugins.summaries("queries.measures")}
+
+
+@router.on("GET", "/v1/scenarios", "read")
+def scenarios() -> dict[str, Any]:
+    """Scenarios of the library."""
+    shown = ("name", "date", "narrative", "source")
+    return {"scenarios": [{name: getattr(own, name) for name in shown} for own in library().values()]}
+
+
+@router.on("POST", "/v1/risk", "assess")
+def risk(request: Request, the: The, at: At, asked: Annotated[Asked, Body()]) -> Response:
+    """Losses after a shock or scenario, largest first, the exposures that carry them, and the heaviest path.
+
+    Nothing is written.
+    """
+    view = the.view(at)
+    with the.turn():
+        found = ask(the, asked, view.snapshot.at)
+    return answer.told(request, view, **told(found, asked))
+
+
+def ask(the: Desk, asked: Asked, at: AsOf) -> Risk:
+    """The answer. Of scenarios only those of the library are asked: a name from outside is never a path."""
+    more: dict[str, Any] = {"params": asked.params or None, "draws": asked.draws}
+    if asked.include_predicted is not None:
+        more["include_predicted"] = asked.include_predicted
+    if asked.scenario:
+        return the.graph.suppose(_scenario(asked.scenario), at).risk(asked.measure, **more)
+    return the.graph.risk(asked.measure, asked.shock, at=at, **more)
+
+
+def told(found: Risk, asked: Asked) -> dict[str, Any]:
+    table, edges = found.table(asked.label).table, found.edges().table
+    return {
+        "measure": found.losses.measure,
+        "unit": found.unit,
+        "total": found.total,
+        "range": found.range or None,
+        "losses": table.slice(0, asked.top).to_pylist(),
+        "losers": table.num_rows,
+        "edges": edges.slice(0, asked.top).to_pylist(),
+        "remarks": list(found.losses.notes),
+    }
+
+
+def _scenario(name: str) -> Scenario:
+    known = library()
+    if name not in known:
+        raise UnknownError(f"no scenario {name!r}; known: {', '.join(known)}; see /v1/scenarios")
+    return known[name]

@@ -1,0 +1,110 @@
+"""View: the resolved graph at one instant, ready to be asked for one entity at a time."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from kg.model import LAST, iso
+from kg.snapshot import Snapshot
+
+VALUES = ("value_text", "value_int", "value_real", "value_decimal", "value_time")
+
+
+class View:
+    """A snapshot with the places where each node's facts and edges lie."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    @property
+    def clocks(self) -> dict[str, str]:
+        """The three instants, as ISO text."""
+        at = self.snapshot.at
+        return {name: iso(moment) for name in ("valid", "known", "published") if (moment := getattr(at, name))}
+
+    @cached_property
+    def _fact_ends(self) -> np.ndarray:
+        """Facts are sorted by subject: those of row n are [ends[n], ends[n + 1])."""
+        subjects = self.snapshot.facts["subject"].to_numpy()
+        return np.searchsorted(subjects, np.arange(len(self.snapshot) + 1))
+
+    @cached_property
+    def _edge_rows(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """For source and target: rows of edges in the order of that end, and where each node's begin."""
+        places = np.arange(len(self.snapshot) + 1)
+        found = {}
+        for end in ("source", "target"):
+            column = self.snapshot.edges[end].to_numpy()
+            order = np.argsort(column, kind="stable")
+            found[end] = (order, np.searchsorted(column[order], places))
+        return found
+
+    def facts(self, row: int) -> pa.Table:
+        """All facts of a node."""
+        begin, end = self._fact_ends[row : row + 2]
+        return self.snapshot.facts.slice(begin, end - begin)
+
+    def edges(self, row: int, end: str = "source") -> np.ndarray:
+        """Rows of the edges that have a node at this end."""
+        order, starts = self._edge_rows[end]
+        return order[starts[row] : starts[row + 1]]
+
+    def degree(self, row: int) -> int:
+        """How many edges touch a node."""
+        return sum(len(self.edges(row, end)) for end in ("source", "target"))
+
+    @cached_property
+    def types(self) -> list[str]:
+        """Type of each edge."""
+        return self.snapshot.edges["type"].to_pylist()  # type: ignore[no-any-return]  # pyarrow is untyped
+
+    @cached_property
+    def ends(self) -> dict[str, list[int]]:
+        """Rows of nodes at the two ends of each edge."""
+        return {end: self.snapshot.edges[end].to_pylist() for end in ("source", "target")}
+
+    def edge_row(self, place: int) -> dict[str, Any]:
+        """All columns of an edge."""
+        row: dict[str, Any] = self.snapshot.edges.slice(place, 1).to_pylist()[0]
+        return row
+
+    @cached_property
+    def folded(self) -> list[str]:
+        """Name of each node without case, for search."""
+        return [name.casefold() for name in self.snapshot.names]
+
+    @cached_property
+    def scores(self) -> dict[str, dict[int, float]]:
+        """Latest value by node of whatever has been asked for so far."""
+        return {}
+
+    def score(self, property: str) -> dict[int, float]:
+        """Latest number of a property by node."""
+        if property not in self.scores:
+            rows, values = self.snapshot.latest(property)
+            self.scores[property] = dict(zip(rows.tolist(), values.tolist(), strict=True))
+        return self.scores[property]
+
+    def entity(self, row: int) -> dict[str, Any]:
+        """Id, label and name of a node."""
+        s = self.snapshot
+        return {"id": s.ids[row], "label": s.labels[row], "name": s.names[row]}
+
+    def edge(self, row: dict[str, Any]) -> dict[str, Any]:
+        """An edge with the ids of its ends, its amount or number, and its clocks."""
+        s = self.snapshot
+        ends = {"source": s.ids[row["source"]], "target": s.ids[row["target"]]}
+        return {"id": row["id"], "type": row["type"], **ends, "key": row["key"], **stated(row)}
+
+
+def stated(row: dict[str, Any]) -> dict[str, Any]:
+    """What every statement has: its value and unit, its clocks, its confidence and its id; an open end is None."""
+    value = next((row[name] for name in VALUES if row[name] is not None), None)
+    clocks = {name: row[name] for name in ("valid_from", "valid_to", "known_from", "published")}
+    clocks["valid_to"] = None if clocks["valid_to"] == LAST else clocks["valid_to"]
+    told = {"value": value, "unit": row["unit"] or None, **clocks}
+    return told | {"confidence": row["confidence"], "statement": row["statement"]}
