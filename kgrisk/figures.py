@@ -23,6 +23,7 @@ from kgrisk.result import Result, plain
 from queries.figure import Figure, notes
 from queries.figure import params as params_of
 from queries.figure_rows import READERS, Asked, rows_of
+from queries.figures.var_es import CERTIFIED
 from queries.measure import build
 from queries.parameter import suggestion
 from queries.recorded import Recorded, asking
@@ -73,7 +74,8 @@ def of_table(name: str, table: pa.Table | Path | str, params: Mapping[str, Any] 
     found = figure.compute(given)
     unread = sorted({*given.column_names} - {*figure.columns, *figure.optional})
     told = (f"columns that {name} does not read: {', '.join(unread)}",) if unread else ()
-    return Result(found, name, (*notes(found), *told))
+    proof = tuple(remark for remark in notes(given) if remark.startswith(CERTIFIED))  # of the forecasts it tests
+    return Result(found, name, (*notes(found), *proof, *told))
 
 
 def of_graph(

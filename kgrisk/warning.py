@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from kg.files import Files
 from kg.ledger import Ledger
 from kg.model import AsOf, ClaimBatch, RunManifest, Value, as_time, iso
 from kg.snapshot import Snapshot
+from kgrisk.extras import need
 from kgrisk.opened import Opened, day
 from kgrisk.result import Result
 from queries.recorded import Recorded, asking
@@ -24,6 +25,7 @@ from queries.warning.signals import READERS, Signals, failures, signals
 
 NAME = "early_warning"
 """What runs of it are called in the graph."""
+View = Callable[[AsOf], Snapshot]
 MOST = 20
 """Alerts given, unless asked otherwise."""
 
@@ -44,6 +46,8 @@ class Warnings:
     """Cut, step, horizon and false alarms, as the run of the warnings keeps them."""
     snapshot: Snapshot
     """What the alerts were read from: what was public at the last date."""
+    certificate: Any = None
+    """No-peek certificate of what was learned by the cut (`gnn.peek.Certificate`); None: not asked for."""
 
 
 def warnings(
@@ -54,11 +58,14 @@ def warnings(
     horizon: int = 365,
     false_alarms: float = 0.05,
     until: date | datetime | str | None = None,
+    certify: bool = False,
 ) -> Warnings:
     """Learn an index before the cut, test it after, and warn as of `until` (the day a source last published).
 
     `every` and `horizon` are in days. Outcomes of the training dates are those public by the cut, so the horizon before
     the cut teaches nothing. MeasureError where no distress before the cut teaches, or no date after it tests.
+    `certify=True` does the learning again with all that was published after the cut made up anew, and attaches whether
+    a bit moved.
     """
     split, step, ahead = as_time(day(cut)), timedelta(days=every), timedelta(days=horizon)
     if every < 1 or horizon < 1:
@@ -75,15 +82,35 @@ def warnings(
             f"{last:%Y-%m-%d}; choose a cut more than {horizon} days after the first and before the last"
         )
     at_last = graph.snapshot(AsOf(late[-1], published=late[-1]))
-    read = {moment: signals(graph.snapshot(AsOf(moment, published=moment)), moment) for moment in (*early, *late)}
-    alarm = fit(
-        panel([read[d] for d in early], _failed(graph.snapshot(AsOf(split, published=split))), ahead), false_alarms
-    )
-    verdict = judge(alarm, panel([read[moment] for moment in late], _failed(final), ahead), graph.settings.seed)
-    alerts = Result(_alerts(alarm, read[late[-1]], final), f"alerts as of {late[-1]:%Y-%m-%d}", _remarks(verdict))
+    alarm = _learned(graph.snapshot, early, split, ahead, false_alarms)
+    read = [signals(graph.snapshot(AsOf(moment, published=moment)), moment) for moment in late]
+    verdict = judge(alarm, panel(read, _failed(final), ahead), graph.settings.seed)
+    certificate = _certificate(graph, early, split, ahead, false_alarms) if certify else None
+    remarks = (*_remarks(verdict), *((certificate.remark(),) if certificate is not None else ()))
+    alerts = Result(_alerts(alarm, read[-1], final), f"alerts as of {late[-1]:%Y-%m-%d}", remarks)
     weights = dict(zip(READERS, alarm.weight.tolist(), strict=True))
     asked = {"cut": iso(split), "every": every, "horizon": horizon, "false_alarms": false_alarms}
-    return Warnings(alerts, verdict, weights, (*early, *late), alarm.threshold, asked, at_last)
+    return Warnings(alerts, verdict, weights, (*early, *late), alarm.threshold, asked, at_last, certificate)
+
+
+def _learned(view: View, early: Sequence[datetime], split: datetime, ahead: timedelta, false_alarms: float) -> Alarm:
+    """The index by what was public at the training dates, and outcomes public by the cut."""
+    read = [signals(view(AsOf(moment, published=moment)), moment) for moment in early]
+    return fit(panel(read, _failed(view(AsOf(split, published=split))), ahead), false_alarms)
+
+
+def _certificate(
+    graph: Opened, early: Sequence[datetime], split: datetime, ahead: timedelta, false_alarms: float
+) -> Any:
+    """Weights, threshold and every index at the cut, once more with all that was published later made up anew."""
+
+    def score(ledger: Any, files: Files) -> Mapping[str, bytes]:
+        alarm = _learned(ledger.view, early, split, ahead, false_alarms)
+        read = signals(ledger.view(AsOf(split, published=split)), split)
+        index = "".join(read.ids).encode() + alarm.index(ranked(read.value)).tobytes()
+        return {"weights": np.append(alarm.weight, (alarm.bias, alarm.threshold)).tobytes(), "index": index}
+
+    return need("gnn.peek", "learn").certificate(score, graph.ledger, graph.files, split)
 
 
 def publish(ledger: Ledger, files: Files, found: Warnings) -> int:

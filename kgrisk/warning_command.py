@@ -20,6 +20,7 @@ def warn(
     horizon: Annotated[int, typer.Option("--horizon", min=1, help="Days ahead in which distress counts.")] = 365,
     false_alarms: Annotated[float, typer.Option("--false-alarms", help="Share of quiet dates it may call.")] = 0.05,
     until: Annotated[str | None, typer.Option("--until", help="Warn as of this date.")] = None,
+    certify: Annotated[bool, typer.Option("--certify", help="Prove that nothing later was read, on a copy.")] = False,
     publish: Annotated[bool, typer.Option("--publish", help="Put the alerts into the ledger, for queries.")] = False,
     home: Home = None,
     json: Json = False,
@@ -27,7 +28,7 @@ def warn(
     """Who is likely to come into distress, why, and whether such warnings had skill."""
     with opened(home) as graph:
         more = {"every": every, "horizon": horizon, "false_alarms": false_alarms, "until": until}
-        found = graph.warnings(cut, publish=publish, **more)
+        found = graph.warnings(cut, publish=publish, certify=certify, **more)
         if publish:
             progress(f"the alerts are in the ledger, commit {graph.ledger.head}")
     verdict = found.verdict
@@ -35,7 +36,10 @@ def warn(
         lead = float(np.median(verdict.lead_days)) if len(verdict.lead_days) else None
         told = {"events": verdict.events, "warned": verdict.warned, "median_lead_days": lead}
         told |= {"false_alarms": verdict.false_alarms, "auroc": verdict.auroc, "low": verdict.low, "high": verdict.high}
-        emit({"alerts": found.alerts.rows(), "weights": found.weights, "test": told | {"skill": verdict.skill}})
+        proof = {"certificate": found.certificate.to_dict()} if found.certificate is not None else {}
+        emit(
+            {"alerts": found.alerts.rows(), "weights": found.weights, "test": told | {"skill": verdict.skill}, **proof}
+        )
         return
     for remark in found.alerts.remarks:
         progress(remark)

@@ -190,3 +190,18 @@ def test_published_alerts_are_read_back_in_cypher_and_by_nobody_earlier(planted:
         assert first["why"][0] in row["why"] and json.loads(row["question"])["horizon"] == 180
         assert not len(graph.query("warnings_of", AsOf(published=last - timedelta(days=1)), id=first["id"]))
         assert graph.warnings(CUT, every=60, horizon=180, publish=True).alerts.rows() == found.alerts.rows()
+
+
+def test_an_index_carries_the_proof_that_nothing_later_was_read(graph: Graph) -> None:
+    found = warnings(graph, CUT, every=120, horizon=180, certify=True)
+    assert found.certificate.holds and found.certificate.changed > 500
+    assert any(remark.startswith("No-peek certificate") for remark in found.alerts.remarks)
+
+
+def test_an_index_that_reads_later_publications_is_refused_the_proof(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = timedelta(days=60)
+    monkeypatch.setattr("kgrisk.warning.AsOf", lambda valid, published: AsOf(valid + late, published=published + late))
+    found = warnings(graph, CUT, every=120, horizon=180, certify=True)
+    assert not found.certificate.holds and "REFUSED" in found.alerts.remarks[-1]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from kgrisk import figures
+from queries.figure import notes
 from queries.figures.christoffersen import Christoffersen
 from queries.figures.kupiec import Kupiec
+from queries.figures.var_es import VarEs
+from queries.market.returns import Returns
 
 START = np.datetime64("2020-01-01T00:00:00.000000")
 DAY = np.timedelta64(1, "D")
@@ -103,3 +109,29 @@ def test_a_true_model_passes_as_often_as_it_should() -> None:
         for _ in range(400)
     ]
     assert 0.02 < np.mean(rejected) < 0.09
+
+
+def certified(table: pa.Table, **params: Any) -> str:
+    told = notes(VarEs(rolling=True, window=60, **params).compute(table))
+    (remark,) = [remark for remark in told if "No-peek" in remark]
+    return remark
+
+
+@pytest.mark.parametrize("params", [{}, {"method": "filtered"}, {"method": "monte_carlo", "draws": 200}])
+def test_a_rolling_forecast_carries_the_proof_that_nothing_later_was_read(params: dict[str, Any]) -> None:
+    table = pa.table({"date": START + np.arange(200) * DAY, "return": np.random.default_rng(1).normal(0, 0.01, 200)})
+    assert "stayed the same to the last bit" in certified(table, **params)
+
+
+def test_a_forecast_that_sees_five_days_ahead_is_refused_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = Returns.known
+    monkeypatch.setattr(Returns, "settled", False)
+    monkeypatch.setattr(Returns, "known", lambda self, cut, past: honest(self, cut + 5 * DAY, False))
+    table = pa.table({"date": START + np.arange(200) * DAY, "return": np.random.default_rng(1).normal(0, 0.01, 200)})
+    assert "REFUSED" in certified(table)
+
+
+def test_a_back_test_tells_the_proof_of_the_forecasts_it_judges(tmp_path: Path) -> None:
+    table = pa.table({"date": START + np.arange(200) * DAY, "return": np.random.default_rng(1).normal(0, 0.01, 200)})
+    figures.write(VarEs(rolling=True, window=60).compute(table), tmp_path / "days.parquet")
+    assert any("No-peek" in remark for remark in figures.of_table("kupiec", tmp_path / "days.parquet").remarks)

@@ -20,7 +20,7 @@ value by then counts. `rolling` gives one row per day that has a window before i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
@@ -37,6 +37,10 @@ LEAST = 10
 """Days below which no tail is told."""
 REFIT = 20
 """Days for which a fitted GARCH is kept in a rolling run."""
+
+
+CERTIFIED = "No-peek certificate"
+"""How the remark begins that says whether anything later was read."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,19 @@ class VarEs(Figure):
         returns = Returns.of(rows)
         made = self.walk(returns) if self.rolling else [self.tomorrow(returns)]
         scaled = f"losses of {self.horizon:g} days are those of one times the root" if self.horizon != 1 else ""
-        return noted(pa.Table.from_pylist(made), scaled)
+        return noted(pa.Table.from_pylist(made), scaled, self.certificate(returns, made) if self.rolling else "")
+
+    def certificate(self, returns: Returns, made: list[dict[str, Any]]) -> str:
+        """Do the forecasts of the first half stay when every return published later is made up anew? In words."""
+        cut = np.datetime64(made[len(made) // 2]["date"], "us")
+        later = returns.public > cut
+        other = np.random.default_rng(self.seed).normal(0, 3 * max(float(np.std(returns.value)), 1e-6), len(later))
+        again = replace(self, at=str(cut)).walk(replace(returns, value=np.where(later, other, returns.value)))
+        first = [[(row["date"], row["var"], row["es"]) for row in rows[: len(made) // 2 + 1]] for rows in (made, again)]
+        said = f"{int(later.sum())} returns published after {str(cut)[:10]} were made up anew (seed {self.seed})"
+        if first[0] == first[1]:
+            return f"{CERTIFIED}: {said}; all {len(first[0])} forecasts up to then stayed the same to the last bit"
+        return f"{CERTIFIED} REFUSED: {said}, and forecasts up to then moved: something reads the future"
 
     def tomorrow(self, returns: Returns) -> dict[str, Any]:
         """The day after the last that was public."""
