@@ -1,7 +1,7 @@
 """The figures that a page of the documents quotes, each tied to the recorded run of the benchmark the page names.
 
 From `python -m benchmarks.ROOM NAMES` to the next heading or command a page quotes those modules; a row or a sentence
-that names modules itself, as `name`, quotes these alone. A row whose label is part of what recorded figures are called
+that names some of them, as `name`, quotes these alone. A row whose label is part of what recorded figures are called
 quotes those figures alone, and a cell likewise by its header. Labels, aims and what others published are no figures of
 ours; a sentence that names another command quotes that one.
 """
@@ -154,7 +154,7 @@ class Said:
             self.room, self.before = found[0][1], ()
             runs = RUNS.get(self.room, {})
             self.given = tuple(word for one in found for word in one[2].split() if word in runs) or tuple(runs)
-        named = tuple(word for word in re.findall(r"`(\w+)`", block) if word in RUNS.get(self.room, {}))
+        named = tuple(word for word in re.findall(r"`(\w+)`", block) if word in self.given)
         self.row = [cell.strip() for cell in block.strip("|").split("|")] if block.startswith("|") else []
         self.head = (self.head or block) if self.row else ""
         if not self.row:
