@@ -35,10 +35,11 @@ def test_fused_beats_the_carrier_alone_and_the_largest_share_goes_to_it(carrier:
     assert list(WIDTHS)[int(shares.argmax())] == carrier
 
 
-def test_attention_goes_most_to_the_carrier() -> None:
-    now = planted("image", 1500, 99)
-    shares = fitted("image", "attention").shares(now).mean(0)
-    assert list(WIDTHS)[int(shares.argmax())] == "image"
+@pytest.mark.parametrize("carrier", WIDTHS)
+def test_attention_goes_most_to_the_carrier(carrier: str) -> None:
+    now = planted(carrier, 1500, 99)
+    shares = fitted(carrier, "attention").shares(now).mean(0)
+    assert list(WIDTHS)[int(shares.argmax())] == carrier
 
 
 @pytest.mark.parametrize("way", ["late", "weighted"])
