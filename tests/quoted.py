@@ -148,7 +148,7 @@ class Said:
     """The first row of its table."""
 
     def read(self, block: str) -> None:
-        if block.startswith("#"):
+        if block.startswith("#") or (not COMMAND.search(block) and re.match(r"`?(?:python -m )?pytest ", block)):
             self.room = ""
         if found := list(COMMAND.finditer(block)):
             self.room, self.before = found[0][1], ()
