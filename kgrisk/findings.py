@@ -110,9 +110,7 @@ def links(snapshot: Snapshot, rows: Rows, each: int = 2) -> Rows:
 def with_sums(graph: Graph, result: TrainResult, rows: Rows) -> Rows:
     """The links with what each modality and the structure bring to their log odds."""
     triples = [(row["source"], row["relation"], row["target"]) for row in rows]
-    _, now = graph.ledger.instant()
-    assert now.known is not None
-    told = why.stories(graph.ledger, graph.files, result.checkpoint, triples, now.known)
+    told = why.of_links(graph, result.checkpoint, triples)
     return [row | {"sum": why.sums(story)} for row, story in zip(rows, told, strict=True)]
 
 

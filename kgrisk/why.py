@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -64,6 +64,12 @@ def story(graph: Opened, found: Explanation, saliency: bool = False) -> dict[str
             raise KgRiskError("saliency is of a score, this is a link; leave --saliency out")
         return _of_link(graph, run, what)
     return _of_score(graph, run, what, saliency)
+
+
+def of_links(graph: Opened, folder: Path, triples: Sequence[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    """The stories of links (source, relation, target) by the run in a folder, without their proof."""
+    room, run = need("gnn.explaining.of_run", "learn"), run_of(graph, folder)
+    return [asdict(room.story(run, triple)) for triple in triples]
 
 
 def _of_link(graph: Opened, run: Told, what: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,9 @@ def build(folder: Path, firms: int = 60, seed: int = 0, twins: int = 0, told: bo
     With `told` each claim stands in a document of its own among the files.
     """
     draw, files = np.random.default_rng(seed), Files(folder / "files")
-    made = (Documented if told else Maker)(draw, files, [f"reg:firm{n:03d}" for n in range(firms)], [f"reg:bank{n:02d}" for n in range(8)])
+    made = (Documented if told else Maker)(
+        draw, files, [f"reg:firm{n:03d}" for n in range(firms)], [f"reg:bank{n:02d}" for n in range(8)]
+    )
     made.entities()
     made.loans()
     made.supplies()
