@@ -64,8 +64,7 @@ def warnings(
 
     `every` and `horizon` are in days. Outcomes of the training dates are those public by the cut, so the horizon before
     the cut teaches nothing. MeasureError where no distress before the cut teaches, or no date after it tests.
-    `certify=True` does the learning again with all that was published after the cut made up anew, and attaches whether
-    a bit moved.
+    `certify=True` learns again with all that was published after the cut made up anew: did a bit move?
     """
     split, step, ahead = as_time(day(cut)), timedelta(days=every), timedelta(days=horizon)
     if every < 1 or horizon < 1:

@@ -80,11 +80,12 @@ def warnings_of(world: World, at: AsOf, id: str) -> Answer:
 
 def attribution_of_run(world: World, at: AsOf, run: str, top: int) -> Answer:
     seen, rows = world.seen(at), []
+    labelled = {r.source: r.said.props["label"] for r in seen.of("label")}
     for s in seen.of("path_loss"):
         wholes = [w for w in seen.out(s.source, "contagion_loss") if s.key.startswith(w.key + ":")]
-        for w in (wholes or [None]) if s.key.startswith(run[:12] + ":") else ():
+        for w in (wholes or [None]) if s.key.startswith(run[:12] + ":") and s.source in labelled else ():
             whole = w and w.minor
-            row = {"entity": s.source, "label": seen.labels[s.source], "place": s.key, "path_minor": s.minor}
+            row = {"entity": s.source, "label": labelled[s.source], "place": s.key, "path_minor": s.minor}
             row |= {"loss_minor": whole, "currency": s.currency, "share": (s.minor or 0) / whole if whole else None}
             rows.append(row | {"path": s.said.quote} | source(s))
     return ordered(rows, "-path_minor", "place", "entity", "statement")[:top]
