@@ -12,8 +12,8 @@ Beside size, some deal with more others than their size tells, and some kinds wi
 
 of normal a, b, u, v (Hoff, "Bilinear mixed-effects models for dyadic data", JASA 100(469), 2005), with slope 1 the
 fitness model of Cimini, Squartini, Garlaschelli, Gabrielli, "Systemic risk analysis on reconstructed economic and
-financial networks", Scientific Reports 5, 2015. Priors over such laws given the sums: Gandy, Veraart, "Adjustable network
-reconstruction with applications to CDS exposures", Journal of Multivariate Analysis 172, 2019.
+financial networks", Scientific Reports 5, 2015. Priors over such laws given the sums: Gandy, Veraart, "Adjustable
+network reconstruction with applications to CDS exposures", Journal of Multivariate Analysis 172, 2019.
 """
 
 from __future__ import annotations
