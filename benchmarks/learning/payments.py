@@ -189,7 +189,7 @@ def told(own: Payments, parts: Parts, at: tuple[str, bool], rows: dict[str, Row]
     best = min(members, key=lambda key: lost[key])
     note = f"both {lost['both']:.4f}, best member ({best}) {lost[best]:.4f}"
     what = f"{label}: log loss of both less that of the best member"
-    yield Figure(what, lost["both"] - lost[best], 0.0, False, note=note)
+    yield Figure(what, round(lost["both"] - lost[best], 9), 0.0, False, note=note)  # alone it is the member itself
 
 
 def measure() -> list[Figure]:
