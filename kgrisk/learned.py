@@ -148,9 +148,7 @@ class Learned(Opened):
         folder = runs.get(run).folder if run else runs.latest(*plugins.names("gnn.models"))
         if folder is None:
             raise KgRiskError(f"no model was trained in {self.home}; train first: `kgrisk train`")
-        made = room.moved(
-            folder, self.ledger, self.files, as_time(day(date_)), self.home / "cache", self.settings.clip
-        )
+        made = room.moved(folder, self.ledger, self.files, as_time(day(date_)), self.home / "cache", self.settings.clip)
         own = made.embeddings
         rows = {"id": own.ids, "label": own.labels, "vector": own.vectors.tolist()}
         remark = f"{made.new} entities are new to the model; rows computed per layer: {made.recomputed}."

@@ -30,8 +30,12 @@ BLOCK = 128
 LEAST = 1e-9
 """Relative difference from no scenario below which an entity is not touched by one."""
 DIFF = pa.schema(
-    [("id", pa.string()), ("scenario", pa.string()), ("entity", pa.string()), ("loss", pa.float64())]
-    + [("more", pa.float64()), ("fails", pa.bool_())]
+    [
+        *((name, pa.string()) for name in ("id", "scenario", "entity")),
+        ("loss", pa.float64()),
+        ("more", pa.float64()),
+        ("fails", pa.bool_()),
+    ]
 )
 
 
@@ -74,7 +78,7 @@ class _World:
         return self.measure.spread(x, Shocks.of(x, np.zeros(len(x)), names=("no scenario",)))
 
     def asked(self, scenarios: Sequence[Scenario], block: int) -> Iterator[tuple[Scenario, Losses, int]]:
-        """Each scenario with the losses of its block and its place there; a block that does not settle is taken apart."""
+        """Each scenario with the losses of its block and its place there; one that does not settle is taken apart."""
         for start in range(0, len(scenarios), block):
             some = scenarios[start : start + block]
             shocks = Shocks.stack([one.losses(self.exposures, self.snapshot) for one in some])

@@ -52,9 +52,7 @@ def _regular(world: World, of: dict[int, str], rng: Random) -> list[Payment]:
     while len(rows) < PAYMENTS:
         if rng.random() < 0.12:
             a, b = (f.n for f in rng.sample(world.firms[BANKS + FUNDS :], 2))
-            rows.append(
-                (_moment(rng, OPENED, date(2023, 12, 28)), of[a], of[b], _cents(rng, 800, 60_000), "EUR")
-            )
+            rows.append((_moment(rng, OPENED, date(2023, 12, 28)), of[a], of[b], _cents(rng, 800, 60_000), "EUR"))
             continue
         k = rng.choice(flows)
         last = min(k.end or date(2023, 12, 28), world.firms[k.target].gone or date(2023, 12, 28))
