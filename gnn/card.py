@@ -1,7 +1,8 @@
 """Card: what a training run learned from, what came out and what it is for, as Markdown and JSON.
 
 Model card (Mitchell et al. 2019) and data sheet (Gebru et al. 2021) of one run. Every number is read from the manifest
-of the run, which its id is the digest of; the words around them are fixed. What the manifest does not hold is not said.
+of the run, which its id is the digest of; the words around them are fixed. What the manifest does not hold is not said,
+but for the digest of the source files that ran, which stands beside the release.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final
 from gnn.tensors import EPOCH, GraphTensors
 from kg.errors import ModelError
 from kg.model import RunManifest
+from kg.version import built
 
 USE: Final = (
     "Meant for analysts who look for links and firms to examine first; a predicted link comes with edges behind it.",
@@ -25,6 +27,9 @@ LIMITS: Final = (
     "What no source had published by the cut was not known to the model; identity of firms is as resolved today.",
     "The score of a link says how it stands beside one wrong link of the right types; true links are far rarer.",
     "Scores were calibrated on the past: where the world changes, they are off until trained again.",
+)
+UNCERTIFIED: Final = (
+    "No no-peek certificate: certify=off, so nothing was scored again with what came later made up anew."
 )
 SETTINGS: Final = ("model", "head", "seed", "settings", "encoders", "torch")
 DATA: Final = ("ledger", "commit", "cut")
@@ -58,14 +63,19 @@ def card(manifest: RunManifest) -> dict[str, Any]:
         )
     return {
         "run": manifest.id,
-        "code": manifest.code,
+        "code": built(manifest.code),
         "data": {name: details[name] for name in DATA} | dict(details.get("data") or {}),
         "model": {name: details[name] for name in SETTINGS},
         "figures": list(details["metrics"]),
-        "remarks": list(details.get("remarks") or ()),
+        "remarks": [*(details.get("remarks") or ()), *uncertified(details["settings"])],
         "use": list(details.get("use") or USE),
         "limits": list(details.get("limits") or LIMITS),
     }
+
+
+def uncertified(settings: Mapping[str, Any]) -> list[str]:
+    """Why a run has no certificate, where its settings asked for none."""
+    return [UNCERTIFIED] if settings.get("certify") == "off" else []
 
 
 def written(made: Mapping[str, Any], folder: Path) -> tuple[Path, Path]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from gnn.encoder import Encoder
 from gnn.encoders.clip import Clip, checked
 from gnn.encoders.table import Table
-from gnn.settings import Settings
+from gnn.settings import ENCODERS, Settings
 from gnn.tensors import GraphTensors, fitted_table
 from gnn.trainable import Prepared, Trainable, named, trainable
 from gnn.values import told
@@ -18,41 +18,28 @@ from kg.errors import ModelError
 from kg.files import Files
 from kg.snapshot import Snapshot
 
-USUAL: Final[Mapping[str, str]] = {
-    "text": "text",
-    "image": "image",
-    "numeric": "table",
-    "series": "returns",
-    "audio": "acoustic",
-    "structure": "structure",
-}
-"""The encoder of each modality where a run names no other."""
-
 
 def reads(settings: Settings) -> dict[str, str]:
     """Encoder by modality of those that learn with the models. ModelError for a modality that the run does not read."""
     for name in settings.along:
         if name not in settings.modalities:
             raise ModelError(f"encoder of {name} shall learn along, the run reads {', '.join(settings.modalities)}")
-    return {name: settings.encoders.get(name, USUAL[name]) for name in settings.along if name in USUAL}
+    return {name: settings.encoders.get(name, ENCODERS[name]) for name in settings.along if name in ENCODERS}
 
 
 def chosen(snapshot: Snapshot, files: Files, end: datetime, settings: Settings) -> list[Encoder]:
     """An encoder for each modality. What is learned is learned from what was published by `end` of the train window.
 
-    Of an encoder that learns with the models only the preparation is taken. ModelError for a modality or a name that
-    is not known, with those that are.
+    Of an encoder that learns with the models only the preparation is taken. ModelError for a name that is not known,
+    with those that are.
     """
     modalities, names, along = settings.modalities, settings.encoders, reads(settings)
-    for name in [*modalities, *names]:
-        if name not in USUAL:
-            raise ModelError(f"modality {name} is unknown; known: {', '.join(USUAL)}")
     made: list[Encoder] = []
     for modality in modalities:
         if modality in along:
             made.append(Prepared(trainable(modality, along[modality])))
             continue
-        own = named(modality, names.get(modality, USUAL[modality]))
+        own = named(modality, names.get(modality, ENCODERS[modality]))
         if isinstance(own, Clip):
             own = Clip(checked(settings.clip))
         elif isinstance(own, Table):

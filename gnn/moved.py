@@ -21,7 +21,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gnn.checkpoint import FACTS, load_tensors, save_tensors
-from gnn.choice import USUAL
 from gnn.encoder import Encoder
 from gnn.encoders.clip import Clip, checked
 from gnn.encoders.table import Table
@@ -31,6 +30,7 @@ from gnn.passing import Passing
 from gnn.pipeline import restored
 from gnn.rerank import Reranked
 from gnn.result import Embeddings
+from gnn.settings import ENCODERS
 from gnn.tensors import GraphTensors
 from gnn.trainable import Prepared, Trainable, named
 from gnn.views import Ledgerlike, Views
@@ -85,7 +85,7 @@ def kept(checkpoint: Path, facts: Mapping[str, Any], clip: Path | None = None) -
     """The encoders of a run as they were; ModelError if one of them is another by now. `clip` is the folder of CLIP."""
     settings, found = facts["settings"], list[Encoder]()
     for modality in settings["modalities"]:
-        own = named(modality, settings["encoders"].get(modality, USUAL[modality]))
+        own = named(modality, settings["encoders"].get(modality, ENCODERS[modality]))
         if isinstance(own, Clip):
             own = Clip(checked(clip))
         elif isinstance(own, Table):

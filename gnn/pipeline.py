@@ -18,7 +18,7 @@ import torch
 from torch.nn import functional as F
 
 from gnn.bound import bounded
-from gnn.card import card, data_sheet, written
+from gnn.card import card, data_sheet, uncertified, written
 from gnn.checkpoint import fill, load_tensors, ontology, save_tensors
 from gnn.choice import chosen, keep
 from gnn.device import beside
@@ -87,7 +87,7 @@ def train(
     with spent("certificate"):
         proof = attested(source, files, cut, seed, settings, report)
     facts |= {"certificate": proof.to_dict() if proof else None}
-    found = tables(links, risk, money, proof)
+    found = tables(links, risk, money, [proof.remark()] if proof else uncertified(vars(settings)))
     manifest, checkpoint = sealed(facts | {"metrics": found["metrics"].to_pylist()}, links, risk, embedded, out)
     keep(encoders, checkpoint / "encoders")
     rmtree(unfinished(out, facts_before(facts), settings.threads), ignore_errors=True)
@@ -160,13 +160,13 @@ def unfinished(out: Path, facts: dict[str, Any], threads: int) -> Path:
     return out / "unfinished" / RunManifest("fit", facts | {"threads": threads, "network": recipe}).id
 
 
-def tables(links: Forecast, risk: Outlook, money: Amounts, proof: Certificate | None) -> dict[str, Any]:
+def tables(links: Forecast, risk: Outlook, money: Amounts, proven: Sequence[str]) -> dict[str, Any]:
     """What the parts of a run found, by the name of its field in the result."""
     return {
         "links": links.links,
         "scores": risk.scores,
         "tested": risk.tested,
-        "remarks": [*links.remarks, *risk.remarks, *money.remarks, *([proof.remark()] if proof else [])],
+        "remarks": [*links.remarks, *risk.remarks, *money.remarks, *proven],
         "metrics": pa.Table.from_pylist([*links.metrics, *risk.metrics, *money.metrics], schema=METRICS),
         "relations": pa.Table.from_pylist(links.relations, schema=RELATION_ROWS),
         "modalities": pa.Table.from_pylist(links.modalities, schema=MODALITY_ROWS),

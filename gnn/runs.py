@@ -17,6 +17,7 @@ import pyarrow as pa
 from kg.errors import ModelError
 from kg.memory import peak_bytes
 from kg.model import RunManifest, iso
+from kg.version import built
 
 RECORD: Final = "run.json"
 TABLE = pa.schema(
@@ -80,6 +81,7 @@ class Run:
     id: str
     ended: str
     code: str
+    """The release, and a digest of the source files that ran (kg/version.py)."""
     details: Mapping[str, Any]
     """The manifest without the rows it said: model, cut, seed, settings, ledger, commit, encoders, metrics."""
     stages: Sequence[Stage]
@@ -129,7 +131,7 @@ class RunStore:
         kept = {
             "run": manifest.id,
             "ended": iso(datetime.now(UTC)),
-            "code": manifest.code,
+            "code": built(manifest.code),
             "details": details,
             "stages": [asdict(stage) for stage in stages],
             "losses": list(losses),
@@ -171,11 +173,13 @@ class RunStore:
         """What two runs were asked differently, and all they found and took, side by side."""
         one, other = self.get(a), self.get(b)
         rows = []
-        for left, right, all_of_it in (
+        sides: Sequence[tuple[Mapping[str, Any], Mapping[str, Any], bool]] = (
+            ({"code": one.code}, {"code": other.code}, False),
             (one.config, other.config, False),
             (one.metrics, other.metrics, True),
             (_spent(one), _spent(other), True),
-        ):
+        )
+        for left, right, all_of_it in sides:
             for name in sorted({*left, *right}):
                 x, y = left.get(name), right.get(name)
                 if all_of_it or x != y:

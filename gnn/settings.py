@@ -4,17 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf, nextafter
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from gnn.train import Optimiser, Schedule
 from kg import plugins
 from kg.errors import ModelError
+from kg.ontology import PROPERTIES
 
 Loss = Literal["softmax", "bce", "mse", "margin", "infonce"]
 Pretraining = Literal["masked", "contrast", "both"]
+Certify = Literal["off", "small", "full"]
 Report = Callable[[str], None]
 """Takes one line of progress."""
+ENCODERS: Final[Mapping[str, str]] = {
+    "text": "text",
+    "image": "image",
+    "numeric": "table",
+    "series": "returns",
+    "audio": "acoustic",
+    "structure": "structure",
+}
+"""Modalities, and the encoder of each where a run names no other."""
+COUNTS: Final = ("epochs", "dim", "threads", "questions", "scores", "window", "cohorts", "seeds", "members")
+"""Whole numbers of which there must be one at least, where they are given."""
+NONE_TOO: Final = ("links_each", "paths_each", "pretrain", "rerank")
+"""Whole numbers that may be 0."""
+SHARES: Final[Mapping[str, tuple[float, float, str]]] = {
+    "rate": (nextafter(0, 1), nextafter(inf, 0), "a number above 0"),
+    "balance": (0.0, 1.0, "a number from 0 to 1"),
+    "alpha": (nextafter(0, 1), nextafter(1, 0), "a number between 0 and 1, such as 0.1"),
+}
+"""Least and greatest value of the other numbers, and both in words."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +72,7 @@ class Settings:
     modalities: tuple[str, ...] = ("text", "image", "numeric")
     """Of text, image, numeric, series, audio and structure."""
     encoders: Mapping[str, str] = field(default_factory=dict)
-    """Encoder by modality, where it is to be another than the usual one of gnn/choice.py."""
+    """Encoder by modality, where it is to be another than the usual one of ENCODERS."""
     clip: Path | None = None
     """Folder of a CLIP model, for the encoder `clip` of images (gnn/encoders/clip.py): no weights are bundled."""
     along: tuple[str, ...] = ()
@@ -79,16 +102,40 @@ class Settings:
     """Share of true answers that the conformal sets may miss."""
     amount: str | None = "revenue"
     """Money of a firm whose next value is predicted as a regression; None predicts none."""
-    certify: Literal["off", "small", "full"] = "off"
+    certify: Certify = "off"
     """Repeat the scoring with everything after the cut made up anew (gnn/peek.py): not, at a small scale (few epochs
     and dimensions, the same code), or at the scale of the run."""
 
     def __post_init__(self) -> None:
         """ModelError for a name that there is none of, or a number that cannot be."""
+        self._check_names()
+        for name in COUNTS:
+            if getattr(self, name) is not None:
+                self._check(name, Integral, 1, inf, "a whole number from 1 up")
+        for name in NONE_TOO:
+            self._check(name, Integral, 0, inf, "a number from 1 up, or 0 for none")
+        for name, (low, high, words) in SHARES.items():
+            self._check(name, Real, low, high, words)
+
+    def _check_names(self) -> None:
         known = {"model": plugins.names("gnn.models"), "loss": get_args(Loss), "pretrain_by": get_args(Pretraining)}
+        known |= {"fusion": plugins.names("gnn.fusions"), "optimiser": get_args(Optimiser)}
+        known |= {"schedule": get_args(Schedule), "certify": get_args(Certify)}
         for name, words in known.items():
             if getattr(self, name) not in words:
                 raise ModelError(f"{name} {getattr(self, name)!r} is unknown; known: {', '.join(words)}")
-        for name in ("pretrain", "rerank"):
-            if getattr(self, name) < 0:
-                raise ModelError(f"{name} is {getattr(self, name)}; give a number from 1 up, or 0 for none")
+        for name in [*self.modalities, *self.encoders]:
+            if name not in ENCODERS:
+                raise ModelError(f"modality {name} is unknown; known: {', '.join(ENCODERS)}")
+        if not self.modalities:
+            raise ModelError(f"modalities is empty; name one or more of {', '.join(ENCODERS)}")
+        money = [name for name, spec in PROPERTIES.items() if spec.type == "money"]
+        if self.amount is not None and self.amount not in money:
+            raise ModelError(
+                f"amount {self.amount!r} is no money of the ontology; name one of {', '.join(money)}, or None"
+            )
+
+    def _check(self, name: str, kind: type, low: float, high: float, words: str) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, kind) or not low <= value <= high:  # type: ignore[operator]  # a number; not NaN
+            raise ModelError(f"{name} is {value}; give {words}")

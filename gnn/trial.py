@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,6 +46,20 @@ class Trial:
     """Accuracy, precision, recall and F1 of true against wrong test triples, where the split has wrong ones."""
     protocol: str = STATIC
     """How the test was asked."""
+
+    @property
+    def validated(self) -> float | None:
+        """Filtered MRR on the validation triples of the epoch that was kept; None where none was looked at."""
+        return self.run.value if math.isfinite(self.run.value) else None
+
+    @property
+    def remarks(self) -> list[str]:
+        """Why there is no value of validation, in words."""
+        if self.validated is not None:
+            return []
+        why = "training ended before the first look at validation" if self.run.epochs else "the model learns nothing"
+        kept = ", so the last epoch was kept" if self.run.epochs else ""
+        return [f"Not validated: {why}{kept}."]
 
     def figures(self) -> dict[str, Any]:
         """Filtered MRR and Hits@k with mean ties, over both sides and each alone."""

@@ -42,6 +42,25 @@ class Triples:
         return len(self.graph) - len(torch.unique(self.graph.edges[:, [0, 2]]))
 
     @property
+    def unseen_relations(self) -> int:
+        """Relations that no training triple has."""
+        return len(self.graph.vocabulary.relations) - len(torch.unique(self.graph.edges[:, 1]))
+
+    @property
+    def remarks(self) -> list[str]:
+        """How many test triples name what no training triple has, in words; nothing where none does."""
+        learned, ends = self.graph.edges, self.test[:, [0, 2]]
+        ends_new, kinds_new = ~torch.isin(ends, learned[:, [0, 2]]), ~torch.isin(self.test[:, 1], learned[:, 1])
+        both = int((ends_new.any(1) | kinds_new).sum())
+        if not both:
+            return []
+        lost = len(torch.unique(ends[ends_new])), len(torch.unique(self.test[:, 1][kinds_new]))
+        return [
+            f"{both} of {len(self.test)} test triples name {lost[0]} entities and {lost[1]} relations that no training "
+            "triple has: nothing was learned of these, so the ranks of such triples are little more than luck."
+        ]
+
+    @property
     def known(self) -> Tensor:
         """All triples: what filtered ranking leaves out."""
         return torch.cat([self.graph.edges, self.valid, self.test])
@@ -88,9 +107,8 @@ def _lines(path: Path) -> list[list[str]]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(
-            f"{path}: {error}; expected UTF-8 text of lines head, relation, tail parted by tabs"
-        ) from error
+        why = getattr(error, "strerror", None) or error
+        raise ModelError(f"{path}: {why}; expected UTF-8 text of lines head, relation, tail parted by tabs") from error
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():

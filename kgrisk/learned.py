@@ -46,7 +46,7 @@ class Learned(Opened):
         """
         room = learning()
         chosen = self._chosen(room, settings or {})
-        moment = as_time(day(cut)) if cut else self.default_cut()
+        moment = self._cut(cut)
         how = {"seed": self.settings.seed, "out": self.home / "runs", "progress": progress, "settings": chosen}
         result: TrainResult = room.train(self.ledger, self.files, moment, **how)
         if publish:
@@ -66,12 +66,16 @@ class Learned(Opened):
         room, names = learning(), plugins.names("gnn.fusions")
         if unknown := [way for way in ways or () if way not in names]:
             raise KgRiskError(f"there is no way to fuse called {unknown[0]!r}; known: {', '.join(names)}")
-        moment = as_time(day(cut)) if cut else self.default_cut()
+        moment = self._cut(cut)
         how = {"seeds": seeds, "settings": self._chosen(room, {}), **({"report": progress} if progress else {})}
         own, asked = need("gnn.compare", "learn"), (self.ledger, self.files, moment, ways or names, encoders)
         proof, found = own.attested(*asked, how["settings"]), own.compare(*asked, **how)
         told = found.append_column("certificate", pa.array([proof.remark()] * len(found), pa.string()))
         return Result(told, f"new links after {moment:%Y-%m-%d}", (proof.remark(),))
+
+    def _cut(self, cut: date | str | None) -> datetime:
+        """The cut that was asked for or is the usual one; KgRiskError if nothing came after it."""
+        return published.testable(self.ledger.alive(), as_time(day(cut)) if cut else self.default_cut())
 
     def _chosen(self, room: Any, settings: Mapping[str, Any]) -> Any:
         """Settings of a training run, as values or as text; KgRiskError for a name that there is none of."""

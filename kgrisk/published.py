@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kg.errors import KgRiskError
 from kg.model import as_time
 from kg.snapshot import Snapshot
 
@@ -58,11 +59,11 @@ def scores(snapshot: Snapshot, property: str) -> pa.Table:
     return pa.Table.from_pylist(made, pa.schema([*text, (property, pa.float64())]))
 
 
-def year_before_last(alive: pa.Table) -> datetime | None:
-    """A year before a source last published; None where no source said anything.
+def span(alive: pa.Table) -> tuple[datetime, datetime] | None:
+    """When a source first published and when one last did; None where no source said anything.
 
-    Judgements, scores and losses do not count: they are dated by the clock of this machine, and a year before today
-    may be after everything the files tell, which would leave nothing to test on.
+    Judgements, scores and losses do not count: they are dated by the clock of this machine, which may be after
+    everything the files tell.
     """
     own = pc.is_in(alive["kind"], pa.array(["same", "not_same"]))
     for prefix in OWN:
@@ -70,8 +71,29 @@ def year_before_last(alive: pa.Table) -> datetime | None:
     published = alive.filter(pc.invert(own))["published"]
     if not len(published):
         return None
-    last: datetime = pc.max(published).as_py()
+    ends = pc.min_max(published).as_py()
+    return ends["min"], ends["max"]
+
+
+def year_before_last(alive: pa.Table) -> datetime | None:
+    """A year before a source last published, so that something is left to test on; None where none said anything."""
+    told = span(alive)
+    if told is None:
+        return None
+    last = told[1]
     return as_time(last.date().replace(year=last.year - 1, day=min(last.day, 28)))
+
+
+def testable(alive: pa.Table, cut: datetime) -> datetime:
+    """The cut; KgRiskError if it is after all that sources published, for then nothing is left to test on."""
+    told = span(alive)
+    if told is not None and cut > told[1]:
+        first, last = (f"{moment:%Y-%m-%d}" for moment in told)
+        raise KgRiskError(
+            f"cut {cut:%Y-%m-%d} is after all that sources published, from {first} to {last}: nothing would be left to "
+            "test on; name a day in between, or none for a year before the last one"
+        )
+    return cut
 
 
 def named(snapshot: Snapshot, found: pa.Table) -> pa.Table:

@@ -17,8 +17,10 @@ app = typer.Typer()
 @app.command()
 def train(
     cut: Annotated[str | None, typer.Option("--cut", help="Learn from what was published by this day.")] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", min=1)] = None,
-    seed: Annotated[int | None, typer.Option("--seed")] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="Epochs of the link models at most.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed of all that is drawn; default: see `kgrisk config`.")
+    ] = None,
     triples: Annotated[
         Path | None,
         typer.Option("--triples", help="Learn a folder of train.txt, valid.txt, test.txt, without a graph."),
@@ -37,11 +39,11 @@ def train(
 ) -> None:
     """Train on the past, test on what came after, publish links, scores and vectors."""
     if triples is not None:
-        if setting:
-            raise typer.BadParameter("--setting goes with a graph; --triples takes --model, --minutes and --epochs")
+        _without_graph(setting=setting, cut=cut, home=home)
         told = on_triples(triples, model or "complex", minutes, epochs, seed, device)
         emit(told) if json else show(f"{told['model']} on {triples.name}", rows_of(told))
-        progress(told["certificate"]["remark"])
+        for remark in (*told["remarks"], told["certificate"]["remark"]):
+            progress(remark)
         return
     if minutes:
         raise typer.BadParameter("--minutes goes with --triples: a run on a graph is bounded by --epochs")
@@ -53,6 +55,13 @@ def train(
     with opened(home, epochs=epochs, seed=seed) as graph:
         result = graph.train(cut, progress=progress, settings=settings)
     emit(told_of(result)) if json else _show(result)
+
+
+def _without_graph(**given: object) -> None:
+    """Refuse what only a run on a graph can be asked for."""
+    if wrong := [name for name, value in given.items() if value]:
+        takes = "--model, --minutes, --epochs, --seed and --device"
+        raise typer.BadParameter(f"--{wrong[0]} goes with a graph; --triples takes {takes}")
 
 
 @app.command(name="models")

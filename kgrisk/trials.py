@@ -43,9 +43,11 @@ def on_triples(
         "test": found.figures(),
         "seconds": round(found.seconds, 3),
         "peak_memory_bytes": peak_bytes(),
-        "valid": {"mrr": found.run.value if found.run.epochs else None, "epoch": found.run.best},
+        "valid": {"mrr": found.validated, "epoch": found.run.best},
         "triples": {"train": len(split.graph.edges), "valid": len(split.valid), "test": len(split.test)},
         "unseen": split.unseen,
+        "unseen_relations": split.unseen_relations,
+        "remarks": [*split.remarks, *found.remarks],
         "wrong_triples": found.calls,
         "certificate": need("gnn.peek_triples", "learn").certified(found.model, split),
     }

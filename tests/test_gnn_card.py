@@ -15,6 +15,7 @@ from gnn.card import card, data_sheet, markdown, written
 from gnn.tensors import Features, GraphTensors
 from kg.errors import ModelError
 from kg.model import RunManifest
+from kg.version import built
 from tests.test_gnn_convolution import LENDS, MENTIONED, graph
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w])")
@@ -86,6 +87,12 @@ def test_what_the_manifest_does_not_hold_is_not_said() -> None:
     made = card(manifest(data=None, remarks=None))
     assert set(made["data"]) == {"ledger", "commit", "cut"} and made["remarks"] == []
     assert "- None." in markdown(made)
+
+
+def test_the_card_says_which_sources_ran_and_why_there_is_no_certificate() -> None:
+    made = manifest(settings={"certify": "off"})
+    assert card(made)["code"] == built(made.code) and "certify=off" in card(made)["remarks"][-1]
+    assert "certify" not in " ".join(card(manifest(settings={"certify": "small"}))["remarks"])
 
 
 def test_a_manifest_of_another_kind_of_run_is_refused() -> None:

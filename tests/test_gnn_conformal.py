@@ -23,6 +23,7 @@ from gnn.conformal import (
 )
 from gnn.model import Model, Shape
 from gnn.tensors import GraphTensors
+from gnn.trust import QUIET, heard
 from gnn.vocabulary import RELATIONS, Vocabulary
 from kg.errors import ModelError
 from tests.test_gnn_convolution import SUPPLIES, graph
@@ -219,6 +220,13 @@ def test_the_alarm_rings_when_the_stream_changes_on_purpose(shift: float) -> Non
     said = alarm(online(draw.normal(size=300), stream))
     assert said.fired and said.at is not None and 200 < said.at < 500
     assert not alarm(online(draw.normal(size=300), stream[:200])).fired
+
+
+def test_a_quiet_alarm_is_no_word_on_sets_that_fall_short() -> None:
+    quiet, loud = alarm(np.full(50, 0.5)), alarm(np.full(200, 0.001))
+    assert loud.fired and not quiet.fired
+    assert "stayed quiet" in heard(quiet, 50, short=True) and heard(quiet, 50, short=True).endswith(QUIET)
+    assert QUIET not in heard(quiet, 50, short=False) and QUIET not in heard(loud, 200, short=True)
 
 
 def test_ties_are_drawn_so_that_p_values_are_even_and_the_martingale_expects_nothing() -> None:

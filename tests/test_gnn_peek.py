@@ -152,7 +152,7 @@ def test_nothing_scored_and_nothing_to_come_are_said_so(world: World) -> None:
 
 
 def test_without_the_ledger_itself_no_certificate_is_given(world: World, tmp_path: Path) -> None:
-    quick = Settings(epochs=1, dim=4, modalities=(), members=1, certify="small")
+    quick = Settings(epochs=1, dim=4, modalities=("numeric",), members=1, certify="small")
     with pytest.raises(ModelError, match="needs the ledger itself"):
         train(world.ledger.view, world.files, CUT, out=tmp_path, settings=quick)
 

@@ -171,6 +171,8 @@ def test_the_run_is_in_the_store_beside_its_checkpoint(result: TrainResult) -> N
     own = store.get(result.run)
     assert [stage.name for stage in own.stages] == ["links", "risk", "amounts", "embeddings", "certificate"]
     assert len(own.losses) == len(result.losses) and all(row["rate"] > 0 for row in own.losses)
+    assert "certify=off" in own.card["remarks"][-1] and "certify=off" in result.remarks[-1]
+    assert own.card["code"] == own.code and own.code.startswith(result.manifest.code + "+src.")
     assert own.config["settings.dim"] == 32 and own.stages[-1].peak_bytes > 1 << 26
 
 

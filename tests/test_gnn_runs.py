@@ -1,6 +1,7 @@
 """The store of runs: what is kept, compared, and handed to other tools."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from gnn.exports import export, plain
 from gnn.runs import RECORD, RunStore, Stage, Stages, peak_bytes
 from kg.errors import MissingExtraError, ModelError
 from kg.model import RunManifest
+from kg.version import built, source_digest
 
 
 def manifest(seed: int, dim: int, mrr: float) -> RunManifest:
@@ -45,6 +47,32 @@ def test_a_run_is_kept_with_what_it_was_asked_found_and_took(store: RunStore) ->
     own = store.get(rows[0]["run"][:10])
     assert own.losses == LOSSES and own.config["settings.dim"] == 8 and "rows" not in own.details
     assert [row["seed"] for row in store.table().to_pylist()] == [1, 0]  # the last one first
+
+
+def test_the_code_of_a_run_tells_its_source_files_and_its_id_does_not(store: RunStore, tmp_path: Path) -> None:
+    made = manifest(0, 8, 0.25)
+    assert store.get(made.id).code == built(made.code) and re.fullmatch(
+        r"kgrisk@.+\+src\.[0-9a-f]{12}", built(made.code)
+    )
+    assert b"src." not in made.to_bytes()
+    for name in ("kg/a.py", "gnn/models/b.py", "elsewhere/c.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("one = 1\n")
+    before = source_digest(tmp_path)
+    (tmp_path / "elsewhere" / "c.py").write_text("one = 2\n")
+    assert source_digest(tmp_path) == before, "no file of the packages"
+    (tmp_path / "gnn" / "models" / "b.py").write_text("one = 2\n")
+    after = source_digest(tmp_path)
+    (tmp_path / "gnn" / "models" / "b.py").rename(tmp_path / "gnn" / "models" / "d.py")
+    assert len({before, after, source_digest(tmp_path)}) == 3
+
+
+def test_runs_of_other_code_are_compared_by_it(store: RunStore) -> None:
+    a, b = manifest(0, 8, 0.25).id, manifest(1, 16, 0.5).id
+    record = store.folder / b / RECORD
+    record.write_text(record.read_text().replace(store.get(b).code, "kgrisk@0.1.0+src.other"))
+    rows = {row["what"]: (row["a"], row["b"]) for row in store.compare(a, b).to_pylist()}
+    assert rows["code"] == (store.get(a).code, "kgrisk@0.1.0+src.other")
 
 
 def test_the_same_run_again_takes_the_place_of_its_record(store: RunStore) -> None:

@@ -144,6 +144,33 @@ def test_what_training_never_saw_gets_a_rank_and_is_counted(tmp_path: Path) -> N
     found = trial("complex", read_triples(own), changes={"settings": {"dim": 16}, "recipe": {"epochs": 3}})
     assert read_triples(own).unseen == 1
     assert bool((found.test.tails >= 1).all()) and bool((found.test.heads <= RING + 1).all())
+    split = read_triples(own)
+    assert split.unseen_relations == 1
+    assert split.remarks == [
+        f"2 of {len(split.test)} test triples name 1 entities and 1 relations that no training triple has: nothing was "
+        "learned of these, so the ranks of such triples are little more than luck."
+    ]
+
+
+def test_a_split_that_training_saw_wholly_has_no_remark_and_one_never_validated_says_so(tmp_path: Path) -> None:
+    split = read_triples(folder(tmp_path))
+    assert split.remarks == [] and split.unseen_relations == 0
+    few = {"settings": {"dim": 16}, "recipe": {"epochs": 2, "every": 5}}
+    early, late = (
+        trial("complex", split, changes=few),
+        trial("complex", split, changes={**few, "recipe": {"epochs": 2, "every": 1}}),
+    )
+    assert early.validated is None and early.remarks == [
+        "Not validated: training ended before the first look at validation, so the last epoch was kept."
+    ]
+    assert late.validated == late.run.value and late.remarks == []
+    assert trial("frequency", split).remarks == ["Not validated: the model learns nothing."]
+
+
+def test_a_folder_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as told:
+        read_triples(tmp_path / "none")
+    assert str(told.value).count(str(tmp_path)) == 1 and "Errno" not in str(told.value)
 
 
 def test_one_relation_and_one_node_are_enough_to_say_so(tmp_path: Path) -> None:
@@ -205,6 +232,9 @@ def test_the_command_prints_the_figures_as_json(tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     assert told["model"] == "complex" and told["seconds"] > 0 and told["peak_memory_bytes"] > 10**7
     assert set(told["test"]) == {"mrr", "hits@1", "hits@3", "hits@10", "head", "tail", "protocol"}
+    assert (told["unseen"], told["unseen_relations"]) == (0, 0)
+    for remark in told["remarks"]:
+        assert remark in " ".join(done.stderr.split())
 
 
 @pytest.mark.real

@@ -12,6 +12,7 @@ import pytest
 import kgrisk
 from kg.errors import KgRiskError, MeasureError
 from kg.model import Claim, ClaimBatch, Edge, Evidence, Facts, Node, RunManifest
+from kgrisk import published
 from kgrisk.api import Graph
 from kgrisk.settings import Settings
 from tests.kgrisk_world import BIG, FIRM, SMALL, kgrisk_here, write_registers
@@ -68,6 +69,19 @@ def test_the_cut_of_a_ledger_that_no_source_filled_is_an_error(tmp_path: Path) -
     with kgrisk.open(tmp_path, store=f"arcadedb://{tmp_path / 'store'}") as graph, pytest.raises(KgRiskError) as told:
         graph.default_cut()
     assert "is empty; run `kgrisk ingest" in str(told.value)
+
+
+def test_a_cut_after_all_that_sources_published_is_refused_with_the_range_there_is(graph: Graph) -> None:
+    first, last = published.span(graph.ledger.alive()) or (CUT, CUT)
+    told = f"cut 2099-01-01 is after all.*from {first:%Y-%m-%d} to {last:%Y-%m-%d}: nothing would be left to test on"
+    with pytest.raises(KgRiskError, match=told):
+        graph.train("2099-01-01")
+    with pytest.raises(KgRiskError, match=told):
+        graph.compare_fusions("2099-01-01")
+    assert published.testable(graph.ledger.alive(), last) == last and first < last
+    of_a_model(graph, Facts(FIRM, {"distress": 0.2}))
+    graph.forbid(BIG, SMALL)
+    assert published.span(graph.ledger.alive()) == (first, last), "judgements and scores are no news of the world"
 
 
 def test_a_predicted_link_is_listed_until_a_source_states_it(graph: Graph) -> None:

@@ -150,7 +150,8 @@ def test_names_that_training_never_saw_are_ranked_and_counted_by_the_command(tmp
     done = kgrisk_here("train", "--triples", tmp_path, "--model", "complex", "--epochs", "1", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told["triples"]["test"] == 2 and told["unseen"] and 0 < told["test"]["mrr"] <= 1
+    assert told["remarks"][0] in " ".join(done.stderr.split()) and "1 of 2 test triples name" in told["remarks"][0]
+    assert told["triples"]["test"] == 2 and told["unseen"] and told["unseen_relations"] and 0 < told["test"]["mrr"] <= 1
 
 
 @pytest.mark.parametrize("model", ["nosuch", "../complex"])
