@@ -33,6 +33,7 @@ from gnn.vocabulary import LABELS
 
 BASELINES: Final[tuple[type[Head], ...]] = (BaseRate, Logistic, Mlp)
 """What the graph has to beat: the rate of the past, a regression and a perceptron on a firm's own facts."""
+ALONE: Final = "Risk: one member tells no disagreement, so ends that equal the score are no sign of certainty."
 GRAPHS: Final[tuple[type[Head], ...]] = (Propagated, Network)
 """Heads that read the graph; the one that did better before the cut is published."""
 FEW: Final = 20
@@ -186,6 +187,8 @@ def told(
     found.remarks = risk_remarks(rows, best, now)
     if now.positives:
         found.remarks += [standing("Risk", said, joint, now.truth), kept(verdicts, best, now)]
+    if settings.members == 1:
+        found.remarks.append(ALONE)
     return found
 
 

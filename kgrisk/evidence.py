@@ -159,6 +159,12 @@ class Explainer:
     def _when(self) -> str:
         return f"at {self.snapshot.at.known:%Y-%m-%d %H:%M} (commit {self.snapshot.commit})"
 
+    def _asked(self) -> str:
+        """The clocks of the question that say what holds and what is public."""
+        at = self.snapshot.at
+        published = f"as published by {at.published:%Y-%m-%d}" if at.published else "whatever was published"
+        return f"what holds at {at.valid:%Y-%m-%d}, {published}" if at.valid else published
+
     def _hint(self, what: str) -> str:
         """Where to take an id from, or the entities whose id or name is near."""
         property, colon, id = what.partition(":")
@@ -174,7 +180,15 @@ class Explainer:
     def _unscored(self) -> str:
         """Why an entity has no score of distress."""
         if not len(self.snapshot.facts_of("distress")):
-            return "no model has scored anything yet; run `kgrisk train`"
+            said = self.ledger.alive(self.snapshot.commit)
+            said = said.filter(pc.and_(pc.equal(said["kind"], "property"), pc.equal(said["name"], "distress")))
+            if not len(said):
+                return "no model has scored anything yet; run `kgrisk train`"
+            first = said.sort_by([("published", "ascending")]).slice(0, 1).to_pylist()[0]
+            return (
+                f"asked was {self._asked()}; the first score was published {first['published']:%Y-%m-%d} and is "
+                f"true from {first['valid_from']:%Y-%m-%d}"
+            )
         return "firms have one that were not in distress by the cut of the run; see `kgrisk scores`"
 
 

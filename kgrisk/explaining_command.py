@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,9 @@ from kgrisk.evidence import lines
 from kgrisk.options import Home, Json, Known, Published, Valid, asked, opened
 
 app = typer.Typer()
+Of = Literal["firms", "links"]
+Parts = Literal["edges", "figures", "modalities"]
+Kind = Literal["tree", "linear"]
 Run = Annotated[str, typer.Option("--run", help="First digits of a run, see `kgrisk runs`; default: the last one.")]
 Count = Annotated[int, typer.Option("--count", min=2, help="How many firms or links are taken apart.")]
 
@@ -53,8 +56,8 @@ def explain(
 
 @app.command()
 def faithful(
-    of: Annotated[str, typer.Option("--of", help="What is explained: firms or links.")] = "firms",
-    parts: Annotated[str, typer.Option("--parts", help="By what: edges, modalities; of firms also figures.")] = "edges",
+    of: Annotated[Of, typer.Option("--of", help="What is explained.")] = "firms",
+    parts: Annotated[Parts, typer.Option("--parts", help="By what; figures are of firms only.")] = "edges",
     count: Count = 12,
     run: Run = "",
     home: Home = None,
@@ -64,7 +67,7 @@ def faithful(
     with opened(home) as graph:
         found = graph.faithfulness(of, parts, run=run, count=count)
     if json:
-        emit({"of": of, "parts": parts, **asdict(found), "holds": found.holds, "verdict": found.verdict()})
+        emit({"of": of, "parts": parts, **asdict(found), "holds": found.found(), "verdict": found.verdict()})
         return
     show(f"log odds of {of}, by share of their {parts}", found.curve)
     out.print(found.verdict(), markup=False, highlight=False)
@@ -72,7 +75,7 @@ def faithful(
 
 @app.command()
 def attention(
-    of: Annotated[str, typer.Option("--of", help="Of the ends of links, or of firms: links, firms.")] = "links",
+    of: Annotated[Of, typer.Option("--of", help="Of firms, or of the ends of links.")] = "links",
     count: Count = 12,
     run: Run = "",
     home: Home = None,
@@ -84,7 +87,7 @@ def attention(
     if json:
         tested = found.faithfulness
         told = asdict(found) | {"verdict": found.verdict()}
-        told["faithfulness"] = asdict(tested) | {"holds": tested.holds} if tested else None
+        told["faithfulness"] = asdict(tested) | {"holds": tested.found()} if tested else None
         emit(told)
         return
     show(f"attention of {found.fusion} over the modalities of {of}", [asdict(row) for row in found.rows])
@@ -93,18 +96,23 @@ def attention(
 
 @app.command()
 def surrogate(
-    kind: Annotated[str, typer.Option("--kind", help="tree or linear.")] = "tree",
+    kind: Annotated[Kind, typer.Option("--kind", help="A tree gives groups, a regression weights.")] = "tree",
     depth: Annotated[int, typer.Option("--depth", min=1, max=8, help="Of a tree.")] = 3,
     run: Run = "",
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Say what a run's scores say by a small tree or regression on readable figures, and how true to them it is."""
+    """Say what a run's scores say by a small tree or regression on readable figures, and how true to them it is.
+
+    Amounts and ratios are in their own units, amounts in the currency each was stated in; an unknown figure counts as
+    the mean; trouble of partners is the sum of exp(-age in years) of the last distress of each.
+    """
     with opened(home) as graph:
         found = graph.surrogate(kind, depth, run=run)
     if json:
         emit(asdict(found) | {"verdict": found.verdict()})
         return
+    out.print("figures in their own units, amounts in the currency stated; an unknown figure counts as the mean")
     for rule in found.rules:
         out.print(rule, markup=False, highlight=False, soft_wrap=True)
     out.print(found.verdict(), markup=False, highlight=False)

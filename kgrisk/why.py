@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from kg.errors import KgRiskError
 from kg.model import AsOf
 from kg.snapshot import Snapshot
+from kgrisk.console import cell
 from kgrisk.evidence import Explanation
 from kgrisk.extras import need
 from kgrisk.opened import Opened
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 RANGE = ("distress_low", "distress_high")
 MOMENT = timedelta(microseconds=1)
+ADDS = "what each part adds to the log odds:"
+SAME = 1e-9
+"""Ends no further from a score than this are that score, rounding aside."""
 
 
 def run_of(graph: Opened, folder: Path) -> Told:
@@ -83,6 +87,8 @@ def _of_link(graph: Opened, run: Told, what: Mapping[str, Any]) -> dict[str, Any
 def _of_score(graph: Opened, run: Told, what: Mapping[str, Any], saliency: bool) -> dict[str, Any]:
     told, read = asdict(need("gnn.explaining.firm", "learn").told(run, what["subject"])), proofs(graph, run)
     told |= {"published": what["value"], "interval": interval(graph, what)}
+    if not told["interval"] and run.facts["settings"].get("members") == 1:
+        told["remark"] = "no interval: one member tells no disagreement"
     for figure in told["figures"]:
         figure["evidence"] = [{**row, **read.of(row["statement"])} for row in figure["evidence"]]
     for edge in told["edges"]:
@@ -96,14 +102,15 @@ def _of_score(graph: Opened, run: Told, what: Mapping[str, Any], saliency: bool)
 
 
 def interval(graph: Opened, what: Mapping[str, Any]) -> list[float] | None:
-    """The ends that were published with a score; None where the run told none."""
+    """The ends that were published with a score; None where the run told none, or one member had nobody to differ
+    from: ends that both are the score are no sign of certainty."""
     snapshot = graph.ledger.view(AsOf(valid=what["valid_from"], published=what["published"]))
     row, ends = snapshot.index[what["subject"]], list[float]()
     for name in RANGE:
         own = snapshot.facts_of(name)
         own = own.filter(pc.and_(pc.equal(own["subject"], row), pc.equal(own["valid_from"], _time(what["valid_from"]))))
         ends += own["value_real"].to_pylist()[-1:]
-    return ends if len(ends) == len(RANGE) else None
+    return ends if len(ends) == len(RANGE) and max(abs(end - what["value"]) for end in ends) > SAME else None
 
 
 def _time(moment: datetime) -> Any:
@@ -119,38 +126,53 @@ def sums(told: Mapping[str, Any]) -> str:
 
 
 def lines(told: Mapping[str, Any]) -> Iterator[str]:
-    """The story in words."""
-    if not told:
-        return
-    if "reasons" in told:
-        yield f"log odds against chance {sums(told)}"
-        for reason in told["reasons"]:
-            yield f"without {reason['words']}: {-reason['effect']:+.2f}"
-            yield from (_stands(proof) for proof in reason["proof"])
-        for id, figures in told["figures"].items():
-            yield f"figures of {id}: " + ", ".join(f"{name} {value:+.2f}" for name, value in figures.items())
-        return
+    """The story in words; every signed number is what that part adds to the log odds, as `effect` in JSON."""
+    if told:
+        yield from _link_lines(told) if "reasons" in told else _score_lines(told)
+
+
+def _link_lines(told: Mapping[str, Any]) -> Iterator[str]:
+    yield f"log odds against chance {sums(told)}"
+    yield ADDS
+    for reason in told["reasons"]:
+        yield f"{reason['effect']:+.2f} {reason['words']}"
+        yield from (_stands(proof) for proof in reason["proof"])
+    for id, figures in told["figures"].items():
+        yield f"figures of {id}: " + ", ".join(f"{name} {value:+.2f}" for name, value in figures.items())
+
+
+def _score_lines(told: Mapping[str, Any]) -> Iterator[str]:
     ends = told["interval"]
-    between = f", from {ends[0]:.4f} to {ends[1]:.4f}" if ends else ""
+    between = f", from {ends[0]:.4f} to {ends[1]:.4f}" if ends else f" ({told['remark']})" if "remark" in told else ""
     yield f"probability {told['published']:.4f}{between}; log odds {sums(told)}"
-    for figure in told["figures"]:
-        yield f"figure {figure['name']}: {figure['effect']:+.2f}"
-        for row in figure["evidence"]:
-            yield f"  {row['property']} {row['value']} {row['unit'] or ''}".rstrip()
-            yield _stands(row)
+    yield ADDS
+    yield from _figure_lines(told["figures"])
     for edge in told["edges"]:
-        yield f"without {edge['words']}: {-edge['effect']:+.2f}"
+        yield f"{edge['effect']:+.2f} edge {edge['words']}"
         yield _stands(edge["proof"])
     for value in told.get("saliency", ()):
-        yield f"without the {value['modality']} of {value['node']}: {-value['effect']:+.2f}"
+        yield f"{value['effect']:+.2f} {value['modality']} of {value['node']}"
         for part in value["parts"]:
-            yield f"  without {part['where']}: {-part['weight']:+.2f} {part['words'][:100]}".rstrip()
+            yield f"  {part['weight']:+.2f} {part['where']} {part['words'][:100]}".rstrip()
             yield _stands(part)
+
+
+def _figure_lines(figures: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What each figure adds with the values it is made of; then, once each, the places where those stand."""
+    places: dict[str, dict[str, None]] = {}
+    for figure in figures:
+        made = [f"{row['property']} {cell(row['value'])} {row['unit'] or ''}".rstrip() for row in figure["evidence"]]
+        yield f"{figure['effect']:+.2f} figure {figure['name']}" + (f" ({'; '.join(made)})" if made else "")
+        for row in figure["evidence"]:
+            places.setdefault(_stands(row), {})[str(row["property"])] = None
+    for place, names in places.items():
+        yield f"  {', '.join(names)}:"
+        yield place
 
 
 def _stands(proof: Mapping[str, Any]) -> str:
     """Where it stands, in one line."""
     if not proof.get("document"):
         return "    (no evidence is recorded)"
-    mark = "" if proof.get("read_back") else " [does not read back]"
+    mark = "" if proof.get("read_back") else f" [{proof.get('note') or 'does not read back'}]"
     return f"    {proof['document'][:12]} {proof['locator']}: {str(proof['quote'])[:160]}{mark}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,8 +18,8 @@ from gnn.explaining.columns import evidence, integrated
 from gnn.explaining.edges import log_odds
 from gnn.explaining.faithful import faithfulness
 from gnn.explaining.shares import STRUCTURE, of_firms, of_links, players, shares, shown
+from gnn.explaining.surrogate import Surrogate, Unit, surrogate
 from gnn.explaining.surrogate import of_firms as surrogate_of_firms
-from gnn.explaining.surrogate import surrogate
 from gnn.head import Cohort
 from gnn.heads.logistic import Logistic
 from gnn.heads.network import Network
@@ -195,6 +196,7 @@ def test_a_stand_in_for_a_regression_on_figures_is_faithful_and_names_the_figure
     found = surrogate_of_firms([head], filed(150, 4), "linear")
     assert found.r2 > 0.9 and found.agreement > found.chance
     assert any("equity/assets" in rule and ": -" in rule for rule in found.rules[:3])
+    assert all("deviations" in rule or "is known" in rule for rule in surrogate_of_firms([head], filed(150, 4)).rules)
     tree = surrogate_of_firms([head], filed(150, 4), depth=1)
     assert len(tree.rules) == 2 and "equity" in tree.rules[0] and "<=" in tree.rules[0]
 
@@ -220,3 +222,37 @@ def test_a_vector_leads_to_the_statements_it_was_made_of() -> None:
     assert evidence(own, "p", "text") == []
     with pytest.raises(ModelError, match="not in the graph"):
         evidence(own, "z", "text")
+
+
+def test_rules_of_a_stand_in_stand_in_the_units_of_the_figures() -> None:
+    draw = np.random.default_rng(0)
+    share, assets = draw.uniform(0.0, 0.6, 200), draw.lognormal(18, 1.0, 200)
+    low, high = Unit("plain", 0.3, 0.2), Unit("amount", 8.0, 0.5)
+    x = np.stack([(share - 0.3) / 0.2, (np.log10(1 + assets) - 8.0) / 0.5], axis=1)
+    poor = surrogate(x, {"equity/assets": low, "assets": high}, np.where(share < 0.2, 2.0, -1.0), depth=1)
+    cut = float(poor.rules[0].split(" <= ")[1].split(":")[0])
+    assert cut == pytest.approx(0.2, abs=0.02) and ": log odds +2.00" in poor.rules[0]
+    small = surrogate(x, {"equity/assets": low, "assets": high}, np.where(assets < 7e7, 2.0, -1.0), depth=1)
+    assert float(small.rules[0].split(" <= ")[1].split(":")[0].replace(",", "")) == pytest.approx(7e7, rel=0.1)
+    even = surrogate(x, {"equity/assets": low, "assets": high}, np.log(assets) - 9 * share, "linear")
+    assert "log odds per deviation (" in even.rules[0] and any("times as much" in rule for rule in even.rules)
+    assert Unit("mask").asks("debt is known", 0.5, False) == "debt is unknown"
+    assert Unit("sum").own(np.log(3.0)) == pytest.approx(2.0)
+
+
+def test_a_stand_in_that_tells_sides_no_better_than_a_guess_explains_nothing() -> None:
+    told = Surrogate("tree", (), 0.3, (0.1, 0.4), 0.8, 0.8, 1.0, 100)
+    assert "NO better than a guess" in told.verdict() and "explains" not in told.verdict()
+    assert "explains a part of the scores" in replace(told, agreement=0.9).verdict()
+
+
+def test_few_that_are_explained_give_no_verdict_and_a_sum_is_tested_once() -> None:
+    weight = np.array([3.0, 2.0, 1.0, 0.5])
+    summed = [(lambda there: float(weight @ there), weight)] * 12
+    found = faithfulness(summed, draws=2, points=4)
+    assert found.additive and found.found() is True
+    assert found.verdict().count("beats random orders") == 1 and "one test here" in found.verdict()
+    few = faithfulness(summed[:9], draws=2, points=4)
+    assert few.found() is None and few.verdict().startswith("Too few to tell: 9 explained") and len(few.curve) == 4
+    joint = [(lambda there: float(there.all() + weight @ there), weight)] * 12
+    assert not faithfulness(joint, draws=2, points=4).additive

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isclose
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,8 @@ import numpy as np
 from gnn.evaluate import bootstrap
 from kg.errors import ModelError
 
+FEW: Final = 10
+"""Fewer explained items give no verdict: an interval over a handful is a guess."""
 Kept = Callable[[np.ndarray], float]
 """The score when only some parts, (parts,) bool, are there."""
 
@@ -59,13 +62,26 @@ class Faithfulness:
         """True where both curves beat chance beyond the interval."""
         return self.deletion_interval[0] > 0 and self.insertion_interval[0] > 0
 
+    @property
+    def additive(self) -> bool:
+        """True where both curves are the same: the score adds up over the parts, so the second tests nothing new."""
+        inner = [row for row in self.curve if row["share"] < 1]
+        pairs = [(row["deletion" + by], row["insertion" + by]) for row in inner for by in ("", "_by_chance")]
+        return bool(pairs) and all(isclose(one, other, rel_tol=1e-6, abs_tol=1e-6) for one, other in pairs)
+
+    def found(self) -> bool | None:
+        """Whether it holds; None where too few were explained to tell."""
+        return self.holds if self.count >= FEW else None
+
     def verdict(self) -> str:
         """The same in words."""
-        parts = []
+        if self.found() is None:
+            return f"Too few to tell: {self.count} explained, a verdict needs {FEW}: give a larger count."
+        parts, both = [], "deletion and insertion, one test here as the score adds up over the parts,"
         for name, mean, (low, high) in (
-            ("deletion", self.deletion, self.deletion_interval),
+            (both if self.additive else "deletion", self.deletion, self.deletion_interval),
             ("insertion", self.insertion, self.insertion_interval),
-        ):
+        )[: 1 if self.additive else 2]:
             word = "beats" if low > 0 else "loses to" if high < 0 else "cannot be told from"
             parts.append(f"{name} {word} random orders ({mean:+.3f} log odds, {low:+.3f} to {high:+.3f})")
         told = "Faithful" if self.holds else "NOT shown to be faithful"

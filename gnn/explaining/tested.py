@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnn.encoders.table import NAMES
+from gnn.encoders.table import NAMES, Table
 from gnn.explaining.edges import effects, log_odds, near, without
 from gnn.explaining.faithful import Faithfulness, Kept, faithfulness
 from gnn.explaining.firm import asking, edge_effects, figure_values
@@ -63,12 +63,13 @@ def faithful(run: Told, of: Of = "firms", parts: Parts = "edges", count: int = 1
 
 def stand_in(run: Told, kind: Kind = "tree", depth: int = 3) -> Surrogate:
     """A readable model of the run's published scores, with its fidelity on firms it was not fitted on."""
-    if kind not in get_args(Kind) or depth < 1:
-        raise ModelError(
-            f"a surrogate of kind {kind!r} and depth {depth}: give {' or '.join(get_args(Kind))}, from 1 on"
-        )
+    if kind not in get_args(Kind):
+        raise ModelError(f"no surrogate is of kind {kind!r}; give {' or '.join(get_args(Kind))}")
+    if depth < 1:
+        raise ModelError(f"a tree of depth {depth} asks nothing; give a depth of 1 or more")
     with exact(1):
-        return surrogate_of_firms([run.judge], run.cohort, kind, depth)
+        scale = next((own.scale for own in run.encoders if isinstance(own, Table)), {})
+        return surrogate_of_firms([run.judge], run.cohort, kind, depth, scale)
 
 
 def firms(run: Told, seed: int) -> list[int]:
