@@ -251,7 +251,7 @@ def test_few_that_are_explained_give_no_verdict_and_a_sum_is_tested_once() -> No
     summed = [(lambda there: float(weight @ there), weight)] * 12
     found = faithfulness(summed, draws=2, points=4)
     assert found.additive and found.found() is True
-    assert found.verdict().count("beats random orders") == 1 and "one test here" in found.verdict()
+    assert found.verdict().count("beats random orders") == 1 and "insertion is the same test" in found.verdict()
     few = faithfulness(summed[:9], draws=2, points=4)
     assert few.found() is None and few.verdict().startswith("Too few to tell: 9 explained") and len(few.curve) == 4
     joint = [(lambda there: float(there.all() + weight @ there), weight)] * 12

@@ -77,7 +77,7 @@ class Faithfulness:
         """The same in words."""
         if self.found() is None:
             return f"Too few to tell: {self.count} explained, a verdict needs {FEW}: give a larger count."
-        parts, both = [], "deletion and insertion, one test here as the score adds up over the parts,"
+        parts, both = [], "deletion (insertion is the same test, as the score adds up over the parts)"
         for name, mean, (low, high) in (
             (both if self.additive else "deletion", self.deletion, self.deletion_interval),
             ("insertion", self.insertion, self.insertion_interval),
