@@ -124,7 +124,7 @@ def test_a_spoilt_or_foreign_checkpoint_is_refused_by_the_command_that_reads_it(
 
 TRIPLES = {"train": "a\tr\tb\nb\tr\tc\nc\tr\ta\n", "valid": "a\tr\tc\n", "test": "b\tr\ta\n"}
 WRONG: dict[str, dict[str, str | None]] = {
-    "test.txt: [Errno 2]": {"test": None},
+    "test.txt: No such file": {"test": None},
     "test.txt is empty": {"test": "\n"},
     "train.txt is empty": {"train": ""},
     "has 2 cells": {"train": "a\tr\n"},
