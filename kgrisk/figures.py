@@ -23,7 +23,7 @@ from kgrisk.result import Result, plain
 from queries.figure import Figure, notes
 from queries.figure import params as params_of
 from queries.figure_rows import READERS, Asked, rows_of
-from queries.figures.var_es import CERTIFIED
+from queries.figures.var_es import CERTIFIED, SEAL, sealed
 from queries.measure import build
 from queries.parameter import suggestion
 from queries.recorded import Recorded, asking
@@ -74,8 +74,21 @@ def of_table(name: str, table: pa.Table | Path | str, params: Mapping[str, Any] 
     found = figure.compute(given)
     unread = sorted({*given.column_names} - {*figure.columns, *figure.optional})
     told = (f"columns that {name} does not read: {', '.join(unread)}",) if unread else ()
-    proof = tuple(remark for remark in notes(given) if remark.startswith(CERTIFIED))  # of the forecasts it tests
+    proof = _proof(given) if "breach" in figure.columns else ()  # of the forecasts that a back-test judges
     return Result(found, name, (*notes(found), *proof, *told))
+
+
+def _proof(forecasts: pa.Table) -> tuple[str, ...]:
+    """The certificate of forecasts, if their rows are still those that it was given for; else why there is none."""
+    said = tuple(remark for remark in notes(forecasts) if remark.startswith(CERTIFIED))
+    if not said:
+        return (
+            f"no {CERTIFIED.lower()} comes with this table, so whether its forecasts read the future is not known; "
+            "`kgrisk figure var_es --param rolling=true --out days.parquet` keeps one (a CSV file cannot)",
+        )
+    if (forecasts.schema.metadata or {}).get(SEAL.encode(), b"").decode() != (sealed(forecasts) or "none"):
+        return (f"{CERTIFIED} WITHHELD: the rows are not those it was given for; run var_es again and test its answer",)
+    return said
 
 
 def of_graph(
@@ -151,7 +164,7 @@ def publish(ledger: Ledger, files: Files, answer: Answer) -> int:
 
     Each number of each row that is told of an entity is one score `figure`, whose key is `<figure>.<column>|<first 12
     digits of the run>`; its document is the run's manifest with question, parameters and one line for each. The same
-    run again changes nothing.
+    snapshot published again changes nothing.
     """
     found, run = _told(answer), manifest(answer)
     if not found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -69,6 +70,12 @@ def pair(text: str) -> tuple[str, str]:
     if not equals:
         raise typer.BadParameter(f"{text!r}: write a parameter as name=value")
     return name, value
+
+
+def unread(given: Mapping[str, object], why: str) -> None:
+    """Options that would do nothing are refused, not swallowed: those that are given, and why nobody reads them."""
+    if useless := [name for name, value in given.items() if value]:
+        raise typer.BadParameter(f"{', '.join(useless)} {why}")
 
 
 def named(texts: list[str] | None) -> dict[str, str] | None:

@@ -102,8 +102,9 @@ def ranged_risk(
 
 
 def told(ranged: Ranged) -> dict[str, Any]:
-    """The answer as plain JSON: mean, deviation, 5 % and 95 % quantile of the total and of each."""
-    names = ("mean", "sd", "low", "high")
+    """The answer as plain JSON: mean, deviation, 5 % and 95 % quantile of the total and of each; of one network
+    the mean alone, which is its loss."""
+    names = ("mean", "sd", "low", "high") if len(ranged.loss) > 1 else ("mean",)
     each = {id: {name: float(getattr(ranged.each, name)[row]) for name in names} for row, id in enumerate(ranged.ids)}
     return {
         "measure": ranged.measure,

@@ -31,8 +31,9 @@ def supply(
     """Tell by which missing inputs a stopped supplier costs a customer sales."""
     measure = build(RiskMeasure, "supply_cascade", dict(pair(text) for text in param or ()))  # type: ignore[type-abstract]  # a role
     assert isinstance(measure, SupplyCascade)
-    with opened(home) as graph:
-        rows = at_risk(graph.snapshot(asked(valid, known, published)), measure, shock, customer, currency)
+    with opened(home, currency=currency) as graph:
+        counted, snapshot = graph.settings, graph.snapshot(asked(valid, known, published))
+        rows = at_risk(snapshot, measure, shock, customer, counted.currency or None, counted.rates or None)
     if json:
         emit(rows)
     elif rows:

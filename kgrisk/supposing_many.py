@@ -52,8 +52,10 @@ class Many:
     def by_scenario(self, top: int) -> dict[str, list[dict[str, Any]]]:
         """Those of each scenario, by its id, whom it costs most."""
         found: dict[str, list[dict[str, Any]]] = {id: [] for id in self.summary["id"]}
+        told = set()  # a scenario that is given twice has one id, and is told once
         for row in self.difference.to_pylist():
-            if len(found[row["id"]]) < top:
+            if len(found[row["id"]]) < top and (row["id"], row["entity"]) not in told:
+                told.add((row["id"], row["entity"]))
                 found[row["id"]].append({name: row[name] for name in ("entity", "loss", "more", "fails")})
         return found
 
@@ -128,12 +130,14 @@ def suppose_many(
     usual = _World.of(base, asked)
     still = usual.still()
     without, found = _Without.of(still), {}
-    for changes, group in groupby(sorted(given, key=_changed), key=_changed):
-        some = list(group)
+    order = sorted(range(len(given)), key=lambda number: _changed(given[number]))  # names may be the same
+    for changes, group in groupby(order, key=lambda number: _changed(given[number])):
+        numbers = list(group)
+        some = [given[number] for number in numbers]
         world = usual if changes == "[]" else _World.of(_otherwise(graph, some[0], base, at), asked)
-        for one, losses, place in world.asked(some, block):
-            found[one.name] = _told(one, losses, place, without)
-    parts = [found[one.name] for one in given]
+        for number, (one, losses, place) in zip(numbers, world.asked(some, block), strict=True):
+            found[number] = _told(one, losses, place, without)
+    parts = [found[number] for number in range(len(given))]
     summary = Result(pa.Table.from_pylist([row for row, _ in parts]), f"{len(given)} scenarios by {asked.measure}")
     return Many(summary, pa.Table.from_pylist([row for _, rows in parts for row in rows], DIFF), still.unit)
 

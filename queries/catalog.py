@@ -15,6 +15,7 @@ other words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -88,7 +89,15 @@ class NamedQuery:
                 values[name] = item.read(value)
             except CatalogError as error:
                 raise CatalogError(f"{self.name}: {error}") from error
+            if name in self.limits and values[name] < 1:
+                raise CatalogError(f"{self.name}: parameter {name}: {values[name]} rows are none; give at least 1")
         return values
+
+    @cached_property
+    def limits(self) -> frozenset[str]:
+        """Parameters that say how many rows are shown: a store's own error for -1 names no parameter."""
+        asked = frozenset(found for text in self.texts.values() for found in re.findall(r"\bLIMIT \$(\w+)", text))
+        return frozenset(param.name for param in self.params if param.type == "int" and param.name in asked)
 
     @cached_property
     def relationships(self) -> list[Relationship]:

@@ -26,6 +26,7 @@ _TOKEN = re.compile(
 )
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _CLAUSES = frozenset({"MATCH", "OPTIONAL", "WITH", "RETURN", "UNWIND", "UNION", "CALL", "ORDER", "SKIP", "LIMIT"})
+_OPERATORS = ("WHERE", "AND", "OR", "XOR", "NOT", "IN", "CONTAINS", "WITH", "CASE", "WHEN", "THEN", "ELSE", "AS")
 _WRITING = ("CREATE", "MERGE", "DELETE", "DETACH", "SET", "REMOVE", "DROP", "FOREACH", "LOAD", "YIELD")
 _REFUSED = dict.fromkeys(_WRITING, "a named query only reads") | dict.fromkeys(
     ("SHORTESTPATH", "ALLSHORTESTPATHS"), "it finds a path before it looks at the clocks; write a bounded path"
@@ -191,19 +192,28 @@ class Text:
         place = start
         while place < len(self.tokens):
             token = self.tokens[place]
-            if token.text in ")]}|" or (place > start and token.is_word(*_CLAUSES)):
+            if token.text in ")]}|" or (place > start and self._clause(place)):
                 return []
             if token.is_word("WHERE"):
                 return _conjuncts(self._where(place + 1))
             place = self.close.get(place, place) + 1
         return []
 
+    def _clause(self, place: int) -> bool:
+        """Does a clause start here? The WITH of STARTS WITH and ENDS WITH, between two values, is none."""
+        token = self.tokens[place]
+        if token.is_word("WITH") and place > 1 and self.tokens[place - 1].is_word("STARTS", "ENDS"):
+            before = self.tokens[place - 2]  # `x = starts WITH x` is a variable of that name and a clause
+            value = before.text in (")", "]", "}") if before.kind == "mark" else not before.is_word(*_OPERATORS)
+            return not value
+        return token.is_word(*_CLAUSES)
+
     def _where(self, place: int) -> list[Token]:
         """Tokens of a WHERE up to the next clause or the end of the enclosing bracket."""
         found: list[Token] = []
         while place < len(self.tokens):
             token = self.tokens[place]
-            if token.text in ")]}|" or token.is_word(*_CLAUSES):
+            if token.text in ")]}|" or self._clause(place):
                 break
             end = self.close.get(place, place)
             found += self.tokens[place : end + 1]

@@ -153,7 +153,12 @@ def culprits(measure: RiskMeasure, exposures: Exposures, target: Target, most: i
             found = _cheapest(exposures, [w for w, hit in zip(wider, met, strict=True) if hit], False)
             return replace(found, proven=every and len(found.ids) <= 2)
         chosen = wider[int(np.argmax(damage))]
-    raise MeasureError(f"no set of at most {most} failures was found that brings it about; allow more, or ask for less")
+    if len(chosen) == len(allowed):
+        raise MeasureError(f"even the failure of all {len(allowed)} others does not bring it about; ask for less")
+    raise MeasureError(
+        f"no set of at most {most} failures was found that brings it about, and larger ones are not looked for; "
+        "ask for less, or by how much of a scenario (--scenario)"
+    )
 
 
 def _tried(

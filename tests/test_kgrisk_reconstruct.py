@@ -57,11 +57,33 @@ def test_the_evenest_and_the_sparsest_network_can_be_written_to_a_file(folder: P
 def test_one_network_has_no_range_and_its_losses_are_those_of_the_measure(folder: Path) -> None:
     published = read(folder / "sums.csv")
     found = told(ranged_risk(published, DebtRank(), Drawing("entropy")))
-    assert found["total"]["low"] == found["total"]["high"] == pytest.approx(found["total"]["mean"])
+    assert found["networks"] == 1 and set(found["total"]) == set(found["losses"]["a"]) == {"mean"}
     x = published.books.exposures(next(Drawing("entropy").networks(published.margins)))
     assert x.equity.tolist() == pytest.approx([3, 2, 2, 1, 1, 1, 1])
     direct = DebtRank().spread(x, published.shocks())
     assert found["total"]["mean"] == pytest.approx(direct.total[0], rel=1e-12)
+
+
+def test_the_command_tells_no_range_over_one_network(folder: Path) -> None:
+    for more in (("--way", "entropy"), ("--draws", "1")):
+        done = kgrisk_here("reconstruct", "sums.csv", "--measure", "debtrank", *more, cwd=folder)
+        assert done.returncode == 0 and "one network has no range" in done.stdout
+        assert "90 %" not in done.stdout and "total " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--way", "entropy", "--draws", "50", "--measure", "debtrank"), "--draws is of an ensemble"),
+        (("--way", "density", "--density", "0.5"), "--density is of an ensemble"),
+        (("--draws", "5"), "--draws is of a measure"),
+        (("--shock", "a", "--kind", "equity"), "--shock, --kind is of a measure"),
+        (("--density", "1.5"), "density 1.5: expected the share of pairs that are links, above 0 up to 1"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused_with_why(folder: Path, options: tuple[str, ...], told: str) -> None:
+    done = kgrisk_here("reconstruct", "sums.csv", *options, cwd=folder)
+    assert done.returncode and told in " ".join(done.stderr.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,23 @@ def test_a_stopped_supplier_puts_sales_at_risk_hop_by_hop(world: Path) -> None:
     assert told.returncode == 0 and f"{SMALL} lacks no input" in told.stdout
 
 
+def test_supplies_in_several_currencies_are_counted_in_the_one_that_is_asked_for(tmp_path: Path) -> None:
+    write_registers(tmp_path / "inputs")
+    dollars = SUPPLY.replace("8.00,EUR", "8.00,USD")
+    (tmp_path / "inputs" / "registers" / "supply.csv").write_text(dollars)
+    assert kgrisk_here("ingest", "inputs", "--home", "home", "--json", cwd=tmp_path).returncode == 0
+    asked = ("supply", BIG, "--shock", SMALL, "--home", "home", "--json")
+    refused = kgrisk_here(*asked, cwd=tmp_path)
+    assert refused.returncode == 1 and "EUR, USD" in refused.stderr
+    rates = {"KGRISK_RATES": '{"USD": 0.5}'}
+    for more, own in ((("--currency", "EUR"), rates), ((), {**rates, "KGRISK_CURRENCY": "EUR"})):
+        done = kgrisk_here(*asked, *more, cwd=tmp_path, **own)
+        assert done.returncode == 0, done.stderr
+        assert [row["currency"] for row in json.loads(done.stdout)] == ["EUR", "EUR"]
+    unknown = kgrisk_here("supply", BIG[:-1], "--shock", SMALL, "--home", "home", cwd=tmp_path)
+    assert unknown.returncode == 1 and f"not in the graph at this instant; did you mean {BIG}" in unknown.stderr
+
+
 def test_the_measure_reads_supplies_when_nobody_says_otherwise(world: Path) -> None:
     done = kgrisk_here("risk", "supply_cascade", "--shock", SMALL, "--home", "home", "--json", cwd=world)
     assert done.returncode == 0, done.stderr

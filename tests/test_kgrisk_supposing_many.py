@@ -17,6 +17,7 @@ from kgrisk.api import Graph
 from kgrisk.settings import Settings
 from kgrisk.supposing_many import Many
 from queries.many import drawn, identity, read_many
+from queries.whatif import Scenario
 from tests.kgrisk_world import BIG, FIRM, SMALL, kgrisk_here, write_registers
 
 AT = AsOf(valid=as_time(date(2021, 1, 1)))
@@ -97,6 +98,20 @@ def test_a_list_with_changed_edges_costs_what_each_costs_alone(graph: Graph, hom
         assert row["total"] == pytest.approx(graph.suppose(scenario, AT).risk("eisenberg_noe").total, rel=1e-9)
     one = found.by_scenario(5)[found.summary["id"][0]]
     assert one[0] == {"entity": FIRM, "loss": 90.0, "more": 90.0, "fails": True} and one[-1]["entity"] == SMALL
+
+
+def test_two_scenarios_of_one_name_each_cost_what_they_cost(graph: Graph) -> None:
+    when, hit = date(2021, 1, 1), {"loses": 0.9, "who": {"id": BIG}}
+    mild, harsh = (Scenario("same", when, "n", "s", (dict(hit, loses=part),)) for part in (0.1, 0.9))
+    halved = Scenario(
+        "same", when, "n", "s", (hit,), ({"edges": {"type": "LENDS_TO", "to": {"id": FIRM}}, "scale": 0.5},)
+    )
+    found = graph.suppose_many([mild, halved, harsh, mild], "debtrank", at=AT)
+    alone = [graph.suppose(one, AT).risk("debtrank").total for one in (mild, halved, harsh, mild)]
+    assert found.summary["total"] == pytest.approx(alone, rel=1e-9) and alone[0] < alone[2]
+    assert found.summary["id"] == [identity(one) for one in (mild, halved, harsh, mild)]
+    hits = found.by_scenario(5)[identity(mild)]
+    assert sum(row["loss"] for row in hits) == pytest.approx(alone[0]) and len(hits) == len({r["entity"] for r in hits})
 
 
 def test_neither_store_nor_ledger_moves(graph: Graph, home: Path) -> None:

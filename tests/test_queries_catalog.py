@@ -281,3 +281,10 @@ def test_values_reach_the_store_in_the_form_it_holds_them() -> None:
     assert trail["since"] == "2024-02-29T00:00:00.000000Z"
     kinds = Catalog()["exposure_to_distressed"].values({"kinds": "default, lawsuit"})["kinds"]
     assert kinds == ["default", "lawsuit"]
+
+
+@pytest.mark.parametrize("top", [-1, 0, "-1"])
+def test_a_number_of_rows_is_at_least_one(top: object) -> None:
+    with pytest.raises(CatalogError, match=r"risk_runs: parameter top: -?\d rows are none; give at least 1"):
+        Catalog()["risk_runs"].values({"top": top})
+    assert Catalog()["risk_runs"].values({"top": 1})["top"] == 1

@@ -135,3 +135,31 @@ def test_a_back_test_tells_the_proof_of_the_forecasts_it_judges(tmp_path: Path) 
     table = pa.table({"date": START + np.arange(200) * DAY, "return": np.random.default_rng(1).normal(0, 0.01, 200)})
     figures.write(VarEs(rolling=True, window=60).compute(table), tmp_path / "days.parquet")
     assert any("No-peek" in remark for remark in figures.of_table("kupiec", tmp_path / "days.parquet").remarks)
+
+
+@pytest.mark.parametrize("figure", ["kupiec", "christoffersen"])
+def test_breaches_that_are_forged_after_the_proof_was_given_have_none(figure: str, tmp_path: Path) -> None:
+    table = pa.table({"date": START + np.arange(200) * DAY, "return": np.random.default_rng(1).normal(0, 0.01, 200)})
+    honest = VarEs(rolling=True, window=60).compute(table)
+    place = honest.column_names.index("breach")
+    forged = honest.set_column(place, "breach", pa.array([not one for one in honest["breach"].to_pylist()]))
+    for bad in (
+        forged,
+        honest.slice(1),
+        honest.select(["date", "breach"]),
+        pa.concat_tables([honest.slice(1), forged[:1]]),
+    ):
+        figures.write(bad, tmp_path / "forged.parquet")
+        remarks = figures.of_table(figure, tmp_path / "forged.parquet").remarks
+        assert [remark for remark in remarks if "No-peek certificate WITHHELD" in remark], remarks
+        assert not any("stayed the same" in remark for remark in remarks)
+    kept = figures.of_table(figure, honest.sort_by([("return", "ascending")])).remarks
+    assert any("stayed the same to the last bit" in remark for remark in kept), "the order of the rows is no matter"
+
+
+def test_a_back_test_of_a_csv_file_says_that_it_has_no_proof(tmp_path: Path) -> None:
+    table = pa.table({"date": START + np.arange(200) * DAY, "return": np.random.default_rng(1).normal(0, 0.01, 200)})
+    figures.write(VarEs(rolling=True, window=60).compute(table), tmp_path / "days.csv")
+    remarks = figures.of_table("kupiec", tmp_path / "days.csv").remarks
+    assert any(remark.startswith("no no-peek certificate comes with this table") for remark in remarks)
+    assert not any("certificate" in remark for remark in figures.of_table("var_es", table).remarks)

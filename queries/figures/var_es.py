@@ -29,6 +29,7 @@ import pyarrow as pa
 from scipy.special import ndtri
 
 from kg.errors import MeasureError
+from kg.model import digest
 from queries.figure import Domain, Figure, Floats, Rows, noted
 from queries.market.returns import DAY, Returns, tail, with_returns
 from queries.market.volatility import Variance, ewma, garch
@@ -41,6 +42,20 @@ REFIT = 20
 
 CERTIFIED = "No-peek certificate"
 """How the remark begins that says whether anything later was read."""
+SEAL = "certified_rows"
+"""Where the metadata of a rolling run keep the digest of the rows that the certificate is of."""
+SEALED = ("date", "var", "es", "return", "breach")
+
+
+def sealed(table: pa.Table) -> str:
+    """Digest of the rows of a rolling run, in order of their days; empty where a column of them is missing.
+
+    It tells whether the rows are still those that were certified. It is no signature: who can write it can forge it.
+    """
+    if not {*SEALED} <= {*table.column_names}:
+        return ""
+    rows = table.select(SEALED).sort_by("date").to_pylist()
+    return digest("\n".join(repr([row[name] for name in SEALED]) for row in rows).encode())
 
 
 @dataclass(frozen=True)
@@ -89,8 +104,11 @@ class VarEs(Figure):
     def answer(self, rows: Rows) -> pa.Table:
         returns = Returns.of(rows)
         made = self.walk(returns) if self.rolling else [self.tomorrow(returns)]
+        table = pa.Table.from_pylist(made)
+        if self.rolling:
+            table = table.replace_schema_metadata({SEAL: sealed(table)})
         scaled = f"losses of {self.horizon:g} days are those of one times the root" if self.horizon != 1 else ""
-        return noted(pa.Table.from_pylist(made), scaled, self.certificate(returns, made) if self.rolling else "")
+        return noted(table, scaled, self.certificate(returns, made) if self.rolling else "")
 
     def certificate(self, returns: Returns, made: list[dict[str, Any]]) -> str:
         """Do the forecasts of the first half stay when every return published later is made up anew? In words."""

@@ -44,10 +44,10 @@ def networks(
 
     `density` is the share of cells that are links, where that is known; None: any.
     """
-    if draws < 1 or sweeps < 1 or not (density is None or 0 < density <= 1):
-        raise MeasureError(
-            f"draws {draws}, sweeps {sweeps}, density {density}: expected at least 1, at least 1, above 0 up to 1"
-        )
+    if not (density is None or 0 < density <= 1):
+        raise MeasureError(f"density {density}: expected the share of pairs that are links, above 0 up to 1")
+    if draws < 1 or sweeps < 1:
+        raise MeasureError(f"draws {draws}, sweeps {sweeps}: expected at least 1 of each")
     walk = _Walk(margins, seed)
     for place, law in enumerate(neighbours(walk.laws(draws, density))):
         walk.under(law, sweeps if place else BURN * sweeps)
