@@ -101,6 +101,13 @@ class Risk:
         """Kind of an entity, such as Bank."""
         return self.snapshot.labels[self.snapshot.index[id]]
 
+    def named(self, table: Result) -> Result:
+        """The table for people: of a measure that counts no money, scores are called scores and nothing is direct."""
+        if self.unit != "score":
+            return table
+        kept = table.table.drop_columns(["direct"])
+        return replace(table, table=kept.rename_columns([{"loss": "score"}.get(one, one) for one in kept.column_names]))
+
     def table(self, label: str = "", scenario: int = 0) -> Result:
         """Who loses, most first; `label` keeps one kind of entity, such as Bank."""
         table = self.losses.table(scenario)

@@ -10,7 +10,7 @@ import typer
 
 from kg.model import AsOf
 from kgrisk.console import emit, out, progress, show
-from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, opened, pair
+from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, opened, pair, unread
 from kgrisk.plain_risk import answer as plain_answer
 from kgrisk.plain_risk import assess_files
 from kgrisk.risk import Risk, for_people, shortened
@@ -73,7 +73,7 @@ def _tell(found: Risk, label: str, telling: list[dict[str, object]], json: bool)
         doubt = {"range": found.range, "telling": telling} if ranged else {}
         emit({**head, "losses": table.rows(), "path": steps, "remarks": table.remarks, **doubt})
         return
-    answer(for_people(table), False)
+    answer(for_people(found.named(table)), False)
     out.print(f"total {found.total:,.0f} {found.unit}")
     if ranged:
         out.print("90 % of the worlds lie from {low:,.0f} to {high:,.0f}, mean {mean:,.0f}".format(**found.range))
@@ -83,9 +83,8 @@ def _tell(found: Risk, label: str, telling: list[dict[str, object]], json: bool)
 
 
 def _refuse(given: Mapping[str, object]) -> None:
-    """Options that only a graph can answer are named, not swallowed."""
-    if unread := [name for name, value in given.items() if value]:
-        raise typer.BadParameter(f"{', '.join(unread)} asks a graph; a run on plain files has none")
+    """Options that only a graph can answer."""
+    unread(given, "asks a graph; a run on plain files has none")
 
 
 def _on_files(

@@ -10,7 +10,7 @@ import typer
 
 from kgrisk.console import emit, out, progress, show
 from kgrisk.figures import write
-from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, named, opened, pair
+from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, named, opened, pair, unread
 from kgrisk.result import plain
 from kgrisk.risk import Risk, for_people
 from kgrisk.supposing import Supposition
@@ -50,7 +50,7 @@ def suppose(
     query: Annotated[str | None, typer.Option("--query", help="Ask this named query in place of a measure.")] = None,
     changed: Annotated[bool, typer.Option("--changed", help="Only the rows that the scenario changes.")] = False,
     save: Annotated[bool, typer.Option("--save", help="Put the run and its losses into the ledger.")] = False,
-    over: Annotated[float, typer.Option("--over", min=0.0, help="Save losses of more than this.")] = 0.0,
+    over: Annotated[float | None, typer.Option("--over", min=0.0, help="Save losses of more than this.")] = None,
     currency: Currency = None,
     valid: Valid = None,
     known: Known = None,
@@ -60,6 +60,12 @@ def suppose(
 ) -> None:
     """Suppose a scenario, and ask a measure or a named query; nothing is written unless it is saved."""
     given = dict(pair(text) for text in params or ())
+    if query:
+        losses = {"--measure": measure, "--param": param, "--save": save, "--over": over is not None}
+        unread(losses, "is of a measure; --query asks a named query, which has no losses")
+    else:
+        unread({"--changed": changed, " ".join(params or ()): params}, "is of a named query; name one with --query")
+        unread({"--over": over is not None and not save}, "says which losses are saved; add --save")
     with opened(home, currency=currency) as graph:
         what_if = graph.suppose(name, asked(valid, known, published))
         if query:
@@ -72,7 +78,7 @@ def suppose(
             return
         risk = what_if.risk(measure, params=named(param))
         if save:
-            progress(f"the run is in the ledger, commit {what_if.save(risk, over)}")
+            progress(f"the run is in the ledger, commit {what_if.save(risk, over or 0.0)}")
     _tell(risk, what_if, json)
 
 
@@ -162,10 +168,11 @@ def reverse(
 
 @app.command()
 def attribute(
+    name: Annotated[str | None, typer.Argument(metavar="[MEASURE]", help="A risk measure, as in `risk`.")] = None,
     shock: Shock = None,
     scenario: Name = None,
     entity: Annotated[str, typer.Option("--entity", help="Whose loss; default: everyone's.")] = "",
-    measure: Annotated[str, typer.Option("--measure", help="A risk measure.")] = "eisenberg_noe",
+    measure: Annotated[str | None, typer.Option("--measure", help="The same; default: eisenberg_noe.")] = None,
     param: Param = None,
     kind: Annotated[Kind | None, typer.Option("--kind", help="What a fraction of a shock is of.")] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="How many paths.")] = 5,
@@ -178,7 +185,9 @@ def attribute(
     json: Json = False,
 ) -> None:
     """Take a loss apart by path, in money that adds up, with the words behind every hop."""
-    at = asked(valid, known, published)
+    if name and measure and name != measure:
+        raise typer.BadParameter(f"{name} and --measure {measure} are two measures; give one")
+    at, measure = asked(valid, known, published), name or measure or "eisenberg_noe"
     with opened(home, currency=currency) as graph:
         params = named(param)
         if scenario:

@@ -15,6 +15,7 @@ from kg.errors import MeasureError
 from kg.files import Files
 from kg.ledger import Ledger
 from kg.model import AsOf, ClaimBatch, RunManifest, Value, as_time, iso
+from kg.ontology import PROPERTIES
 from kg.snapshot import Snapshot
 from kgrisk.extras import need
 from kgrisk.opened import Opened, day
@@ -28,6 +29,8 @@ NAME = "early_warning"
 View = Callable[[AsOf], Snapshot]
 MOST = 20
 """Alerts given, unless asked otherwise."""
+OWN = frozenset(name for name, of in PROPERTIES.items() if of.node in ("Score", "Embedding")) - {"sentiment"}
+"""What runs of the engine state, dated when they ran; tone alone of the scores is dated as its document is."""
 
 
 @dataclass(frozen=True)
@@ -158,8 +161,10 @@ def _dates(split: datetime, step: timedelta, first: datetime, last: datetime) ->
 
 
 def _span(snapshot: Snapshot) -> tuple[datetime, datetime]:
-    """When sources first and last published something of a date."""
-    spans = [pc.min_max(table["published"]).as_py() for table in (snapshot.edges, snapshot.facts) if table.num_rows]
+    """When sources first and last published something of a date; what this engine published is not of a source."""
+    kinds = ((snapshot.edges, "type", ["PREDICTED"]), (snapshot.facts, "property", sorted(OWN)))
+    said = [table.filter(pc.invert(pc.is_in(table[kind], pa.array(own)))) for table, kind, own in kinds]
+    spans = [pc.min_max(table["published"]).as_py() for table in said if table.num_rows]
     if not spans:
         raise MeasureError("the graph is empty; run `kgrisk ingest FOLDER` first")
     return min(span["min"] for span in spans), max(span["max"] for span in spans)

@@ -176,6 +176,39 @@ def test_the_commands_do_what_the_api_does(home: Path, tmp_path: Path) -> None:
     assert {row["id"] for row in compared} == {BIG, SMALL, FIRM}
     assert json.loads(asked("reverse", f"fails:{BIG}", "--measure", "eisenberg_noe"))[0]["smallest"] is True
     told = json.loads(asked("attribute", "--scenario", str(story), "--entity", BIG))
+    assert told == json.loads(asked("attribute", "eisenberg_noe", "--scenario", str(story), "--entity", BIG))
+    debtrank = (("debtrank",), ("--measure", "debtrank"))
+    both = [asked("attribute", *way, "--shock", FIRM, "--entity", BIG) for way in debtrank]
+    assert both[0] == both[1]
     assert told["paths"][-1]["path"] == "all other paths"
     asked("suppose", str(story), "--measure", "eisenberg_noe", "--save")
     assert json.loads(asked("replay", f"contagion_loss:{FIRM}"))["same"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("suppose", "predicted_distress", "--query", "exposure_to_distressed", "--save"), "--save is of a measure"),
+        (("suppose", "predicted_distress", "--query", "loans", "--over", "0"), "--over is of a measure"),
+        (("suppose", "predicted_distress", "--over", "5"), "--over says which losses are saved; add --save"),
+        (("suppose", "predicted_distress", "--changed"), "--changed is of a named query"),
+        (("suppose", "predicted_distress", "top=3"), "top=3 is of a named query"),
+        (("attribute", "debtrank", "--measure", "neva"), "debtrank and --measure neva are two measures"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused_with_why(
+    home: Path, tmp_path: Path, words: tuple[str, ...], told: str
+) -> None:
+    found = kgrisk_here(*words, "--home", str(home), cwd=tmp_path)
+    assert found.returncode and told in " ".join(found.stderr.replace("│", " ").split())
+
+
+def test_scores_are_called_scores_and_a_target_out_of_reach_says_how_many_were_tried(
+    home: Path, tmp_path: Path
+) -> None:
+    asked = ("--home", str(home), "--valid", "2021-01-01")
+    ranked = kgrisk_here("risk", "pagerank", "--shock", FIRM, *asked, cwd=tmp_path)
+    assert ranked.returncode == 0 and "score" in ranked.stdout and "direct" not in ranked.stdout
+    assert "loss" not in ranked.stdout.splitlines()[1:3]
+    refused = kgrisk_here("reverse", "loss>=1e12", "--measure", "eisenberg_noe", *asked, cwd=tmp_path)
+    assert refused.returncode == 1 and "even the failure of all 3 others does not" in refused.stderr

@@ -205,3 +205,16 @@ def test_an_index_that_reads_later_publications_is_refused_the_proof(
     monkeypatch.setattr("kgrisk.warning.AsOf", lambda valid, published: AsOf(valid + late, published=published + late))
     found = warnings(graph, CUT, every=120, horizon=180, certify=True)
     assert not found.certificate.holds and "REFUSED" in found.alerts.remarks[-1]
+
+
+def test_a_published_risk_run_moves_no_warning(tmp_path: Path) -> None:
+    lent = Edge("LENDS_TO", "lei:F001", "lei:F000", {"amount": Decimal(30), "currency": "EUR"}, "loan")
+    claims = [*world(1, planted=True), said(lent, START)]
+    with Graph(home_of(tmp_path / "home", iter(claims)), Settings.load(home=tmp_path / "home")) as graph:
+        before = warnings(graph, CUT, every=60, horizon=180)
+        graph.risk("eisenberg_noe", "lei:F000", publish=True)
+        assert graph.snapshot().facts_of("contagion_loss").num_rows
+        after = warnings(graph, CUT, every=60, horizon=180)
+    assert after.dates == before.dates and after.alerts.rows() == before.alerts.rows()
+    assert (after.weights, after.threshold) == (before.weights, before.threshold)
+    assert after.alerts.remarks == before.alerts.remarks
