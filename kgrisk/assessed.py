@@ -142,9 +142,10 @@ class Assessed(Opened):
     def pattern(self, name: str, at: Instant = None, *, save: bool = False, **params: Any) -> Result:
         """Findings of a pattern of laundering or fraud, worst first: `graph.pattern("cycles", days=5)`.
 
-        `save=True` puts them into the ledger in the place of what the pattern found there before.
+        `save=True` puts them into the ledger in the place of what the same question (pattern, parameters, clocks asked
+        for) found there before.
         """
-        found = Findings.of(self.snapshot(at), name, params)
+        found = Findings.of(self.snapshot(at), name, params, instant(at))
         if not save:
             return found.result
         commit, run = save_findings(found, self.ledger, self.files)

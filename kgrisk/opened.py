@@ -15,6 +15,7 @@ from kg.snapshot import Snapshot
 from kg.store import GraphStore, SyncReport, open_store
 from kgrisk.result import Result
 from kgrisk.settings import Settings
+from kgrisk.unknown import unknown
 from queries.catalog import Catalog
 
 Instant = AsOf | date | datetime | str | None
@@ -74,9 +75,13 @@ class Opened:
         return self._catalog
 
     def query(self, name: str, /, at: Instant = None, **params: Any) -> Result:
-        """Rows of a named query. `at` is an AsOf, or the valid time of the question."""
+        """Rows of a named query. `at` is an AsOf, or the valid time of the question.
+
+        Where there are none because a parameter names a run, entity, scenario, pattern or measure that the ledger does
+        not know, a remark says so.
+        """
         table = self.catalog.run(self.store, name, params, instant(at), limit=self.settings.row_limit)
-        return Result(table, name)
+        return Result(table, name, () if table.num_rows else unknown(self.ledger, params))
 
     def cypher(self, text: str, /, at: Instant = None, **params: Any) -> Result:
         """Rows of a read-only Cypher text; it sees the three clocks as $valid, $known and $published."""

@@ -27,6 +27,7 @@ from queries.pattern import FINDINGS, Pattern, parameters, remarks
 from queries.recorded import Recorded, asking
 
 PROPERTIES = ("finding", "finding_edge")
+CLOCKS = ("valid", "known", "published")
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,16 @@ class Findings:
     table: pa.Table
     """In FINDINGS."""
     snapshot: Snapshot
+    asked: AsOf
+    """Clocks that were asked for; those that were not move on with the ledger."""
 
     @classmethod
-    def of(cls, snapshot: Snapshot, name: str, params: Mapping[str, Any] | None = None) -> Findings:
+    def of(
+        cls, snapshot: Snapshot, name: str, params: Mapping[str, Any] | None = None, asked: AsOf = AsOf()
+    ) -> Findings:
         """MeasureError for a pattern or parameter that is unknown or makes no sense."""
         pattern = build(Pattern, name, params)  # type: ignore[type-abstract]  # a role is asked for
-        return cls(pattern, pattern.find(snapshot), snapshot)
+        return cls(pattern, pattern.find(snapshot), snapshot, asked)
 
     @property
     def result(self) -> Result:
@@ -58,6 +63,7 @@ class Findings:
             "commit": self.snapshot.commit,
             "valid": iso(at.valid) if at.valid else "",
             "published": iso(at.published) if at.published else "",
+            "asked": {name: iso(moment) for name in CLOCKS if (moment := getattr(self.asked, name))},
             "remarks": list(self.result.remarks),
             "answer": digest(_bytes(self.table)),
             "rows": [_line(row) for row in self.table.to_pylist()]
@@ -70,40 +76,57 @@ def again(ledger: Ledger, details: Mapping[str, Any], commit: int) -> RunManifes
     """The manifest that the question of a manifest gives now, on the commit of the ledger it was asked of."""
     valid, published = (datetime.fromisoformat(details[n]) if details[n] else None for n in ("valid", "published"))
     snapshot = ledger.view(AsOf(valid, ledger.known(commit), published))
-    return Findings.of(snapshot, details["pattern"], details["params"]).manifest()
+    asked = AsOf(**{name: datetime.fromisoformat(moment) for name, moment in details.get("asked", {}).items()})
+    return Findings.of(snapshot, details["pattern"], details["params"], asked).manifest()
 
 
 def save(found: Findings, ledger: Ledger, files: Files) -> tuple[int, str]:
     """Put findings into the ledger as claims of their run; returns the commit and the run.
 
-    The latest saved run of a pattern stands: what earlier ones found is retracted, and is there as of then. Where it
-    found the same for the same question, nothing is written.
+    The latest run of a question (parameters and clocks asked for) stands: what earlier ones found is retracted, and is
+    there as of then. Other questions, such as a look back, stand beside. Where a question found the same on an earlier
+    commit, nothing is written.
     """
     run = found.manifest()
     alive = ledger.alive()
-    own = pc.and_(
-        pc.equal(alive["extractor"], f"risk.{found.pattern.name}@1"), pc.is_in(alive["name"], pa.array(PROPERTIES))
-    )
-    former = alive.filter(own)
-    if (same := _same(former, files, run)) is not None:
-        return ledger.head, same
+    own = alive.filter(pc.equal(alive["extractor"], f"risk.{found.pattern.name}@1"))
+    runs = _runs(own, files, run)
+    findings = own.filter(pc.is_in(own["name"], pa.array(PROPERTIES)))
+    former = _former(findings, runs)
+    if runs and runs[-1][1] == run.details["answer"] and (not len(found.table) or former):
+        return ledger.head, runs[-1][0]
     files.put(run.to_bytes())
     said = found.table["statements"].combine_chunks().flatten().unique() if len(found.table) else pa.array([], "string")
     behind: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in alive.filter(pc.is_in(alive["statement"], said)).to_pylist():
         behind[row["statement"]].append(row)
     claims = list(_claims(found, Recorded(run, found.pattern.name, found.snapshot), behind))
-    return ledger.commit(ClaimBatch.of(claims), run, retract=former["claim"].to_pylist()), run.id
+    return ledger.commit(ClaimBatch.of(claims), run, retract=former), run.id
 
 
-def _same(former: pa.Table, files: Files, run: RunManifest) -> str | None:
-    """The run that stands, where it asked and found the same on an earlier commit."""
-    asked = ("pattern", "params", "published", "answer")
-    for document in pc.unique(former.filter(pc.starts_with(former["locator"], "run:"))["document"]).to_pylist():
+def _runs(own: pa.Table, files: Files, run: RunManifest) -> list[tuple[str, str]]:
+    """Saved runs of the same question, each with the digest of its answer, that of the latest commit last."""
+    found = []
+    kept = own.filter(pc.and_(pc.equal(own["name"], "run"), pc.equal(own["key"], run.kind)))
+    for document in pc.unique(kept["document"]).to_pylist():
         details = json.loads(files.get(document))["details"]
-        if all(details[name] == run.details[name] for name in asked):
-            return str(document)
-    return None
+        if details["params"] == run.details["params"] and details.get("asked", {}) == run.details["asked"]:
+            found.append((int(details["commit"]), str(document), str(details["answer"])))
+    return [(document, answer) for _, document, answer in sorted(found)]
+
+
+def _former(findings: pa.Table, runs: list[tuple[str, str]]) -> list[str]:
+    """Claims of what these runs found and no other run finds."""
+    told = findings.filter(pc.starts_with(findings["locator"], "run:"))
+    by = pc.is_in(told["document"], pa.array([document for document, _ in runs], pa.string()))
+    others = told.filter(pc.invert(by))
+    alone = pc.and_(
+        pc.is_in(findings["statement"], told.filter(by)["statement"].combine_chunks()),
+        pc.invert(pc.is_in(findings["statement"], others["statement"].combine_chunks())),
+    )
+    shared = told.filter(pc.and_(by, pc.is_in(told["statement"], others["statement"].combine_chunks())))
+    claims: list[str] = [*findings.filter(alone)["claim"].to_pylist(), *shared["claim"].to_pylist()]
+    return claims
 
 
 def _claims(found: Findings, recorded: Recorded, behind: Mapping[str, list[dict[str, Any]]]) -> Iterator[Claim]:

@@ -8,6 +8,7 @@ of the same id, or the number is not what the engine finds now.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -15,10 +16,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow.compute as pc
+
 from kg.errors import KgRiskError
+from kg.ledger import Ledger
 from kg.model import AsOf, RunManifest
 from kg.pinned import Pinned
-from kgrisk import figures, pattern_findings, risk_paths
+from kgrisk import figures, pattern_findings, risk_paths, warning
 from kgrisk.evidence import Explainer
 from kgrisk.extras import learning
 from kgrisk.opened import Opened
@@ -37,7 +41,7 @@ class Replay:
     what: str
     """The score, claim or run that was named."""
     kind: str
-    """`risk`, `attribution`, `figure` or `train`."""
+    """`risk`, `attribution`, `figure`, `pattern`, `warning` or `train`."""
     run: str
     """sha256 of the manifest recorded: the document of its claims."""
     commit: int
@@ -54,7 +58,7 @@ class Replay:
 
 
 def replay(graph: Opened, what: str, at: AsOf = AsOf()) -> Replay:
-    """Ask again for a score (`contagion_loss:lei:...`, an edge, statement or claim id) or a run (its sha256).
+    """Ask again for a score (`contagion_loss:lei:...`, an edge, statement or claim id) or a run (its first digits).
 
     KgRiskError where it was made by no run of the engine, or was made by one that cannot be asked again.
     """
@@ -64,7 +68,7 @@ def replay(graph: Opened, what: str, at: AsOf = AsOf()) -> Replay:
     if details.get("ledger") not in (None, graph.ledger.uuid):
         raise KgRiskError(f"run {run[:12]} was made from ledger {details['ledger']}, not from {graph.ledger.uuid}")
     makers = {"risk": _risk_again, "attribution": _paths_again, "figure": _figure_again, "train": _train_again}
-    makers["pattern"] = _pattern_again
+    makers |= {"pattern": _pattern_again, "warning": _warning_again}
     if recorded["kind"] not in makers:
         raise KgRiskError(f"a run of kind {recorded['kind']!r} is not replayed; known: {', '.join(makers)}")
     commit = int(details["commit"])
@@ -75,8 +79,8 @@ def replay(graph: Opened, what: str, at: AsOf = AsOf()) -> Replay:
 
 def _run_of(graph: Opened, what: str, at: AsOf) -> str:
     """sha256 of the manifest behind a number."""
-    if len(what) == 64 and what in graph.files:
-        return what
+    if run := named(graph.ledger, what):
+        return run
     explained = Explainer(graph.ledger, graph.files, at).explain(what)
     if not explained.run:
         sources = sorted({str(row["extractor"]) for row in explained.evidence})
@@ -84,6 +88,26 @@ def _run_of(graph: Opened, what: str, at: AsOf) -> str:
             f"{what} was read by {', '.join(sources)}, not computed: `kgrisk explain` shows where it stands"
         )
     return str(explained.run["run"])
+
+
+def named(ledger: Ledger, what: str) -> str:
+    """sha256 of the run of the ledger that these first digits (six or more) name; "" where there is none.
+
+    KgRiskError where several begin so.
+    """
+    if not re.fullmatch(r"(doc:)?[0-9a-fA-F]{6,64}", what):
+        return ""
+    found = [run for run in runs(ledger) if run.startswith(what.removeprefix("doc:").lower())]
+    if len(found) > 1:
+        raise KgRiskError(f"{what} names {len(found)} runs: {', '.join(found)}; give more digits")
+    return found[0] if found else ""
+
+
+def runs(ledger: Ledger) -> list[str]:
+    """sha256 of every run that the ledger knows: those that committed, and those that claims stand on."""
+    alive = ledger.alive()
+    told = alive.filter(pc.starts_with(alive["locator"], "run:"))["document"].to_pylist()
+    return sorted({*ledger.commits()["run"].to_pylist(), *told})
 
 
 def _moved(recorded: Mapping[str, Any], made: Mapping[str, Any]) -> tuple[str, ...]:
@@ -137,6 +161,10 @@ def _figure_again(graph: Opened, details: Mapping[str, Any], commit: int) -> Run
 
 def _pattern_again(graph: Opened, details: Mapping[str, Any], commit: int) -> RunManifest:
     return pattern_findings.again(graph.ledger, details, commit)
+
+
+def _warning_again(graph: Opened, details: Mapping[str, Any], commit: int) -> RunManifest:
+    return warning.again(graph, details, commit)
 
 
 def _train_again(graph: Opened, details: Mapping[str, Any], commit: int) -> RunManifest:

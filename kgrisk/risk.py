@@ -19,7 +19,7 @@ from kgrisk.result import Result, plain
 from queries.explain import Path, explain
 from queries.exposures import Exposures
 from queries.measure import Losses, RiskMeasure, build, with_and_without_predicted
-from queries.publish import Told
+from queries.publish import Told, manifest
 from queries.publish import publish as publish_losses
 from queries.scenario import Kind, Shocks, Spec
 from queries.uncertainty import Uncertain
@@ -223,6 +223,11 @@ def asked_of(risk: Risk) -> dict[str, Any]:
 def told_of(risk: Risk, over: float = 0.0) -> Told:
     """What of an answer its run tells besides the losses."""
     return Told(plain(asked_of(risk)), over, risk.uncertain)
+
+
+def run_of(risk: Risk, over: float = 0.0) -> str:
+    """sha256 of the run by which an answer is, or would be, published."""
+    return manifest(risk.losses, risk.snapshot, told_of(risk, over)).id
 
 
 def publish(ledger: Ledger, files: Files, risk: Risk, over: float = 0.0) -> int:

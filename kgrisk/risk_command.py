@@ -13,7 +13,8 @@ from kgrisk.console import emit, out, progress, show
 from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, opened, pair, unread
 from kgrisk.plain_risk import answer as plain_answer
 from kgrisk.plain_risk import assess_files
-from kgrisk.risk import Risk, for_people, shortened
+from kgrisk.risk import Risk, for_people, run_of, shortened
+from queries.recorded import SHORT
 from queries.scenario import Kind
 
 app = typer.Typer()
@@ -59,19 +60,20 @@ def risk(
     with opened(home, currency=currency) as graph:
         more = {"kind": kind, "draws": draws, "params": params or None}
         found = graph.risk(measure, shock, include_predicted=include_predicted, publish=publish, at=at, **more)
-        telling = graph.telling(found).rows()[:TELLING] if draws else []
+        telling, run = graph.telling(found).rows()[:TELLING] if draws else [], run_of(found) if publish else ""
         if publish:
-            progress(f"losses are in the ledger, commit {graph.ledger.head}")
-    _tell(found, label, telling, json)
+            progress(f"losses are in the ledger as run {run[:SHORT]}, commit {graph.ledger.head}")
+    _tell(found, label, telling, run, json)
 
 
-def _tell(found: Risk, label: str, telling: list[dict[str, object]], json: bool) -> None:
+def _tell(found: Risk, label: str, telling: list[dict[str, object]], run: str, json: bool) -> None:
     """The answer as JSON, or as tables for people."""
     table, steps, ranged = found.table(label), found.steps(found.path()), found.uncertain is not None
     if json:
+        saved = {"run": run} if run else {}
         head = {"measure": found.losses.measure, "shock": table.name, "unit": found.unit, "total": found.total}
         doubt = {"range": found.range, "telling": telling} if ranged else {}
-        emit({**head, "losses": table.rows(), "path": steps, "remarks": table.remarks, **doubt})
+        emit({**head, "losses": table.rows(), "path": steps, "remarks": table.remarks, **doubt, **saved})
         return
     answer(for_people(found.named(table)), False)
     out.print(f"total {found.total:,.0f} {found.unit}")

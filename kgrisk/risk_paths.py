@@ -38,6 +38,11 @@ def publish(ledger: Ledger, files: Files, risk: Risk, entity: str = "", top: int
     return ledger.commit(ClaimBatch.of(claims), run)
 
 
+def run_of(risk: Risk, entity: str = "", top: int = 5) -> str:
+    """sha256 of the run by which the paths of a loss are, or would be, published."""
+    return manifest(risk, attribution(risk, entity, top), top).id
+
+
 def manifest(risk: Risk, found: Attribution, top: int) -> RunManifest:
     """Which loss of which run was taken apart, and one line for each path."""
     at, losses = risk.snapshot.at, risk.losses

@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
+from kgrisk import risk_paths
 from kgrisk.console import emit, out, progress, show
 from kgrisk.figures import write
 from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, named, opened, pair, unread
 from kgrisk.result import plain
-from kgrisk.risk import Risk, for_people
+from kgrisk.risk import Risk, for_people, run_of
 from kgrisk.supposing import Supposition
+from queries.recorded import SHORT
 from queries.scenario import Kind
 from queries.whatif import find, library
 
@@ -77,17 +79,19 @@ def suppose(
             answer(what_if.changed(query, **given) if changed else what_if.query(query, **given), json)
             return
         risk = what_if.risk(measure, params=named(param))
+        run = run_of(risk, over or 0.0) if save else ""
         if save:
-            progress(f"the run is in the ledger, commit {what_if.save(risk, over or 0.0)}")
-    _tell(risk, what_if, json)
+            progress(f"the run {run[:SHORT]} is in the ledger, commit {what_if.save(risk, over or 0.0)}")
+    _tell(risk, what_if, run, json)
 
 
-def _tell(risk: Risk, what_if: Supposition, json: bool) -> None:
+def _tell(risk: Risk, what_if: Supposition, run: str, json: bool) -> None:
     """Losses under a scenario as JSON, or as a table for people."""
     losses, scenario = risk.table(), what_if.scenario.name
     if json:
         told = {"scenario": scenario, "measure": risk.losses.measure, "unit": risk.unit, "total": risk.total}
         told |= {"converged": risk.losses.converged, "losses": losses.rows()}
+        told |= {"run": run} if run else {}
         emit({**told, "remarks": (*what_if.remarks, *losses.remarks)})
         return
     for remark in what_if.remarks:
@@ -195,10 +199,12 @@ def attribute(
         else:
             risk = graph.risk(measure, shock, at=at, params=params, kind=kind)
         found = graph.attribution(risk, entity, top, publish=publish)
+        run = risk_paths.run_of(risk, entity, top) if publish else ""
         if publish:
-            progress(f"losses and paths are in the ledger, commit {graph.ledger.head}")
+            progress(f"losses and paths are in the ledger as run {run[:SHORT]}, commit {graph.ledger.head}")
     if json:
-        emit({"name": found.name, "paths": found.rows(), "remarks": found.remarks})
+        saved = {"run": run} if run else {}
+        emit({"name": found.name, "paths": found.rows(), "remarks": found.remarks, **saved})
         return
     for remark in found.remarks:
         progress(remark)
@@ -207,7 +213,7 @@ def attribute(
 
 @app.command()
 def replay(
-    score: Annotated[str, typer.Argument(help="A score such as contagion_loss:lei:..., a claim, or a run's sha256.")],
+    score: Annotated[str, typer.Argument(help="A score such as contagion_loss:lei:..., a claim, or a run.")],
     valid: Valid = None,
     known: Known = None,
     published: Published = None,

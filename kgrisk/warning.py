@@ -16,6 +16,7 @@ from kg.files import Files
 from kg.ledger import Ledger
 from kg.model import AsOf, ClaimBatch, RunManifest, Value, as_time, iso
 from kg.ontology import PROPERTIES
+from kg.pinned import Pinned
 from kg.snapshot import Snapshot
 from kgrisk.extras import need
 from kgrisk.opened import Opened, day
@@ -62,30 +63,26 @@ def warnings(
     false_alarms: float = 0.05,
     until: date | datetime | str | None = None,
     certify: bool = False,
+    commit: int | None = None,
 ) -> Warnings:
     """Learn an index before the cut, test it after, and warn as of `until` (the day a source last published).
 
     `every` and `horizon` are in days. Outcomes of the training dates are those public by the cut, so the horizon before
     the cut teaches nothing. MeasureError where no distress before the cut teaches, or no date after it tests.
-    `certify=True` learns again with all that was published after the cut made up anew: did a bit move?
+    `certify=True` learns again with all that was published after the cut made up anew: did a bit move? `commit` asks
+    the ledger as it stood then.
     """
+    view = graph.ledger.view if commit is None else Pinned(graph.ledger, commit).view
     split, step, ahead = as_time(day(cut)), timedelta(days=every), timedelta(days=horizon)
     if every < 1 or horizon < 1:
         raise MeasureError(f"every and horizon are numbers of days of at least 1, not {every} and {horizon}")
-    final = graph.snapshot()
+    final = view()
     first, last = _span(final)
     last = as_time(day(until)) if until else last
-    dates = _dates(split, step, first, last)
-    early = [moment for moment in dates if moment + ahead <= split]
-    late = [moment for moment in dates if moment >= split]
-    if not early or not late:
-        raise MeasureError(
-            f"no date to {'learn from' if not early else 'test on'}: sources published from {first:%Y-%m-%d} to "
-            f"{last:%Y-%m-%d}; choose a cut more than {horizon} days after the first and before the last"
-        )
-    at_last = graph.snapshot(AsOf(late[-1], published=late[-1]))
-    alarm = _learned(graph.snapshot, early, split, ahead, false_alarms)
-    read = [signals(graph.snapshot(AsOf(moment, published=moment)), moment) for moment in late]
+    early, late = _early_and_late(split, step, ahead, first, last)
+    at_last = view(AsOf(late[-1], published=late[-1]))
+    alarm = _learned(view, early, split, ahead, false_alarms)
+    read = [signals(view(AsOf(moment, published=moment)), moment) for moment in late]
     verdict = judge(alarm, panel(read, _failed(final), ahead), graph.settings.seed)
     certificate = _certificate(graph, early, split, ahead, false_alarms) if certify else None
     remarks = (*_remarks(verdict), *((certificate.remark(),) if certificate is not None else ()))
@@ -93,6 +90,21 @@ def warnings(
     weights = dict(zip(READERS, alarm.weight.tolist(), strict=True))
     asked = {"cut": iso(split), "every": every, "horizon": horizon, "false_alarms": false_alarms}
     return Warnings(alerts, verdict, weights, (*early, *late), alarm.threshold, asked, at_last, certificate)
+
+
+def _early_and_late(
+    split: datetime, step: timedelta, ahead: timedelta, first: datetime, last: datetime
+) -> tuple[list[datetime], list[datetime]]:
+    """Dates to learn from, whose outcomes are known by the cut, and dates to test on; MeasureError where one lacks."""
+    dates = _dates(split, step, first, last)
+    early = [moment for moment in dates if moment + ahead <= split]
+    late = [moment for moment in dates if moment >= split]
+    if not early or not late:
+        raise MeasureError(
+            f"no date to {'learn from' if not early else 'test on'}: sources published from {first:%Y-%m-%d} to "
+            f"{last:%Y-%m-%d}; choose a cut more than {ahead.days} days after the first and before the last"
+        )
+    return early, late
 
 
 def _learned(view: View, early: Sequence[datetime], split: datetime, ahead: timedelta, false_alarms: float) -> Alarm:
@@ -147,6 +159,12 @@ def manifest(found: Warnings) -> RunManifest:
         "rows": [*lines, asking("warning", NAME, found.asked, snapshot.commit)],
     }
     return RunManifest("warning", details)
+
+
+def again(graph: Opened, details: Mapping[str, Any], commit: int) -> RunManifest:
+    """The manifest that the question of a manifest gives now, on the commit of the ledger it was asked of."""
+    options = {name: details[name] for name in ("every", "horizon", "false_alarms")}
+    return manifest(warnings(graph, details["cut"], until=details["published"], commit=commit, **options))
 
 
 def _dates(split: datetime, step: timedelta, first: datetime, last: datetime) -> Sequence[datetime]:

@@ -9,6 +9,8 @@ import typer
 
 from kgrisk.console import emit, out, progress, show
 from kgrisk.options import Home, Json, opened
+from kgrisk.warning import manifest
+from queries.recorded import SHORT
 
 app = typer.Typer()
 
@@ -30,16 +32,16 @@ def warn(
         more = {"every": every, "horizon": horizon, "false_alarms": false_alarms, "until": until}
         found = graph.warnings(cut, publish=publish, certify=certify, **more)
         if publish:
-            progress(f"the alerts are in the ledger, commit {graph.ledger.head}")
+            progress(f"the alerts are in the ledger as run {manifest(found).id[:SHORT]}, commit {graph.ledger.head}")
     verdict = found.verdict
     if json:
         lead = float(np.median(verdict.lead_days)) if len(verdict.lead_days) else None
         told = {"events": verdict.events, "warned": verdict.warned, "median_lead_days": lead}
         told |= {"false_alarms": verdict.false_alarms, "auroc": verdict.auroc, "low": verdict.low, "high": verdict.high}
+        saved = {"run": manifest(found).id} if publish else {}
         proof = {"certificate": found.certificate.to_dict()} if found.certificate is not None else {}
-        emit(
-            {"alerts": found.alerts.rows(), "weights": found.weights, "test": told | {"skill": verdict.skill}, **proof}
-        )
+        head = {"alerts": found.alerts.rows(), "weights": found.weights, "test": told | {"skill": verdict.skill}}
+        emit({**head, **proof, **saved})
         return
     for remark in found.alerts.remarks:
         progress(remark)

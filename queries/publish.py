@@ -56,15 +56,15 @@ def publish(losses: Losses, ledger: Ledger, files: Files, *, snapshot: Snapshot,
 
     The property is `contagion_loss` with the currency (`rank_score` for a measure that counts no money), its key
     `<first 12 digits of the run>:<scenario>`; beside it stand `equity_after`, `fails` and, where ranges were asked for,
-    `loss_low` and `loss_high`. All losses, small ones too, are stored as the run's artefact. The same run again changes
-    nothing.
+    `loss_low` and `loss_high`. All losses, small ones too, are stored as the run's artefact. The same snapshot
+    published again changes nothing; the same question on a later commit, that of its own run included, is another run.
     """
     run = manifest(losses, snapshot, told)
     files.put(artefact(losses))
     files.put(run.to_bytes())
     recorded = Recorded(run, losses.measure, snapshot)
     lines = _lines(losses, told)
-    claims = recorded.itself(asked_of(losses, told.question), len(lines))
+    claims = recorded.itself(asked_of(losses, told.question, told.over), len(lines))
     for row, line in enumerate(lines):
         id, key = (line.id, f"{recorded.short}:{line.key}") if line.id else (recorded.id, line.key)
         claims += [recorded.of(id, line.values, key, row)] if line.values else []
@@ -76,16 +76,16 @@ def manifest(losses: Losses, snapshot: Snapshot, told: Told = Told({})) -> RunMa
 
     `answer` is the digest of the artefact, so two manifests are equal only if every loss is, to the bit.
     """
-    asked = asking("risk", losses.measure, asked_of(losses, told.question), snapshot.commit)
+    asked = asking("risk", losses.measure, asked_of(losses, told.question, told.over), snapshot.commit)
     rows = [*(line.quote for line in _lines(losses, told)), asked]
     found = {"rows": rows, "over": told.over, "answer": digest(artefact(losses))}
     return RunManifest("risk", _question(losses, snapshot, told.question) | found)
 
 
-def asked_of(losses: Losses, details: Mapping[str, Any]) -> dict[str, Any]:
-    """A question in short, as the graph tells it: scenarios by name, the rest as it was given."""
+def asked_of(losses: Losses, details: Mapping[str, Any], over: float = 0.0) -> dict[str, Any]:
+    """A question in short, as the graph tells it: scenarios by name, the rest as given, what saved losses exceed."""
     short = {name: value for name, value in details.items() if name not in ("measure", "scenario", "scenarios")}
-    return short | {"scenarios": list(losses.scenarios)[:NAMED]}
+    return short | {"scenarios": list(losses.scenarios)[:NAMED]} | ({"over": over} if over else {})
 
 
 def artefact(losses: Losses) -> bytes:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from kg.errors import KgRiskError
-from kg.model import AsOf, as_time
+from kg.model import AsOf, RunManifest, as_time
 from kgrisk.api import Graph
 from kgrisk.api import open as open_graph
 from tests.kgrisk_world import kgrisk_here
@@ -65,25 +68,56 @@ def test_a_finding_and_each_of_its_edges_lead_to_the_run_and_to_the_rows_behind(
     assert repr(row["score"]) in graph.explain(fact["statement"]).evidence.rows()[0]["quote"]
 
 
-def test_the_same_search_again_writes_nothing_and_another_takes_its_place(graph: Graph) -> None:
+def test_the_same_search_again_writes_nothing_and_finds_its_former_findings_replaced(home: Path) -> None:
+    payments = [*CYCLE, *FAN]
+    with open_graph(home / "own") as graph:
+        graph.ingest(written(home / "first", "first", payments))
+        graph.pattern("cycles", save=True)
+        head = graph.ledger.head
+        told = graph.pattern("cycles", save=True).remarks[-1]
+        assert graph.ledger.head == head and f"commit {head}" in told
+        then = graph.ledger.instant()[1].known
+        (former,) = graph.query("pattern_findings", pattern="cycles")
+        graph.ledger.retract(paid(graph, former["stands_on"].split()), RunManifest("test"))
+        assert not len(graph.pattern("cycles", save=True))
+        assert not len(graph.query("pattern_findings", pattern="cycles"))
+        assert len(graph.query("pattern_findings", AsOf(known=then), pattern="cycles")) == 1
+
+
+def paid(graph: Graph, edges: list[str]) -> list[str]:
+    """Claims of payments."""
+    told = graph.snapshot().edges
+    statements = told.filter(pc.is_in(told["id"], pa.array(edges)))["statement"].combine_chunks()
+    alive = graph.ledger.alive()
+    claims: list[str] = alive.filter(pc.is_in(alive["statement"], statements))["claim"].to_pylist()
+    assert claims
+    return claims
+
+
+def test_a_look_back_and_other_parameters_stand_beside_what_stands_today(graph: Graph) -> None:
     graph.pattern("cycles", save=True)
-    head = graph.ledger.head
-    told = graph.pattern("cycles", save=True).remarks[-1]
-    assert graph.ledger.head == head and f"commit {head}" in told
-    then = graph.ledger.instant()[1].known
-    assert not len(graph.pattern("cycles", save=True, days=1))
-    assert not len(graph.query("pattern_findings", pattern="cycles"))
-    assert len(graph.query("pattern_findings", AsOf(known=then), pattern="cycles")) == 1
     graph.pattern("fan_in", save=True)
-    graph.pattern("cycles", save=True)
+    for at, params in ((AsOf(published=as_time(START)), {}), (AsOf(valid=as_time(START)), {}), (None, {"days": 1})):
+        assert not len(graph.pattern("cycles", at, save=True, **params))
+        head = graph.ledger.head
+        graph.pattern("cycles", at, save=True, **params)
+        assert graph.ledger.head == head, "nothing was found again, and nothing is written"
     assert {row["pattern"] for row in graph.query("pattern_findings")} == {"cycles", "fan_in"}
+    look_back = as_time(START) + timedelta(days=300)
+    assert len(graph.pattern("cycles", AsOf(valid=look_back), save=True)) == 1
+    graph.pattern("cycles", save=True)
+    (row,) = graph.query("pattern_findings", pattern="cycles")
+    assert len(graph.explain(row["statement"]).evidence.rows()) == 2, "the run of today, and that of the look back"
+    runs = [row for row in graph.query("risk_runs", name="cycles") if row["kind"] == "pattern"]
+    assert len(runs) == 5 and all(graph.replay(row["run"]).same for row in runs)
 
 
 def test_a_saved_run_is_replayed_to_the_bit_on_its_own_commit(home: Path, graph: Graph) -> None:
     graph.pattern("cycles", save=True)
     (told,) = graph.query("pattern_findings", pattern="cycles")
     graph.ingest(written(home / "more", "more", [("a", "b", 5.0, 20), ("b", "a", 5.0, 21)]))
-    again = graph.replay(told["statement"])
+    assert graph.replay(told["statement"]).same, "of two runs that found it, either"
+    again = graph.replay(told["run"])
     assert again.same and again.kind == "pattern" and again.commit < graph.ledger.head
     assert again.run.startswith(told["run"]) and again.moved == ()
 

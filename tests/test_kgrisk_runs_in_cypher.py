@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +23,8 @@ from queries.whatif import Scenario
 from tests.kgrisk_world import BIG, FIRM, kgrisk_here, write_registers
 
 AT = AsOf(valid=as_time(date(2021, 1, 1)))
+OVER = 35.0
+"""Losses of the story are 100, 40 and 30: the last lies under it."""
 STORY = f"""
 name: steel_fails
 date: 2021-01-01
@@ -54,7 +57,7 @@ def losses(graph: Graph) -> Risk:
     risk = graph.risk("eisenberg_noe", FIRM, at=AT, publish=True, draws=50)
     graph.attribution(risk, BIG, publish=True)
     what_if = graph.suppose(Scenario.read(STORY), AT)
-    what_if.save(what_if.risk("debtrank"), over=1.0)
+    what_if.save(what_if.risk("debtrank"), over=OVER)
     graph.risk("pagerank", FIRM, at=AT, publish=True)
     graph.figure("expected_loss", {"rho": 0.1}, AT, publish=True)
     return risk
@@ -112,10 +115,20 @@ def test_ranks_are_told_as_scores(store: GraphStore) -> None:
     assert {row["loss_minor"] for row in rows} == {None}
 
 
-def test_a_scenario_is_told_by_kind_of_entity_and_what_is_under_the_threshold_is_not(store: GraphStore) -> None:
+def test_a_scenario_is_told_by_kind_of_entity_and_what_is_under_the_threshold_is_not(
+    store: GraphStore, graph: Graph, losses: Risk
+) -> None:
     rows = asked(store, "scenario_losses", scenario="steel_fails")
-    assert {row["measure"] for row in rows} == {"debtrank"} and rows[0]["failing"] >= 1
-    assert sum(row["loss_minor"] for row in rows) <= rows[0]["total_minor"]
+    whole = [row["loss"] for row in graph.suppose(Scenario.read(STORY), AT).risk("debtrank").table() if row["loss"] > 0]
+    saved = [loss for loss in whole if loss > OVER]
+    assert 0 < len(saved) < len(whole)
+    assert {row["measure"] for row in rows} == {"debtrank"} and {row["total_minor"] for row in rows} == {
+        minor(sum(whole))
+    }
+    assert sum(row["losing_saved"] for row in rows) == len(saved) and sum(row["failing_saved"] for row in rows) >= 1
+    assert sum(row["saved_minor"] for row in rows) == minor(sum(saved))
+    (run,) = asked(store, "risk_runs", name="debtrank")
+    assert json.loads(run["question"])["over"] == OVER
 
 
 def test_paths_of_a_loss_are_shares_of_it(store: GraphStore) -> None:
@@ -123,6 +136,7 @@ def test_paths_of_a_loss_are_shares_of_it(store: GraphStore) -> None:
     assert {row["entity"] for row in rows} == {BIG} and FIRM in rows[0]["path"]
     assert sum(row["path_minor"] for row in rows) <= rows[0]["loss_minor"] + len(rows)
     assert rows[0]["share"] == pytest.approx(rows[0]["path_minor"] / rows[0]["loss_minor"])
+    assert rows == asked(store, "attribution_of_run", run=run_of(store, "eisenberg_noe", "attribution"))
 
 
 def test_a_published_figure_is_told_by_column(store: GraphStore, graph: Graph) -> None:
@@ -151,7 +165,36 @@ def runs(graph: Graph) -> list[str]:
 def test_an_attribution_is_replayed_to_the_bit(graph: Graph, losses: Risk) -> None:
     found = graph.replay(f"path_loss:{BIG}", AT)
     assert found.kind == "attribution" and found.same
+    assert graph.replay(found.run[:12]) == replace(found, what=found.run[:12])
     assert graph.replay(f"contagion_loss:{FIRM}", AT).same
+
+
+@pytest.mark.parametrize(
+    ("query", "given", "told"),
+    [
+        ("losses_of_run", {"run": "abc"}, "no run abc is known; `kgrisk query risk_runs` lists them ("),
+        ("figures_of_run", {"run": "abc"}, "no run abc is known"),
+        ("pattern_findings", {"pattern": "cycls"}, "no pattern cycls is known; did you mean cycles?"),
+        ("scenario_losses", {"scenario": "steel_fail"}, "no scenario steel_fail is known; did you mean steel_fails?"),
+        ("risk_runs", {"name": "eisenberg_no"}, "no name eisenberg_no is known; did you mean eisenberg_noe?"),
+        ("warnings_of", {"id": "nobody"}, "no entity nobody is known"),
+        ("evidence_behind_edge", {"source": BIG, "relation": "OWNS", "target": "X"}, "no entity X is known"),
+    ],
+)
+def test_an_empty_answer_says_what_nobody_knows(
+    graph: Graph, losses: Risk, query: str, given: dict[str, str], told: str
+) -> None:
+    found = graph.query(query, AT, **given)
+    assert not len(found) and len(found.remarks) == 1 and found.remarks[0].startswith(told)
+
+
+def test_a_run_in_capitals_is_told_as_it_is_written_and_a_known_name_needs_no_remark(
+    graph: Graph, losses: Risk
+) -> None:
+    run = next(run for run in (row["run"] for row in graph.query("risk_runs", AT)) if run != run.upper())
+    assert f"did you mean {run}?" in graph.query("losses_of_run", AT, run=run.upper()).remarks[0]
+    assert graph.query("warnings_of", AT, id=BIG).remarks == ()
+    assert graph.replay(run.upper()).run.startswith(run)
 
 
 def test_the_commands_publish_and_read_back(tmp_path: Path) -> None:
@@ -166,10 +209,16 @@ def test_the_commands_publish_and_read_back(tmp_path: Path) -> None:
 
     risk = told("risk", "eisenberg_noe", "--shock", FIRM, "--publish")
     (row,) = [row for row in told("query", "risk_runs") if row["kind"] == "risk"]
-    assert row["total_minor"] == minor(risk["total"])
+    assert row["total_minor"] == minor(risk["total"]) and risk["run"].startswith(row["run"])
     losses = told("query", "losses_of_run", f"run={row['run']}")
+    assert kgrisk_here(
+        "query", "warnings_of", "id=nobody", "--home", tmp_path / "home", cwd=tmp_path
+    ).stderr.startswith("no entity nobody is known")
     assert [row["entity"] for row in losses] == [row["id"] for row in risk["losses"]]
-    told("attribute", "--shock", FIRM, "--entity", BIG, "--publish")
+    paths = told("attribute", "--shock", FIRM, "--entity", BIG, "--publish")
     (row,) = [row for row in told("query", "risk_runs") if row["kind"] == "attribution"]
     of = json.loads(row["question"])["of"]
+    assert paths["run"].startswith(row["run"])
+    supposed = told("suppose", "banks_lose_three_tenths", "--measure", "debtrank", "--save")["run"]
+    assert supposed[:12] in {row["run"] for row in told("query", "risk_runs", "name=debtrank")}
     assert told("query", "attribution_of_run", f"run={of}")[0]["entity"] == BIG

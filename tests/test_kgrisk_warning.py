@@ -190,6 +190,9 @@ def test_published_alerts_are_read_back_in_cypher_and_by_nobody_earlier(planted:
         assert first["why"][0] in row["why"] and json.loads(row["question"])["horizon"] == 180
         assert not len(graph.query("warnings_of", AsOf(published=last - timedelta(days=1)), id=first["id"]))
         assert graph.warnings(CUT, every=60, horizon=180, publish=True).alerts.rows() == found.alerts.rows()
+        again = graph.replay(row["run"])
+        assert again.kind == "warning" and again.same and again.commit == 1
+        assert graph.replay(f"warning:{first['id']}", AsOf(valid=last, published=last)).same
 
 
 def test_an_index_carries_the_proof_that_nothing_later_was_read(graph: Graph) -> None:

@@ -1,4 +1,4 @@
-// What a scenario cost by kind of entity, in every run that computed it: how many lose, how many fail, and how much.
+// What a scenario cost in all, and by kind of entity of the losses saved (those over --over): how many lose and fail, how much.
 // @param scenario: string  the scenario, or the shock as it was given
 // @example scenario=banks_lose_three_tenths
 MATCH (d:Document)-[m:HAS_SCORE]->(a:Score), (d)-[t:HAS_SCORE]->(b:Score), (n:Entity)-[s:HAS_SCORE]->(v:Score), (n)-[k:HAS_FACT]->(l:Fact)
@@ -16,6 +16,6 @@ OPTIONAL MATCH (n)-[f:HAS_SCORE]->(x:Score)
 WHERE f.property = 'fails' AND f.key = s.key
   AND f.valid_from <= $valid AND f.valid_to > $valid AND f.known_from <= $known AND f.known_to > $known
   AND f.published <= $published AND f.published_to > $published
-RETURN substring(d.id, 4, 12) AS run, a.text AS measure, b.amount_minor AS total_minor, l.text AS label, count(s) AS losing, count(f) AS failing,
-  sum(v.amount_minor) AS loss_minor, v.currency AS currency
-ORDER BY run, measure, total_minor, loss_minor DESC, label
+RETURN substring(d.id, 4, 12) AS run, a.text AS measure, b.amount_minor AS total_minor, l.text AS label, count(s) AS losing_saved, count(f) AS failing_saved,
+  sum(v.amount_minor) AS saved_minor, v.currency AS currency
+ORDER BY run, measure, total_minor, saved_minor DESC, label

@@ -50,9 +50,10 @@ def scenario_losses(world: World, at: AsOf, scenario: str) -> Answer:
     for (run, measure, total, label), group in grouped(found, lambda row: row[:4]).items():
         losses = [row[4] for row in group]
         failing = sum(one(seen, s, "fails") is not None for s in losses)
-        row = {"run": run, "measure": measure, "total_minor": total, "label": label, "losing": len(losses)}
-        rows.append(row | {"failing": failing, "loss_minor": sum(s.minor or 0 for s in losses), "currency": "EUR"})
-    return ordered(rows, "run", "measure", "total_minor", "-loss_minor", "label")
+        row = {"run": run, "measure": measure, "total_minor": total, "label": label, "losing_saved": len(losses)}
+        row |= {"failing_saved": failing, "saved_minor": sum(s.minor or 0 for s in losses), "currency": "EUR"}
+        rows.append(row)
+    return ordered(rows, "run", "measure", "total_minor", "-saved_minor", "label")
 
 
 def figures_of_run(world: World, at: AsOf, run: str, label: str, top: int) -> Answer:
@@ -83,7 +84,8 @@ def attribution_of_run(world: World, at: AsOf, run: str, top: int) -> Answer:
     labelled = {r.source: r.said.props["label"] for r in seen.of("label")}
     for s in seen.of("path_loss"):
         wholes = [w for w in seen.out(s.source, "contagion_loss") if s.key.startswith(w.key + ":")]
-        for w in (wholes or [None]) if s.key.startswith(run[:12] + ":") and s.source in labelled else ():
+        asked = s.key.startswith(run[:12] + ":") or s.said.document[:12] == run[:12]
+        for w in (wholes or [None]) if asked and s.source in labelled else ():
             whole = w and w.minor
             row = {"entity": s.source, "label": labelled[s.source], "place": s.key, "path_minor": s.minor}
             row |= {"loss_minor": whole, "currency": s.currency, "share": (s.minor or 0) / whole if whole else None}
