@@ -79,7 +79,7 @@ def replay(graph: Opened, what: str, at: AsOf = AsOf()) -> Replay:
 
 def _run_of(graph: Opened, what: str, at: AsOf) -> str:
     """sha256 of the manifest behind a number."""
-    if run := named(graph.ledger, what):
+    if run := what if len(what) == 64 and what in graph.files else named(graph.ledger, what):
         return run
     explained = Explainer(graph.ledger, graph.files, at).explain(what)
     if not explained.run:
