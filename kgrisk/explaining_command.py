@@ -38,20 +38,20 @@ def explain(
     """Show the evidence behind a statement, and of a model's link or score what made the model say it."""
     at = asked(valid, known, published)
     with opened(home) as graph:
-        found = graph.explain(what, at)
+        found, fault = graph.explain(what, at), ""
         try:
             story = why.story(graph, found, saliency)
-        except KgRiskError as error:
-            if saliency:
-                raise
-            story = {}
-            progress(f"why the model said so cannot be told: {error}")
+        except KgRiskError as error:  # the evidence is told all the same
+            story, fault = {}, str(error)
     if json:
         told = {"story": story} if story else {}
         emit({"what": found.what, "evidence": found.evidence.rows(), "run": found.run} | told)
-        return
-    for line in (*lines(found), *why.lines(story)):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    else:
+        for line in (*lines(found), *why.lines(story)):
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if fault:
+        progress(f"why the model said so cannot be told: {fault}")
+        raise typer.Exit(1)
 
 
 @app.command()
