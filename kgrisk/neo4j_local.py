@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -68,9 +69,10 @@ dbms.security.allow_csv_import_from_file_urls=false
 internal.dbms.cypher_ip_blocklist=0.0.0.0/0,::/0
 """
 
+QUICK = ("-XX:TieredStopAtLevel=1",)
+"""A quick start, which is most of what a test or a demo waits for, instead of the best compiled code."""
 _JVM = (
     "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
     "--add-opens=java.base/java.nio=ALL-UNNAMED",
     "--add-opens=java.base/java.io=ALL-UNNAMED",
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
@@ -158,10 +160,21 @@ class LocalNeo4j:
         return self.uri.replace("://", f"://{self.username}:{self.password}@") + f"/{self.database}"
 
     @classmethod
-    def start(cls, lib: Path, home: Path | None = None, heap: str = "512m") -> LocalNeo4j:
-        """Start a server on the jars in `lib` and wait until it answers; else StoreError with the end of its log."""
+    def start(
+        cls,
+        lib: Path,
+        home: Path | None = None,
+        heap: str = "512m",
+        *,
+        more: str = "",
+        flags: Sequence[str] = QUICK,
+    ) -> LocalNeo4j:
+        """Start a server on the jars in `lib` and wait until it answers; else StoreError with the end of its log.
+
+        `more` are further lines of its settings, `flags` further ones of its Java machine.
+        """
         for attempt in range(1, PORT_TRIES + 1):
-            server = cls._launch(lib, home or Path(mkdtemp(prefix="kgrisk-neo4j-")), heap)
+            server = cls._launch(lib, home or Path(mkdtemp(prefix="kgrisk-neo4j-")), heap, more, flags)
             try:
                 server._wait()
                 return server
@@ -174,11 +187,11 @@ class LocalNeo4j:
         raise AssertionError("unreachable")
 
     @classmethod
-    def _launch(cls, lib: Path, home: Path, heap: str) -> LocalNeo4j:
+    def _launch(cls, lib: Path, home: Path, heap: str, more: str, flags: Sequence[str]) -> LocalNeo4j:
         port, password = _free_port(), secrets.token_hex(16)
         for folder in ("conf", "data/dbms", "logs"):
             (home / folder).mkdir(parents=True, exist_ok=True)
-        (home / "conf" / "neo4j.conf").write_text(_CONF.format(port=port, heap=heap))
+        (home / "conf" / "neo4j.conf").write_text(_CONF.format(port=port, heap=heap) + more)
         auth = home / "data" / "dbms" / "auth.ini"
         auth.write_text(_hashed(password))
         auth.chmod(0o600)
@@ -186,7 +199,16 @@ class LocalNeo4j:
         if java is None:
             raise StoreError(f"Neo4j cannot start: {missing()}")
         paths = (f"--home-dir={home}", f"--config-dir={home / 'conf'}")
-        command = [java, f"-Xmx{heap}", *_JVM, "-cp", f"{lib}/*", "org.neo4j.server.CommunityEntryPoint", *paths]
+        command = [
+            java,
+            f"-Xmx{heap}",
+            *_JVM,
+            *flags,
+            "-cp",
+            f"{lib}/*",
+            "org.neo4j.server.CommunityEntryPoint",
+            *paths,
+        ]
         with (home / "console.log").open("wb") as console:
             process = subprocess.Popen(
                 command, stdout=console, stderr=console, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 from neo4j import Driver, GraphDatabase
@@ -23,7 +22,6 @@ from scipy import sparse
 
 from benchmarks.exposed import network
 from benchmarks.figure import Figure
-from kgrisk import neo4j_local
 from kgrisk.neo4j_local import VERSION, LocalNeo4j
 from queries.kernels.fixed import least
 from queries.kernels.rows import Rows
@@ -85,11 +83,8 @@ class Server:
         (home / "plugins").mkdir(parents=True)
         for jar in lib.glob("*proc-*.jar"):
             shutil.copy(jar, home / "plugins")
-        allowed = neo4j_local._CONF + "dbms.security.procedures.unrestricted=gds.*\n"
-        machine = tuple(flag for flag in neo4j_local._JVM if "Tiered" not in flag)  # its best compiler, too
-        # the library reads the store beneath transactions
-        with patch.object(neo4j_local, "_CONF", allowed), patch.object(neo4j_local, "_JVM", machine):
-            self.server = LocalNeo4j.start(lib, home, "1g")
+        more = "dbms.security.procedures.unrestricted=gds.*\n"  # the library reads the store beneath transactions
+        self.server = LocalNeo4j.start(lib, home, "1g", more=more, flags=())  # with its best compiler
         self.driver = GraphDatabase.driver(self.server.uri, auth=(self.server.username, self.server.password))
         return self.driver
 
