@@ -86,7 +86,12 @@ def test_every_route_names_its_permission_and_only_roles_that_have_it_pass(graph
     page = at.get("/openapi.json").json()
     routes = {(method, path): own for path, ways in page["paths"].items() for method, own in ways.items()}
     assert len(routes) >= 7
-    declared = {route.path for router in routers() for route in router.routes if isinstance(route, APIRoute)}
+    declared = {
+        route.path.replace(":path", "")
+        for router in routers()
+        for route in router.routes
+        if isinstance(route, APIRoute)
+    }
     assert declared == {path for _, path in routes}
     for (method, path), own in routes.items():
         for role, key in held.items():
