@@ -63,10 +63,7 @@ def locate(content: bytes, locator: str, source: str = "filings", cache: Path | 
     `source` is the first part of the extractor's name: it says how the text of the document is made.
     `cache` is the folder where words read on pages and heard in recordings are kept (`Models.cache`).
     """
-    if match := _PART.fullmatch(locator):
-        return locate(_part(content, int(match[1])), match[2], source, cache)
-    if match := _ATTACHMENT.fullmatch(locator):
-        return locate(read_attachment(content, int(match[1])), match[2], source, cache)
+    content, locator = within(content, locator)
     if match := _TABLE.fullmatch(locator):
         return read_cell(content, int(match[1]), int(match[2]), int(match[3]) if match[3] else None)
     if match := _CHARS.fullmatch(locator):
@@ -97,6 +94,15 @@ def locate(content: bytes, locator: str, source: str = "filings", cache: Path | 
     if match := _RUN.fullmatch(locator):
         return _manifest_row(content, int(match[1]))
     raise RecordError(f"locator {locator!r} is of no known kind; see the list at the head of ingest/locate.py")
+
+
+def within(content: bytes, locator: str) -> tuple[bytes, str]:
+    """The document inside a submission that a locator leads into, and the rest of the locator; else both as given."""
+    if match := _PART.fullmatch(locator):
+        return within(_part(content, int(match[1])), match[2])
+    if match := _ATTACHMENT.fullmatch(locator):
+        return within(read_attachment(content, int(match[1])), match[2])
+    return content, locator
 
 
 @lru_cache(maxsize=8)

@@ -198,10 +198,19 @@ def _value_and_clocks(row: dict[str, Any]) -> dict[str, Any]:
         value: Any = edge_values({**row, "name": row.get("type") or row["name"]})
         value = {name: part for name, part in value.items() if name != "currency"}
     else:
-        value = next((row[name] for name in VALUES if row[name] is not None), None)
-    clocks = {name: row[name] for name in ("valid_from", "valid_to", "known_from", "published")}
-    clocks["valid_to"] = None if clocks["valid_to"] == LAST else clocks["valid_to"]
-    return {"key": row["key"], "value": value, "unit": row["unit"] or "", **clocks, "statement": row["statement"]}
+        value = first_value(row)
+    return {"key": row["key"], "value": value, "unit": row["unit"] or "", **clocks(row), "statement": row["statement"]}
+
+
+def first_value(row: dict[str, Any]) -> Any:
+    """What the one filled value column of a row holds."""
+    return next((row[name] for name in VALUES if row[name] is not None), None)
+
+
+def clocks(row: dict[str, Any]) -> dict[str, Any]:
+    """The clocks of a statement; an end that is open is None."""
+    times = {name: row[name] for name in ("valid_from", "valid_to", "known_from", "published")}
+    return times | {"valid_to": None if times["valid_to"] == LAST else times["valid_to"]}
 
 
 def lines(explanation: Explanation) -> Iterator[str]:

@@ -13,9 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ingest.extract.filings.attachment import read_attachment
 from ingest.extract.filings.grid import of_page
-from ingest.extract.filings.submission import parts
 from ingest.extract.formats.markup import find, parse
 from ingest.extract.formats.table import read_table
 from ingest.extract.news.article import document_text
@@ -24,7 +22,7 @@ from ingest.extract.pages.pdf import draw
 from ingest.extract.pages.pdf_guard import is_pdf
 from ingest.extract.pages.pixels import pixels
 from ingest.extract.sound.sound import RATE, decode_sound
-from ingest.locate import locate, text_of
+from ingest.locate import locate, text_of, within
 from kg.errors import RecordError
 from kg.files import Files
 
@@ -36,7 +34,6 @@ SECONDS = 1.0
 """Seconds played before and after a marked stretch."""
 LONGEST = 60.0
 """Seconds played at most."""
-_WITHIN = re.compile(r"(part|attachment):(\d+) (.+)", re.DOTALL)
 _SPAN = re.compile(r"chars:(\d+)-(\d+)")
 _PAGE = re.compile(r"(?:frame:(\d+\.\d\d) )?page:(\d+) (chars|box|shape):([\d,-]+)")
 _TIME = re.compile(r"time:(\d+\.\d+)-(\d+\.\d+)")
@@ -67,7 +64,7 @@ class Place:
 
 def place(files: Files, document: str, locator: str, source: str = "filings") -> Place:
     """The place a locator names, with what stands around it. RecordError or LedgerError for what is not there."""
-    content, inside = _within(files.get(document), locator)
+    content, inside = within(files.get(document), locator)
     marked = locate(content, inside, source, files.folder.parent / "cache")
     if match := _SPAN.fullmatch(inside):
         return _text(text_of(content, source), int(match[1]), int(match[2]))
@@ -84,19 +81,6 @@ def place(files: Files, document: str, locator: str, source: str = "filings") ->
     if match := _LINE.fullmatch(inside):
         return _rows(content, [int(number) for number in match[1].split(",")], marked)
     return Place("quote", marked)
-
-
-def _within(content: bytes, locator: str) -> tuple[bytes, str]:
-    """The document inside a submission that a locator leads into, and the rest of the locator."""
-    if not (match := _WITHIN.fullmatch(locator)):
-        return content, locator
-    number = int(match[2])
-    if match[1] == "attachment":
-        return _within(read_attachment(content, number), match[3])
-    found = parts(content)
-    if not 1 <= number <= len(found):
-        raise RecordError(f"part {number} is not there: the submission has {len(found)} documents")
-    return _within(found[number - 1].content, match[3])
 
 
 def _text(text: str, start: int, end: int) -> Place:

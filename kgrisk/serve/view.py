@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from kg.model import LAST, iso
+from kg.model import iso
 from kg.snapshot import Snapshot
-
-VALUES = ("value_text", "value_int", "value_real", "value_decimal", "value_time")
+from kgrisk.evidence import clocks, first_value
 
 
 class View:
@@ -19,6 +18,7 @@ class View:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self._scores: dict[str, dict[int, float]] = {}
 
     @property
     def clocks(self) -> dict[str, str]:
@@ -77,17 +77,12 @@ class View:
         """Name of each node without case, for search."""
         return [name.casefold() for name in self.snapshot.names]
 
-    @cached_property
-    def scores(self) -> dict[str, dict[int, float]]:
-        """Latest value by node of whatever has been asked for so far."""
-        return {}
-
     def score(self, property: str) -> dict[int, float]:
         """Latest number of a property by node."""
-        if property not in self.scores:
+        if property not in self._scores:
             rows, values = self.snapshot.latest(property)
-            self.scores[property] = dict(zip(rows.tolist(), values.tolist(), strict=True))
-        return self.scores[property]
+            self._scores[property] = dict(zip(rows.tolist(), values.tolist(), strict=True))
+        return self._scores[property]
 
     def entity(self, row: int) -> dict[str, Any]:
         """Id, label and name of a node."""
@@ -103,8 +98,5 @@ class View:
 
 def stated(row: dict[str, Any]) -> dict[str, Any]:
     """What every statement has: its value and unit, its clocks, its confidence and its id; an open end is None."""
-    value = next((row[name] for name in VALUES if row[name] is not None), None)
-    clocks = {name: row[name] for name in ("valid_from", "valid_to", "known_from", "published")}
-    clocks["valid_to"] = None if clocks["valid_to"] == LAST else clocks["valid_to"]
-    told = {"value": value, "unit": row["unit"] or None, **clocks}
+    told = {"value": first_value(row), "unit": row["unit"] or None, **clocks(row)}
     return told | {"confidence": row["confidence"], "statement": row["statement"]}
