@@ -6,17 +6,25 @@ KgRiskError
 │   ├── LeaseHeldError       another process is writing
 │   ├── StaleWriterError     the head moved, or the lease was taken over
 │   ├── ClockError           the clock went back, or a time has no zone
-│   └── ForeignLedgerError   a store or cache belongs to another ledger
+│   ├── ForeignLedgerError   a store or cache belongs to another ledger
+│   └── ErasedError          what was asked for went with a person who was erased
+├── FormatError          a home or store has a form that this version does not read
 ├── StoreError           a graph store failed
 │   ├── StoreLockedError     another process holds the embedded store
 │   ├── QueryError           the store refused a query
-│   └── QueryTimeoutError    the store gave up after the time allowed
+│   ├── QueryTimeoutError    the store gave up after the time allowed
+│   └── QueryMemoryError     a query needed more memory than the store gives to one
 ├── SourceError          a whole source cannot be read (the run stops)
 │   └── RecordError          one record cannot be read (it is quarantined, the run goes on)
 ├── ExpectationError     the counts of a run are out of the range expected; nothing was written
 ├── CatalogError         a named query does not load, or was called with wrong parameters
 ├── MeasureError         a risk measure was given something it does not support
 ├── ModelError           a model, encoder or checkpoint cannot be used
+│   └── LostRankError        another process of a training run died or does not answer
+├── DiskError            a disk is full, may not be written, or fails
+├── TooLargeError        what is asked needs more memory than is free
+├── ExecutorError        work over many shards cannot be done
+│   └── CancelledError       it was asked to stop
 ├── MissingExtraError    a package of an optional extra is not installed
 └── SettingsError        a setting is unknown or has a wrong value
 
@@ -52,6 +60,14 @@ class ForeignLedgerError(LedgerError):
     """A store or cache belongs to another ledger."""
 
 
+class ErasedError(LedgerError):
+    """What was asked for went with a person who was erased."""
+
+
+class FormatError(KgRiskError):
+    """A home or store has a form that this version does not read."""
+
+
 class StoreError(KgRiskError):
     """A graph store failed."""
 
@@ -66,6 +82,10 @@ class QueryError(StoreError):
 
 class QueryTimeoutError(StoreError):
     """The store gave up after the time allowed."""
+
+
+class QueryMemoryError(StoreError):
+    """A query needed more memory than the store gives to one."""
 
 
 class SourceError(KgRiskError):
@@ -92,9 +112,29 @@ class ModelError(KgRiskError):
     """A model, encoder or checkpoint cannot be used."""
 
 
+class LostRankError(ModelError):
+    """Another process of a training run died or does not answer."""
+
+
 class MissingExtraError(KgRiskError):
     """A package of an optional extra is not installed."""
 
 
 class SettingsError(KgRiskError):
     """A setting is unknown or has a wrong value."""
+
+
+class DiskError(KgRiskError):
+    """A disk is full, may not be written, or fails."""
+
+
+class TooLargeError(KgRiskError):
+    """What is asked needs more memory than is free."""
+
+
+class ExecutorError(KgRiskError):
+    """Work over many shards cannot be done."""
+
+
+class CancelledError(ExecutorError):
+    """Work was asked to stop before its end."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import IO
 
-from kg.errors import LedgerError
+from kg.disk import writing
+from kg.errors import ErasedError, LedgerError
 from kg.model import digest
 
 
@@ -31,13 +36,8 @@ class Files:
         """Store bytes, durably and atomically; returns their digest."""
         name = digest(data)
         target = self.path(name)
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(file.name, target)
+        if not target.exists() and self.erased(name) is None:
+            write_whole(target, data)
         return name
 
     def put_file(self, path: Path, name: str = "") -> str:
@@ -47,34 +47,77 @@ class Files:
         """
         name = name or digest_of(path)
         target = self.path(name)
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as copy, path.open("rb") as file:
-                copied = hashlib.sha256()
+        if not target.exists() and self.erased(name) is None:
+            copied = hashlib.sha256()
+            with path.open("rb") as file, _new(target) as copy:
                 while piece := file.read(1 << 20):
                     copied.update(piece)
                     copy.write(piece)
-                copy.flush()
-                os.fsync(copy.fileno())
-            if copied.hexdigest() != name:
-                os.unlink(copy.name)
-                raise LedgerError(f"{path} was changed while it was read; read it again when it is at rest")
-            os.replace(copy.name, target)
+                if copied.hexdigest() != name:
+                    raise LedgerError(f"{path} was changed while it was read; read it again when it is at rest")
         return name
 
     def get(self, name: str) -> bytes:
-        """The bytes; LedgerError if they are missing or were changed."""
+        """The bytes, of a file that spoke of an erased person what is left of them.
+
+        LedgerError if they are missing or were changed, ErasedError if nothing was left.
+        """
         try:
             data = self.path(name).read_bytes()
         except FileNotFoundError as error:
+            if self.erased(name) is not None:
+                raise ErasedError(
+                    f"file {name} was erased: it spoke of a person who was, and no part could stay"
+                ) from error
             raise LedgerError(
                 f"file {name} is not in {self.folder}; restore it from a backup or ingest its source again"
             ) from error
-        if digest(data) != name:
+        if (found := digest(data)) != name and found != self.erased(name):
             raise LedgerError(
                 f"file {name} in {self.folder} was changed: its bytes have another sha256; restore it from a backup"
             )
         return data
 
+    def erase(self, name: str, left: bytes | None) -> None:
+        """Put what is left in the place of a file's bytes, or nothing, and say so beside it."""
+        target = self.path(name)
+        write_whole(self._tombstone(name), json.dumps({"sha256": digest(left) if left is not None else ""}).encode())
+        if left is None:
+            target.unlink(missing_ok=True)
+        else:
+            write_whole(target, left)
+
+    def erased(self, name: str) -> str | None:
+        """Digest of what is left of an erased file, "" if nothing is; None for a file that was never touched."""
+        try:
+            return str(json.loads(self._tombstone(name).read_text())["sha256"])
+        except FileNotFoundError:
+            return None
+
+    def _tombstone(self, name: str) -> Path:
+        return self.path(name).with_suffix(".erased")
+
     def __contains__(self, name: str) -> bool:
         return self.path(name).exists()
+
+
+def write_whole(target: Path, data: bytes) -> None:
+    """Write a file that its owner alone may read, durably and whole or not at all."""
+    with _new(target) as file:
+        file.write(data)
+
+
+@contextmanager
+def _new(target: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the place of `target` at the end of the block, whole and on disk; else nothing stays of it."""
+    with writing(target.parent, "a file"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as file:
+            try:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            except BaseException:
+                os.unlink(file.name)
+                raise
+        os.replace(file.name, target)

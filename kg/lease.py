@@ -10,7 +10,11 @@ from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 
+from kg.disk import writing
 from kg.errors import LeaseHeldError, StaleWriterError
+
+_WIDTH = 200
+"""Characters of what stands in the file."""
 
 
 class Lease:
@@ -46,8 +50,9 @@ class Lease:
             self._file = None
 
     def _take(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = self.path.open("a+")
+        with writing(self.path.parent, f"the lock for {self.purpose}"):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666), "r+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -58,12 +63,18 @@ class Lease:
                 f"on {holder.get('host', '?')}; "
                 "wait for it to end, or stop it, and try again"
             ) from error
-        self.fence = int(self.holder().get("fence", 0)) + 1
-        file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "fence": self.fence}))
-        file.flush()
-        os.fsync(file.fileno())
-        self._file = file
+        fence = int(self.holder().get("fence", 0)) + 1
+        told = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "fence": fence})
+        try:
+            with writing(self.path.parent, f"the lock for {self.purpose}"):
+                file.write(told.ljust(_WIDTH))  # over what is there, at its width: the number is at no moment lost
+                file.truncate()
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            file.close()
+            raise
+        self.fence, self._file = fence, file
 
     def holder(self) -> dict[str, str | int]:
         """Process, host and fencing number of the last taker; empty if nobody ever took it."""

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import json
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
+from typing import ClassVar
 
 import duckdb
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
+from kg.cache import Cache
 from kg.changes import EVENTS, Changes
+from kg.disk import writing
 from kg.errors import ClockError, ForeignLedgerError, LedgerError, OntologyError, StaleWriterError
 from kg.evidence import evidence
+from kg.increment import tables
 from kg.lease import Lease
 from kg.model import EVER, SCHEMA, AsOf, ClaimBatch, RunManifest, as_time
-from kg.project import ALIVE, LABELS, RULES, Con, Delta, connect, project, resolve
-from kg.snapshot import Snapshot, load, save
+from kg.place import APP, FORMAT, Place
+from kg.project import ALIVE, LABELS, RULES, Con, Delta, connect, project
+from kg.seal import Seal
+from kg.snapshot import Snapshot
 from kg.validate import violations
 
-FORMAT = 1
-"""Version of the table and of every cache made from it."""
 COMPACT_AFTER = 100
 """Files after which a commit compacts the table."""
 BACKWARD = timedelta(seconds=60)
 """How far the clock may lie behind the last known time before it counts as set back."""
-_APP = "kgrisk-ledger"
+_APP = APP
 
 Clock = Callable[[], datetime]
 OnIO = Callable[[str], None]
@@ -47,34 +49,38 @@ def no_io(_: str) -> None:
 class Ledger:
     """Claims, and when each was recorded. Use `Ledger.open(folder)`."""
 
-    def __init__(self, folder: Path, uuid: str, clock: Clock) -> None:
-        self.folder = folder
+    _LOG: ClassVar[str] = "events"
+    """Where every commit stands, whether or not anything of it is told."""
+
+    def __init__(self, place: Place, uuid: str, clock: Clock) -> None:
+        self.place = place
+        self.folder = folder = place.folder
         self.uuid = uuid
         self.lease = Lease(folder / "lease.json", "writing the ledger")
+        self.fence: Callable[[], None] | None = None  # asked before each commit; raises if another has taken over
         self._clock = clock
-        self._table = DeltaTable(folder / "table")
+        self._table = place.table()
+        self.seal = Seal(place)
         self._con = connect()
         self._view_version = -1
         self._refresh()
 
     @classmethod
-    def open(cls, folder: Path, *, clock: Clock = _now) -> Ledger:
-        """Open the ledger in a folder, or create it there. LedgerError if the folder holds something else."""
-        folder = Path(folder)
-        mark = folder / "ledger.json"
-        if not mark.exists():
-            if folder.exists() and any(f.name != "lease.json" for f in folder.iterdir()):
-                raise LedgerError(f"{folder} is not empty and holds no ledger; name an empty or a new folder")
-            with Lease(folder / "lease.json", "creating the ledger"):
-                DeltaTable.create(folder / "table", schema=EVENTS, mode="ignore")
-                _write_mark(mark, {"uuid": str(uuid.uuid4()), "format": FORMAT})
-        content = json.loads(mark.read_text())
-        if content.get("format") != FORMAT:
-            raise LedgerError(
-                f"{folder} has ledger format {content.get('format')}, this version reads {FORMAT}; "
-                "use the version that wrote it"
-            )
-        return cls(folder, content["uuid"], clock)
+    def open(
+        cls,
+        folder: Path | str,
+        *,
+        clock: Clock = _now,
+        storage_options: Mapping[str, str] | None = None,
+        beside: Path | None = None,
+    ) -> Ledger:
+        """Open the ledger in a folder, or create it there. LedgerError if the folder holds something else.
+
+        The table may lie in an object store at an `s3://` URL, with `beside` for what is kept on this machine; see
+        `kg.place`. Credentials are those of the environment, or in `storage_options`.
+        """
+        place = Place.of(folder, storage_options, beside)
+        return cls(place, place.identify(), clock)
 
     def __enter__(self) -> Ledger:
         return self
@@ -91,13 +97,15 @@ class Ledger:
     # ---- reading
 
     def _refresh(self) -> None:
-        """Point the `events` view at the newest files."""
-        self._table.update_incremental()
+        """Point the `events` view at the newest files, which are as their writer left them."""
+        head = self.head  # looks for what is new
         if self._table.version() == self._view_version:
             return
-        uris = [u.removeprefix("file://") for u in self._table.file_uris()]
+        told, head = self.seal.read(), self.head  # in this order: the table only grows meanwhile
+        uris = self.place.files(self._table)
+        self.seal.check(told, uris, head)
         if uris:
-            files = ", ".join("'" + u.replace("'", "''") + "'" for u in sorted(uris))
+            files = ", ".join("'" + u.replace("'", "''") + "'" for u in uris)
             try:
                 self._con.execute(f"CREATE OR REPLACE VIEW events AS SELECT * FROM read_parquet([{files}])")
             except duckdb.Error as error:
@@ -121,14 +129,20 @@ class Ledger:
         return self._con.sql(sql, params=list(params)).to_arrow_table()
 
     @property
+    def version(self) -> int:
+        """Version of the table on disk when it was last read; every write is another."""
+        return int(self._table.version())
+
+    @property
     def head(self) -> int:
         """Number of the last commit; 0 for an empty ledger."""
-        self._table.update_incremental()
-        return self._table.transaction_version(_APP) or 0
+        with self.place.read():  # of a table in an object store the number is read there as well
+            self._table.update_incremental()
+            return self._table.transaction_version(_APP) or 0
 
     def known(self, commit: int) -> datetime:
         """Known time of a commit. LedgerError if there is none of that number."""
-        found = self._query("SELECT min(known_from) AS t FROM events WHERE commit = ?", [commit])["t"][0].as_py()
+        found = self._query(f"SELECT min(known_from) AS t FROM {self._LOG} WHERE commit = ?", [commit])["t"][0].as_py()
         if found is None:
             raise LedgerError(f"commit {commit}: the ledger has commits 1 to {self.head}")
         return as_time(found)
@@ -137,11 +151,8 @@ class Ledger:
         """The last commit known at a time (the head for None)."""
         if known is None:
             return self.head
-        return int(
-            self._query("SELECT coalesce(max(commit), 0) AS c FROM events WHERE known_from <= ?", [as_time(known)])[
-                "c"
-            ][0].as_py()
-        )
+        sql = f"SELECT coalesce(max(commit), 0) AS c FROM {self._LOG} WHERE known_from <= ?"
+        return int(self._query(sql, [as_time(known)])["c"][0].as_py())
 
     def events(self, from_commit: int = 0, to_commit: int | None = None) -> pa.Table:
         """Rows of the log with from_commit < commit <= to_commit, in order."""
@@ -190,14 +201,13 @@ class Ledger:
         """The resolved graph as of three instants; the same question again is read from disk."""
         commit, at = self.instant(at)
         assert at.valid is not None and at.published is not None
-        clocks = "-".join(f"{t:%Y%m%dT%H%M%S%f}" for t in (at.valid, at.published))
-        folder = self.folder.parent / "cache" / f"snapshot-{FORMAT}-{RULES}-{self.uuid[:8]}-{commit}-{clocks}"
-        if (cached := load(folder, at, commit, self.uuid)) is not None:
+        cache = Cache(self.folder.parent / "cache", f"{FORMAT}-{RULES}", self.uuid)
+        if (cached := cache.load(commit, at)) is not None:
             return cached
-        nodes, edges, facts = resolve(self.cursor(), commit, at.valid, at.published)
-        snapshot = Snapshot(nodes, edges, facts, at, commit, self.uuid)
-        save(snapshot, folder)
-        return snapshot
+        base = cache.nearest(commit, at)
+        made = Snapshot(*tables(self.cursor(), base, commit, at.valid, at.published), at, commit, self.uuid)
+        cache.save(made, base)
+        return cache.load(commit, at) or made
 
     # ---- writing
 
@@ -216,7 +226,7 @@ class Ledger:
         of the documents in `replaces` that the batch does not repeat. OntologyError names refused rows; nothing is
         written then.
         """
-        with self.lease:
+        with writing(self.folder, "a commit"), self.lease:
             if (refused := violations(batch.table, self.labels())).num_rows:
                 first = "; ".join(f"row {r['row']}: {r['reason']}" for r in refused.slice(0, 5).to_pylist())
                 raise OntologyError(
@@ -245,18 +255,24 @@ class Ledger:
     def _write(self, rows: pa.RecordBatchReader, commit: int, on_io: OnIO) -> None:
         """One Delta commit, refused if the head has moved since this table object was read."""
         self.lease.check()
-        if (self._table.transaction_version(_APP) or 0) != commit - 1:
+        if self.fence is not None:
+            self.fence()
+        with self.place.reached():
+            head = self._table.transaction_version(_APP) or 0
+        if head != commit - 1:
             raise StaleWriterError(
                 f"commit {commit}: the head moved while the run was prepared; open the ledger again and repeat the run"
             )
         on_io("commit:before")
         properties = CommitProperties(app_transactions=[Transaction(_APP, commit)], max_commit_retries=0)
         try:
-            write_deltalake(self._table, rows, mode="append", commit_properties=properties)
+            with self.place.reached():
+                write_deltalake(self._table, rows, mode="append", commit_properties=properties)
         except CommitFailedError as error:
             raise StaleWriterError(
                 f"commit {commit}: another writer was first ({error}); open the ledger again and repeat the run"
             ) from error
+        self.seal.write(self._table)
         on_io("commit:after")
 
     def retract(self, claims: Sequence[str], run: RunManifest) -> int:
@@ -268,11 +284,12 @@ class Ledger:
 
         No view, store or replay changes: all pin our commit number.
         """
-        with self.lease:
+        with writing(self.folder, "the table, made smaller,"), self.lease, self.place.reached():
             self._table.update_incremental()
             self._table.optimize.compact()
             self._table.vacuum(retention_hours=keep_hours, dry_run=False, enforce_retention_duration=False)
             self._refresh()
+            self.seal.write(self._table)
 
     def check(self, uuid: str) -> None:
         """ForeignLedgerError unless the uuid (kept by a store) is this ledger's."""
@@ -281,9 +298,3 @@ class Ledger:
                 f"this store was filled from ledger {uuid}, not from {self.uuid} in {self.folder}; "
                 "use an empty store or that ledger"
             )
-
-
-def _write_mark(path: Path, content: dict[str, object]) -> None:
-    temp = path.with_suffix(".new")
-    temp.write_text(json.dumps(content))
-    temp.rename(path)

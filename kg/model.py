@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kg.clocks import EVER as EVER  # the clocks are part of what flows: kg.model names them too
 from kg.clocks import FIRST as FIRST
@@ -32,6 +33,10 @@ Value = str | int | float | bool | Decimal | date | datetime
 
 TIME = pa.timestamp("us", "UTC")
 MONEY = pa.decimal128(38, 9)
+COMPUTED: Final = ("model", "risk")
+"""Sources that compute: a run of theirs is the document of their claims."""
+OWN: Final = (*COMPUTED, "resolve", "repeats")
+"""Sources of the engine's own, which speak of entities by what all others said of them."""
 
 SCHEMA = pa.schema(
     [
@@ -148,6 +153,11 @@ class Claim:
     published: datetime
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+
+
+def sources_of(extractors: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The source of each extractor: what its name begins with, up to the first dot."""
+    return pc.list_element(pc.split_pattern(extractors, ".", max_splits=1), 0)
 
 
 def digest(data: bytes) -> str:

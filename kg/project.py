@@ -99,12 +99,13 @@ _ENDS = " AND ".join(
 RULES = sha256("".join([TYPE, PROPERTY, MANY, RANK, BEST, RULE, JOINING, _ENDS]).encode()).hexdigest()[:8]
 """Names the rules in force: what was resolved under others is not used again."""
 
-ALIVE = """SELECT * EXCLUDE (op) FROM events WHERE commit <= {end} AND op = 'assert'
-  AND claim NOT IN (SELECT claim FROM events WHERE commit <= {end} AND op = 'retract')
+_ALIVE = """SELECT * EXCLUDE (op) FROM {log} WHERE commit <= {end} AND op = 'assert'
+  AND claim NOT IN (SELECT claim FROM {log} WHERE commit <= {end} AND op = 'retract')
 UNION ALL
-SELECT * EXCLUDE (op) FROM (SELECT * FROM events WHERE commit <= {end}
-  AND claim IN (SELECT claim FROM events WHERE commit <= {end} AND op = 'retract')
+SELECT * EXCLUDE (op) FROM (SELECT * FROM {log} WHERE commit <= {end}
+  AND claim IN (SELECT claim FROM {log} WHERE commit <= {end} AND op = 'retract')
   QUALIFY row_number() OVER (PARTITION BY claim ORDER BY commit DESC) = 1) WHERE op = 'assert'"""
+ALIVE = _ALIVE.replace("{log}", "events")
 """Claims whose last row up to a commit is an assert."""
 
 _SPANS = f"""CREATE TEMP TABLE spans AS
@@ -235,34 +236,49 @@ def _affected(con: Con, start: int, end: int) -> None:
     )
 
 
-_REST = f"key, {_VALUES}, valid_from, valid_to, known_from, published, statement, claim, confidence"
-_CANDIDATES = f"""CREATE TEMP TABLE candidates AS
-SELECT *, hash(id) AS bucket FROM (
-  SELECT kind, {TYPE} AS type, {PROPERTY} AS property, {RANK} AS rank, {_REST}, joined,
-    coalesce(a.canon, c.subject) AS source, coalesce(b.canon, c.object) AS target,
-    document, valid_to <= $valid AS over, CASE WHEN NOT joined AND a.canon IS NULL AND b.canon IS NULL THEN "group"
+REST = f"key, {_VALUES}, valid_from, valid_to, known_from, published, statement, claim, confidence"
+CALLED = """(SELECT c.* REPLACE (coalesce(j.key, c.key) AS key), j.key IS NOT NULL AS joined FROM ({rows}) c
+    LEFT JOIN joins j ON j.statement = c.statement AND j.subject = c.subject AND j.c_from <= {end} AND j.c_to > {end}
+    WHERE {where}) c
+  LEFT JOIN canon a ON a.raw = c.subject AND a.c_from <= {end} AND a.c_to > {end}
+  LEFT JOIN canon b ON b.raw = c.object AND b.c_from <= {end} AND b.c_to > {end}"""
+"""Rows of the log with what their ends and their key are called at a commit."""
+NAMED = f"""{PROPERTY} AS property, coalesce(a.canon, c.subject) AS source, coalesce(b.canon, c.object) AS target,
+    CASE WHEN NOT joined AND a.canon IS NULL AND b.canon IS NULL THEN "group"
       WHEN NOT joined AND source = subject AND target = object THEN "group"
-      ELSE {hashed(TYPE, "source", "target", "property", "key", MANY)} END AS id
-  FROM (SELECT c.* REPLACE (coalesce(j.key, c.key) AS key), j.key IS NOT NULL AS joined FROM ({ALIVE}) c
-    LEFT JOIN joins j ON j.statement = c.statement AND j.subject = c.subject AND j.c_from <= {{end}} AND j.c_to > {{end}}
-    WHERE kind IN ('node', 'edge', 'property') AND published <= $published AND valid_from <= $valid) c
-  LEFT JOIN canon a ON a.raw = c.subject AND a.c_from <= {{end}} AND a.c_to > {{end}}
-  LEFT JOIN canon b ON b.raw = c.object AND b.c_from <= {{end}} AND b.c_to > {{end}})"""
+      ELSE {hashed(TYPE, "source", "target", "property", "key", MANY)} END AS id"""
+"""Ends of such a row, and the id of the resolved edge or property it speaks of."""
+_CANDIDATES = f"""CREATE OR REPLACE TEMP TABLE candidates AS
+SELECT *, hash(id) AS bucket FROM (
+  SELECT kind, {TYPE} AS type, {RANK} AS rank, {REST}, joined, document, valid_to <= $valid AS over, {NAMED}
+  FROM {CALLED.replace("{rows}", _ALIVE)}) WHERE {{only}}"""
+_SPOKEN = "kind IN ('node', 'edge', 'property') AND published <= $published AND valid_from <= $valid"
 # The bucket is a cheap stand-in for the id: it only tells which few groups may have more than one candidate.
 _OVER = f"""DELETE FROM candidates WHERE over OR claim IN (SELECT l.claim FROM candidates l JOIN candidates m
   ON m.over AND m.id = l.id AND {_ENDS.format("m", "l")})"""
-_LOSERS = f"""CREATE TEMP TABLE losers AS SELECT claim, id FROM candidates
+_LOSERS = f"""CREATE OR REPLACE TEMP TABLE losers AS SELECT claim, id FROM candidates
 WHERE bucket IN (SELECT bucket FROM candidates GROUP BY bucket HAVING count(*) > 1)
 QUALIFY row_number() OVER (PARTITION BY id ORDER BY {BEST}) > 1"""
+
+
+def candidates(
+    con: Con, commit: int, valid: datetime, published: datetime, log: str = "events", only: str = "true"
+) -> None:
+    """Leave on `con` the tables of claims that are heard at a point of the three clocks: `candidates`, `visible`.
+
+    A group of which `log` holds a claim and `only` (a condition on `id`) lets through must be whole in `log`.
+    """
+    asked = {"valid": valid, "published": published}
+    con.execute(_CANDIDATES.format(end=commit, log=log, only=only, where=_SPOKEN), asked)
+    con.execute(_OVER)
+    con.execute(_LOSERS)
+    con.execute("CREATE OR REPLACE TEMP VIEW visible AS FROM candidates WHERE claim NOT IN (SELECT claim FROM losers)")
 
 
 def resolve(con: Con, commit: int, valid: datetime, published: datetime) -> tuple[pa.Table, pa.Table, pa.Table]:
     """Nodes, edges and facts of the resolved graph at one point of the three clocks, as kg.snapshot holds them."""
     register_identity(con, commit)
-    con.execute(_CANDIDATES.format(end=commit), {"valid": valid, "published": published})
-    con.execute(_OVER)
-    con.execute(_LOSERS)
-    con.execute("CREATE TEMP VIEW visible AS FROM candidates WHERE claim NOT IN (SELECT claim FROM losers)")
+    candidates(con, commit, valid, published)
     con.execute(
         f"""CREATE TEMP TABLE numbered AS SELECT id, label, (row_number() OVER (ORDER BY id) - 1)::INTEGER AS row
         FROM ({LABELS.format(end=commit)})
@@ -270,11 +286,11 @@ def resolve(con: Con, commit: int, valid: datetime, published: datetime) -> tupl
     )
     nodes = con.sql("SELECT id, label FROM numbered ORDER BY row").to_arrow_table()
     edges = con.sql(
-        f"""SELECT v.id, type, s.row AS source, t.row AS target, {_REST} FROM visible v JOIN numbered s ON s.id = v.source
+        f"""SELECT v.id, type, s.row AS source, t.row AS target, {REST} FROM visible v JOIN numbered s ON s.id = v.source
         JOIN numbered t ON t.id = v.target WHERE kind = 'edge' ORDER BY type, s.row, t.row, v.id"""
     ).to_arrow_table()
     facts = con.sql(
-        f"""SELECT s.row AS subject, property, {_REST} FROM visible v JOIN numbered s ON s.id = v.source
+        f"""SELECT s.row AS subject, property, {REST} FROM visible v JOIN numbered s ON s.id = v.source
         WHERE kind = 'property' ORDER BY s.row, property, key, statement"""
     ).to_arrow_table()
     return nodes.cast(NODE_ROWS), edges.cast(EDGE_ROWS), facts.cast(FACT_ROWS)

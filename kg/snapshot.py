@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 
 import networkx as nx
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.feather as feather
 
 from kg.model import MONEY, TIME, AsOf
 
@@ -36,8 +32,6 @@ EVIDENCE = [
     pa.field("claim", pa.string()),
     pa.field("confidence", pa.float64()),
 ]
-KEPT = 32
-"""How many snapshots stay on disk; the oldest go first."""
 NODES = pa.schema([pa.field("id", pa.string()), pa.field("label", pa.string())])
 EDGES = pa.schema(
     [
@@ -105,6 +99,16 @@ class Snapshot:
 
     def latest(self, property: str) -> tuple[np.ndarray, np.ndarray]:
         """Rows of nodes that have the property, and its latest number for each (by valid_from, then published)."""
+        facts = self.latest_facts(property)
+        value = pc.coalesce(
+            facts["value_real"],
+            facts["value_decimal"].cast(pa.float64()),
+            facts["value_int"].cast(pa.float64()),
+        ).to_numpy()
+        return facts["subject"].to_numpy(), value
+
+    def latest_facts(self, property: str) -> pa.Table:
+        """The latest fact of each node that has the property, by node."""
         facts = self.facts_of(property).sort_by(
             [
                 ("subject", "ascending"),
@@ -114,13 +118,8 @@ class Snapshot:
             ]
         )
         subject = facts["subject"].to_numpy()
-        value = pc.coalesce(
-            facts["value_real"],
-            facts["value_decimal"].cast(pa.float64()),
-            facts["value_int"].cast(pa.float64()),
-        ).to_numpy()
         last = np.append(subject[1:] != subject[:-1], True) if len(subject) else np.zeros(0, bool)
-        return subject[last], value[last]
+        return facts.filter(pa.array(last, pa.bool_()))
 
     @cached_property
     def names(self) -> list[str]:
@@ -148,27 +147,3 @@ class Snapshot:
         if source in graph and target in graph:
             found = nx.all_simple_edge_paths(graph, source, target, cutoff=hops)
             yield from sorted(([edge[2] for edge in path] for path in found), key=lambda ids: (len(ids), ids))
-
-
-def save(snapshot: Snapshot, folder: Path) -> None:
-    """Write the tables as Arrow files; the folder appears whole or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temp = Path(mkdtemp(dir=folder.parent, prefix=".new-"))
-    for name in ("nodes", "edges", "facts"):
-        feather.write_feather(getattr(snapshot, name), temp / f"{name}.arrow", compression="uncompressed")
-    try:
-        temp.rename(folder)
-    except OSError:  # another process was first with the same content
-        rmtree(temp)
-    for old in sorted(folder.parent.glob("snapshot-*"), key=lambda f: f.stat().st_mtime)[:-KEPT]:
-        rmtree(old, ignore_errors=True)  # who has it memory-mapped keeps it
-
-
-def load(folder: Path, at: AsOf, commit: int, ledger: str) -> Snapshot | None:
-    """The snapshot saved in a folder, memory-mapped; None if there is none."""
-    if not folder.exists():
-        return None
-    nodes, edges, facts = (
-        feather.read_table(folder / f"{t}.arrow", memory_map=True) for t in ("nodes", "edges", "facts")
-    )
-    return Snapshot(nodes, edges, facts, at, commit, ledger)

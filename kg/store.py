@@ -64,6 +64,12 @@ class Watermark:
 class GraphStore(Protocol):
     """A projection of one ledger. It never knows how claims become rows."""
 
+    format: int
+    """Number of the form it has in its database, see kg.migrations."""
+
+    def move(self, to: int, on_io: OnIO = no_io) -> None:
+        """Go to the format one above or one below, whole or not at all."""
+
     @property
     def mark(self) -> Watermark | None:
         """How far it has come; None before the first sync."""
@@ -83,6 +89,16 @@ class GraphStore(Protocol):
         timeout: float = TIMEOUT,
     ) -> pa.Table:
         """Rows of a reading query; `truncated(table)` tells if the cap cut it. QueryError, QueryTimeoutError."""
+
+    def ask(
+        self,
+        cypher: str,
+        params: Mapping[str, Value | Sequence[Value]] | None = None,
+        at: AsOf = AsOf(),
+        limit: int = LIMIT,
+        timeout: float = TIMEOUT,
+    ) -> pa.Table:
+        """The same of a text from outside, once `kg.free` and the engine's own plan found that it only reads."""
 
     def nearest(self, label: str, vector: Sequence[float], k: int, at: AsOf = AsOf(), model: str = "") -> pa.Table:
         """The k nodes of a label whose vectors are most alike (NEAREST); of the newest model unless one is named."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pyarrow as pa
 
 from kg.ontology import EDGES, FIRMS, NODES, PROPERTIES, VALUE_COLUMNS
@@ -59,6 +61,8 @@ def _columns(edge: str) -> set[str]:
     return {VALUE_COLUMNS[prop.type] for prop in EDGES[edge].props.values()}
 
 
+LONGEST: Final = 4000
+"""Bytes of an id: the constraint that keeps ids apart in Neo4j holds 8,167."""
 _EVERY = """
 SELECT row, CASE
   WHEN kind NOT IN ('node', 'edge', 'property', 'same', 'not_same', 'same_edge', 'not_same_edge') THEN 'kind ' || kind || ' is unknown; expected node, edge, property, same, not_same, same_edge or not_same_edge'
@@ -67,9 +71,10 @@ SELECT row, CASE
   WHEN NOT (confidence BETWEEN 0 AND 1) THEN 'confidence ' || confidence || ' is not in 0..1'
   WHEN valid_from >= valid_to THEN 'valid_from is not before valid_to'
   WHEN NOT contains(subject, ':') THEN 'id ' || subject || ' is not scheme:value'
+  WHEN greatest(octet_length(encode(subject)), octet_length(encode(object))) > LONGEST THEN 'an id that begins with ' || left(CASE WHEN octet_length(encode(subject)) > LONGEST THEN subject ELSE object END, 60) || ' has more than LONGEST bytes; a store cannot hold it'
   WHEN value_real IS NOT NULL AND NOT isfinite(value_real) THEN name || ' of ' || subject || ' is not a finite number'
   WHEN value_decimal IS NOT NULL AND NOT regexp_matches(unit, '^[A-Z]{3}$') THEN name || ' of ' || subject || ' has no ISO 4217 currency but ' || unit
-END AS reason FROM batch WHERE reason IS NOT NULL"""
+END AS reason FROM batch WHERE reason IS NOT NULL""".replace("LONGEST", str(LONGEST))
 
 _NODE = """
 SELECT row, CASE

@@ -21,6 +21,14 @@ def address(digest: str, row: int) -> str:
     return f"vectors:{digest}#{row}"
 
 
+def place(text: str) -> tuple[str, int]:
+    """Digest and row of an address; StoreError if it is none."""
+    found = _ADDRESS.fullmatch(text)
+    if found is None:
+        raise StoreError(f"embedding {text!r}: expected vectors:<sha256>#<row>; publish the vectors again")
+    return found[1], int(found[2])
+
+
 def put_vectors(files: Files, matrix: Matrix) -> str:
     """Store a matrix (entities, dim) as float32 without pickle; returns its digest."""
     buffer = BytesIO()
@@ -45,10 +53,7 @@ class Vectors:
         return [self._matrix(digest)[row] for digest, row in map(self._find, texts)]
 
     def _find(self, text: str) -> tuple[str, int]:
-        found = _ADDRESS.fullmatch(text)
-        if found is None:
-            raise StoreError(f"embedding {text!r}: expected vectors:<sha256>#<row>; publish the vectors again")
-        digest, row = found[1], int(found[2])
+        digest, row = place(text)
         if row >= len(self._matrix(digest)):
             raise StoreError(
                 f"embedding {text!r}: the file has {len(self._matrix(digest))} rows; publish the vectors again"
@@ -58,7 +63,7 @@ class Vectors:
     def _matrix(self, digest: str) -> Matrix:
         if digest not in self._matrices:
             try:
-                matrix = np.load(BytesIO(self._files.get(digest)), allow_pickle=False)
+                matrix = np.lib.format.read_array(BytesIO(self._files.get(digest)), allow_pickle=False)
             except ValueError as error:
                 raise StoreError(
                     f"vector file {digest}: not a plain .npy matrix ({error}); publish the vectors again"

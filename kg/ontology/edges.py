@@ -75,6 +75,14 @@ EDGES: Final[Mapping[str, EdgeType]] = {
     "USES": EdgeType(
         "Acts from the device or is reached at the address.", (*PARTIES, "Account"), ("Device", "Address"), ""
     ),
+    "SIGNED_IN": EdgeType(
+        "Was used to sign in to the account; the role says where from.",
+        ("Device",),
+        ("Account",),
+        "sign-in",
+        time="event",
+        props={"role": ROLE},
+    ),
     "ASSOCIATED_WITH": EdgeType(
         "Is linked to in a way no other relation says; the role names it: family, associate, successor, ...",
         PARTIES,

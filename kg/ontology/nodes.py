@@ -34,7 +34,7 @@ NODES: Final[Mapping[str, NodeType]] = {
     "Fund": NodeType("A pooled investment vehicle.", ENTITY_SCHEMES),
     "Person": NodeType("A natural person; the id is opaque, names stand in property rows only.", ("person",)),
     "Security": NodeType("A tradable instrument.", ("isin", "cusip", "figi", "ticker", "name")),
-    "Account": NodeType("A payment or custody account.", ("iban", "acct")),
+    "Account": NodeType("A payment, custody or loan account.", ("iban", "acct")),
     "Device": NodeType("A device somebody acts from: a phone, a browser, a card reader.", ("device",)),
     "Address": NodeType("A postal, network or mail address, or a phone number.", ("addr",)),
     "Country": NodeType("A country by ISO 3166 alpha-2 code.", ("iso",)),

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import jpype
 from arcadedb_embedded import ArcadeDBError
 
-from kg.errors import QueryError, QueryTimeoutError
+from kg.errors import QueryError, QueryMemoryError, QueryTimeoutError
 from kg.stores._jvm import java
 
 _TIMEOUT = "TimeoutException"
+_CLASS = re.compile(r"(?:\b[a-z]\w*\.)+[A-Z][\w$]*(?:Exception|Error)\b:?\s*")
+"""A Java class of an error, as it stands in front of what the error says."""
+_PLACE = re.compile(r"Syntax error at line (\d+):(\d+) - ")
+"""Its columns begin with 0."""
+_LONGEST = 600
+_MEMORY = ("OutOfMemoryError", "HeapLimitExceeded", "StackOverflowError")
 
 
 @contextmanager
 def plain_errors(timeout: float) -> Iterator[None]:
-    """Turn the engine's errors into QueryError and QueryTimeoutError."""
+    """Turn the engine's errors into QueryError, QueryTimeoutError and QueryMemoryError."""
     try:
         yield
     except (ArcadeDBError, jpype.JException) as error:
@@ -25,16 +33,36 @@ def plain_errors(timeout: float) -> Iterator[None]:
             raise QueryTimeoutError(
                 f"the query took more than {timeout:g} s; narrow it, bound its paths, or give a longer timeout"
             ) from error
-        raise QueryError(f"ArcadeDB refused the query: {error}") from error
+        if any(word in str(error) for word in _MEMORY):
+            raise QueryMemoryError(
+                "the query needs more memory than ArcadeDB gives to one; aggregate, or LIMIT, earlier"
+            ) from error
+        raise QueryError(f"ArcadeDB refused the query: {said(error)}; correct that and ask again") from error
 
 
-def columns(cypher: str) -> list[str]:
+def said(error: BaseException) -> str:
+    """What the engine says is wrong, in its words, and where: the innermost cause that has any, without classes."""
+    texts, cause = [str(error)], error
+    if isinstance(error, ArcadeDBError) and isinstance(error.__cause__, jpype.JException):
+        cause = error.__cause__
+    while isinstance(cause, jpype.JException):
+        if cause.getMessage() is not None:
+            texts.append(str(cause.getMessage()))
+        cause = cause.getCause()
+    text = _CLASS.sub("", texts[-1]).strip()
+    if place := _PLACE.match(text):
+        text = f"line {place[1]}, column {int(place[2]) + 1}: {text[place.end() :]}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+@lru_cache(maxsize=256)
+def columns(cypher: str) -> tuple[str, ...]:
     """Column names of a query that returned no row: the engine gives names with rows only, so its parser is asked."""
     parsed = java("com.arcadedb.query.opencypher.parser.Cypher25AntlrParser")().parse(cypher)
     if str(parsed.getClass().getSimpleName()) == "UnionStatement":
         parsed = parsed.getFirstQuery()
     clause = parsed.getReturnClause()
-    return [str(item.getOutputName()) for item in clause.getReturnItems()] if clause is not None else []
+    return tuple(str(item.getOutputName()) for item in clause.getReturnItems()) if clause is not None else ()
 
 
 def plain(value: Any) -> Any:

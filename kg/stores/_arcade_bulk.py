@@ -27,7 +27,7 @@ END_LABEL = {type: label for label, type in HAS.items()}
 """Label of the target of the relationships that lead to value nodes; all others lead to an Entity."""
 
 
-def build(folder: Path, plan: Plan, mark: Watermark, on_io: OnIO) -> None:
+def build(folder: Path, plan: Plan, mark: Watermark, format: int, on_io: OnIO) -> None:
     """Make a database in a new folder and close it. Whatever is there already is deleted first."""
     shutil.rmtree(folder, ignore_errors=True)
     db = create_database(str(folder))
@@ -43,7 +43,7 @@ def build(folder: Path, plan: Plan, mark: Watermark, on_io: OnIO) -> None:
         for statement in index_statements():
             db.command("sql", statement)
         with db.transaction():
-            values = {"id": "main", **{name: getattr(mark, name) for name in Watermark.__slots__}}
+            values = {"id": "main", "format": format, **{name: getattr(mark, name) for name in Watermark.__slots__}}
             names = ", ".join(f"{name}: ${name}" for name in values)
             db.command("opencypher", f"CREATE (l:Ledger {{{names}}})", values)
         on_io("bulk:mark")

@@ -1,9 +1,12 @@
-"""Types, properties and indexes of an ArcadeDB store, made from the ontology."""
+"""Types, properties and indexes of an ArcadeDB store, made from the ontology, and its format number."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from arcadedb_embedded import Database
+
+from kg.migrations import FORMAT, checked
 from kg.ontology import EDGES, HAS, NODES, VALUE_NODES
 
 UNIQUE = {"Entity": "id", "Ledger": "id", **dict.fromkeys(VALUE_NODES, "id")}
@@ -45,7 +48,7 @@ def _edge_columns(edge: str) -> dict[str, str]:
 
 
 def index_statements() -> Iterator[str]:
-    """SQL of the indexes; a bulk build runs it after loading."""
+    """SQL of the indexes, the same in every format; a bulk build runs it after loading."""
     for label, key in UNIQUE.items():
         yield f"CREATE INDEX IF NOT EXISTS ON {label} ({key}) UNIQUE"
     for edge in edge_types():
@@ -57,3 +60,19 @@ def index_statements() -> Iterator[str]:
 def edge_types() -> list[str]:
     """Every relationship type of a store: the ontology's and those of the value nodes."""
     return [*EDGES, *HAS.values()]
+
+
+def declare(database: Database, place: str) -> int:
+    """Make what is missing; gives the format, this version's if nothing was written yet. FormatError if it is newer."""
+    for statement in (*type_statements(), *index_statements()):
+        database.command("sql", statement)
+    text = "MATCH (l:Ledger {id: 'main'}) RETURN l.format AS format, l.ledger AS ledger"
+    rows = database.query("opencypher", text).to_list()
+    fresh = not rows or (rows[0].get("format") is None and rows[0].get("ledger") is None)
+    return checked(FORMAT if fresh else int(rows[0].get("format") or 1), f"the store in {place}")
+
+
+def write_format(database: Database, format: int) -> None:
+    """Write another format number, in a transaction of its own."""
+    with database.transaction():
+        database.command("opencypher", "MERGE (l:Ledger {id: 'main'}) SET l.format = $format", {"format": format})

@@ -19,27 +19,22 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pyarrow as pa
 from arcadedb_embedded import ArcadeDBError, Database, create_database, database_exists, open_database
 
+from kg.breaker import Breaker
 from kg.cypher import check_reading, plain_parameters
+from kg.disk import writing
 from kg.errors import LeaseHeldError, StoreError, StoreLockedError
 from kg.files import Files
+from kg.free import check_free, check_plan
 from kg.lease import Lease
 from kg.ledger import Ledger, OnIO, no_io
 from kg.model import AsOf, Value
 from kg.rows import Step
-from kg.store import (
-    LIMIT,
-    TIMEOUT,
-    SyncReport,
-    Watermark,
-    check_nearest,
-    hash_graph,
-    instants,
-    to_table,
-)
+from kg.store import LIMIT, TIMEOUT, SyncReport, Watermark, check_nearest, hash_graph, instants, to_table
 from kg.stores._arcade_answers import columns, plain, plain_errors
 from kg.stores._arcade_bulk import END_LABEL, build, nested_json
 from kg.stores._arcade_near import Near
-from kg.stores._arcade_schema import index_statements, type_statements
+from kg.stores._arcade_plan import plan
+from kg.stores._arcade_schema import declare, write_format
 from kg.stores._jvm import java, java_map, json_rows, start
 from kg.supposed import Supposed
 from kg.sync import stage, synchronise
@@ -72,6 +67,7 @@ class ArcadeStore:
         self._vectors = Vectors(files)
         self._near = Near(self._rows, self._vectors)
         self._turn = RLock()
+        self._breaker = Breaker()
         self._lease = Lease(folder / "owner.json", "serving this store")
         try:
             self._lease.__enter__()
@@ -96,19 +92,19 @@ class ArcadeStore:
 
     def _open(self) -> Database:
         self._tidy()
+        place = str(self._graph)
         try:
-            db = (
-                open_database(str(self._graph))
-                if database_exists(str(self._graph))
-                else create_database(str(self._graph))
-            )
+            db = (open_database if database_exists(place) else create_database)(place)
         except ArcadeDBError as error:
             kind = StoreLockedError if _LOCKED in str(error) else StoreError
             raise kind(
                 f"ArcadeDB could not open {self._graph}: {error}; if it is damaged, delete the folder and sync again"
             ) from error
-        for statement in (*type_statements(), *index_statements()):
-            db.command("sql", statement)
+        try:
+            self.format = declare(db, place)
+        except BaseException:
+            db.close()
+            raise
         return db
 
     def _beside(self, word: str) -> Path:
@@ -131,20 +127,27 @@ class ArcadeStore:
 
     # ---- writing
 
+    def move(self, to: int, on_io: OnIO = no_io) -> None:
+        """Go to the format one above or one below."""
+        with self._turn:
+            write_format(self._db, to)
+            self.format = to
+            on_io(f"store to {to}: number")
+
     @property
     def mark(self) -> Watermark | None:
         return self._mark
 
     def _read_mark(self) -> Watermark | None:
         text = "MATCH (l:Ledger {id: 'main'}) RETURN l.ledger, l.commit, l.known, l.target, l.offset"
-        rows = [Watermark(*row) for row in self._rows(text, {})]
+        rows = [Watermark(*row) for row in self._rows(text, {}) if row[0] is not None]
         return rows[0] if rows else None
 
     def sync(self, ledger: Ledger, on_io: OnIO = no_io) -> SyncReport:
         """Bring the store to the ledger's head."""
-        if self._mark is None and (report := self._bulk(ledger, on_io, BULK)) is not None:
-            return report
-        return synchronise(self, ledger, self._vectors, CHUNK, on_io)
+        with writing(self.folder, "the store"):
+            built = self._bulk(ledger, on_io, BULK) if self._mark is None else None
+            return built or synchronise(self, ledger, self._vectors, CHUNK, on_io)
 
     def rebuild(self, ledger: Ledger, on_io: OnIO = no_io) -> SyncReport:
         """Build anew beside the old folder, and put it in its place when it is complete."""
@@ -153,12 +156,11 @@ class ArcadeStore:
         return report
 
     def _bulk(self, ledger: Ledger, on_io: OnIO, least: int) -> SyncReport | None:
-        began, new = time.monotonic(), self._beside("new")
-        whole = stage(None, ledger, self._vectors)
-        assert whole is not None
-        if len(whole.plan) < least:
+        began, new, whole = time.monotonic(), self._beside("new"), stage(None, ledger, self._vectors)
+        if whole is None or len(whole.plan) < least:
             return None
-        build(new, whole.plan, whole.end, on_io)
+        with writing(self.folder, "the store"):
+            build(new, whole.plan, whole.end, self.format, on_io)
         with self._turn:
             on_io("bulk:rename")
             self._db.close()
@@ -167,8 +169,8 @@ class ArcadeStore:
             self._db = self._open()
             self._mark = self._read_mark()
             self._near.clear()
-        counts = (whole.plan.count("edge"), whole.plan.count("close"))
-        return SyncReport(0, whole.end.commit, *counts, time.monotonic() - began, bulk=True)
+        took, count = time.monotonic() - began, whole.plan.count
+        return SyncReport(0, whole.end.commit, count("edge"), count("close"), took, bulk=True)
 
     def write(self, before: Watermark | None, steps: Sequence[Step], after: Watermark) -> None:
         """One transaction of a sync."""
@@ -200,7 +202,7 @@ class ArcadeStore:
         self._db.get_java_database().command("opencypher", text, java_map(rows=json_rows(rows)))
 
     def _write_mark(self, mark: Watermark) -> None:
-        values = {name: getattr(mark, name) for name in Watermark.__slots__}
+        values = {"format": self.format, **{name: getattr(mark, name) for name in Watermark.__slots__}}
         sets = ", ".join(f"l.{name} = ${name}" for name in values)
         self._db.command("opencypher", f"MERGE (l:Ledger {{id: 'main'}}) SET {sets}", values)
 
@@ -240,10 +242,28 @@ class ArcadeStore:
         check_reading(cypher)
         given = plain_parameters(params or {}) | instants(at, self._mark)
         with self._turn, self._limited(timeout), plain_errors(timeout):
-            result = self._db.query("opencypher", cypher, given)
-            rows = list(islice(result.iter_dicts(), limit + 1))
-            result.close()
-        names = list(rows[0]) if rows else columns(cypher)
+            return self._read(cypher, given, limit)
+
+    def ask(
+        self,
+        cypher: str,
+        params: Mapping[str, Value | Sequence[Value]] | None = None,
+        at: AsOf = AsOf(),
+        limit: int = LIMIT,
+        timeout: float = TIMEOUT,
+    ) -> pa.Table:
+        """Rows of a text from outside. It runs in a thread that holds no turn: one that never ends locks nobody out."""
+        check_free(cypher)
+        given = plain_parameters(params or {}) | instants(at, self._mark)
+        with self._turn, self._limited(timeout), plain_errors(timeout):
+            check_plan(plan(self._db.get_java_database(), cypher))
+            return self._breaker.run(lambda: self._read(cypher, given, limit), timeout)
+
+    def _read(self, cypher: str, given: dict[str, Any], limit: int) -> pa.Table:
+        result = self._db.query("opencypher", cypher, given)
+        rows = list(islice(result.iter_dicts(), limit + 1))
+        result.close()
+        names = tuple(rows[0]) if rows else columns(cypher)
         cells = [[plain(row.get(name)) for name in names] for row in rows[:limit]]
         return to_table(names, cells, len(rows) > limit)
 

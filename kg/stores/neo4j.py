@@ -16,14 +16,16 @@ from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 from neo4j import READ_ACCESS, WRITE_ACCESS, Driver, GraphDatabase, NotificationMinimumSeverity, Transaction
-from neo4j.exceptions import AuthError, DriverError, Neo4jError, ServiceUnavailable
+from neo4j.exceptions import AuthError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
 
+from kg.breaker import Breaker
 from kg.cypher import check_reading, plain_parameters
-from kg.errors import QueryError, QueryTimeoutError, StoreError
+from kg.errors import QueryError, QueryMemoryError, QueryTimeoutError, StoreError
 from kg.files import Files
+from kg.free import check_free, check_plan
 from kg.ledger import Ledger, OnIO, no_io
 from kg.model import AsOf, Value
-from kg.ontology import EDGES, HAS, VALUE_NODES
+from kg.ontology import HAS, VALUE_NODES
 from kg.rows import Step
 from kg.store import (
     CLOCK_TEXT,
@@ -38,6 +40,8 @@ from kg.store import (
     to_table,
 )
 from kg.stores._neo4j_answers import plain
+from kg.stores._neo4j_plan import plan
+from kg.stores._neo4j_schema import VECTOR_INDEX, declare, move
 from kg.sync import synchronise
 from kg.vectors import Vectors
 
@@ -49,7 +53,6 @@ FIRST_FETCH = 1_000
 _WIPE = 5_000
 _WIPING = -1
 """Offset of the watermark while a store is being emptied."""
-_VECTOR_INDEX = "embedding_vector"
 _END_LABEL = {type: label for label, type in HAS.items()}
 
 
@@ -67,17 +70,19 @@ class Neo4jStore:
     def __init__(self, address: str, auth: tuple[str, str], database: str, files: Files) -> None:
         self.address, self.database = address, database
         self._vectors = Vectors(files)
+        self._breaker = Breaker()
         self._driver: Driver = GraphDatabase.driver(
             address,
             auth=auth,
             max_transaction_retry_time=0,
             connection_timeout=15,
+            liveness_check_timeout=1,  # a connection that lay idle while the server went away is made anew
             notifications_min_severity=NotificationMinimumSeverity.OFF,
         )
         try:
             with self._reachable():
                 self._driver.execute_query("RETURN 1", database_=database)
-                self._declare()
+                self.format = declare(self._driver, database)
         except BaseException:
             self._driver.close()
             raise
@@ -91,22 +96,21 @@ class Neo4jStore:
             raise StoreError(
                 f"{self.address} refused user or password; check NEO4J_USERNAME and NEO4J_PASSWORD"
             ) from error
-        except ServiceUnavailable as error:
+        except (ServiceUnavailable, SessionExpired) as error:
             raise StoreError(f"no Neo4j answers at {self.address} ({error}); start it, or check NEO4J_URI") from error
         except (DriverError, Neo4jError) as error:
             raise StoreError(f"Neo4j at {self.address}, database {self.database}: {error}") from error
-
-    def _declare(self) -> None:
-        """Constraints and indexes from the ontology, before any row."""
-        for statement in schema_statements():
-            self._driver.execute_query(statement, database_=self.database)
-        self._driver.execute_query("CALL db.awaitIndexes(300)", database_=self.database)
 
     def close(self) -> None:
         """Close the connections."""
         self._driver.close()
 
     # ---- writing
+
+    def move(self, to: int, on_io: OnIO = no_io) -> None:
+        """Go to the format one above or one below."""
+        with self._reachable():
+            self.format = move(self._driver, self.database, to, on_io)
 
     @property
     def mark(self) -> Watermark | None:
@@ -141,7 +145,8 @@ class Neo4jStore:
     def write(self, before: Watermark | None, steps: Sequence[Step], after: Watermark) -> None:
         """One transaction of a sync. The watermark is locked first: of two writers one waits and is then refused."""
         with self._reachable(), self._transaction(WRITE_ACCESS) as tx:
-            tx.run("MERGE (l:Ledger {id: 'main'}) SET l.turn = coalesce(l.turn, 0) + 1").consume()
+            made = "MERGE (l:Ledger {id: 'main'}) ON CREATE SET l.format = $format"
+            tx.run(f"{made} SET l.turn = coalesce(l.turn, 0) + 1", format=self.format).consume()
             if _read_mark(tx) != before:
                 raise StoreError(f"another process moved the store on from {before}; sync again")
             for step in steps:
@@ -172,8 +177,27 @@ class Neo4jStore:
     ) -> pa.Table:
         """Rows of a reading query."""
         check_reading(cypher)
+        return self._read(cypher, plain_parameters(params or {}), at, limit, timeout)
+
+    def ask(
+        self,
+        cypher: str,
+        params: Mapping[str, Value | Sequence[Value]] | None = None,
+        at: AsOf = AsOf(),
+        limit: int = LIMIT,
+        timeout: float = TIMEOUT,
+    ) -> pa.Table:
+        """Rows of a text from outside, planned first in the transaction that then reads."""
+        check_free(cypher)
         given = plain_parameters(params or {})
+        return self._breaker.run(lambda: self._read(cypher, given, at, limit, timeout, planned=True), timeout)
+
+    def _read(
+        self, cypher: str, given: dict[str, Any], at: AsOf, limit: int, timeout: float, planned: bool = False
+    ) -> pa.Table:
         with self._reachable(), self._answered(timeout), self._transaction(READ_ACCESS, timeout) as tx:
+            if planned:
+                check_plan(plan(tx, cypher))
             result = tx.run(cypher, given | instants(at, _read_mark(tx)))
             names = list(result.keys())
             rows = [[plain(value) for value in record.values()] for record in islice(result, limit + 1)]
@@ -181,7 +205,7 @@ class Neo4jStore:
 
     @contextmanager
     def _answered(self, timeout: float) -> Iterator[None]:
-        """Turn the server's refusals into QueryError and QueryTimeoutError."""
+        """Turn the server's refusals into errors of the query; what passes by itself stays the server's own."""
         try:
             yield
         except AuthError:
@@ -191,6 +215,12 @@ class Neo4jStore:
             if "TransactionTimedOut" in code:
                 hint = "narrow it, bound its paths, or give a longer timeout"
                 raise QueryTimeoutError(f"the query took more than {timeout:g} s; {hint}") from error
+            if "OutOfMemory" in code:
+                raise QueryMemoryError(
+                    f"the query needs more memory than Neo4j gives to one ({code}); aggregate, or LIMIT, earlier"
+                ) from error
+            if code.startswith("Neo.TransientError"):
+                raise
             raise QueryError(f"Neo4j refused the query ({code}): {error.message}") from error
 
     def _rows(self, text: str, params: dict[str, Any]) -> Iterator[list[Any]]:
@@ -207,7 +237,7 @@ class Neo4jStore:
             given["model"] = next((row[0] for row in self._rows(text, given)), "")
         total = next(iter(self._rows("MATCH (e:Embedding) RETURN count(e)", {})))[0]
         fetch, found = max(FIRST_FETCH, 10 * k), list[list[Any]]()
-        text = f"""CALL db.index.vector.queryNodes('{_VECTOR_INDEX}', $fetch, $vector) YIELD node AS e, score
+        text = f"""CALL db.index.vector.queryNodes('{VECTOR_INDEX}', $fetch, $vector) YIELD node AS e, score
           {pattern} AND e.model = $model AND size(e.vector) = size($vector)
           RETURN n.id, 2 * score - 1 AS score ORDER BY score DESC, n.id"""
         while total and len(found) < k:
@@ -223,17 +253,6 @@ class Neo4jStore:
     def graph_hash(self) -> str:
         """sha256 over the rows alive at the last complete commit."""
         return hash_graph(self._rows, self.mark)
-
-
-def schema_statements() -> Iterator[str]:
-    """Uniqueness of ids and versions, and the indexes."""
-    for label in ("Entity", "Ledger", *VALUE_NODES):
-        yield f"CREATE CONSTRAINT {label.lower()}_id IF NOT EXISTS FOR (n:{label}) REQUIRE n.id IS UNIQUE"
-    for type in (*EDGES, *HAS.values()):
-        yield f"CREATE CONSTRAINT {type.lower()}_version IF NOT EXISTS FOR ()-[r:{type}]-() REQUIRE r.version IS UNIQUE"
-    yield "CREATE INDEX name_text IF NOT EXISTS FOR (n:Name) ON (n.text)"
-    options = "{indexConfig: {`vector.similarity_function`: 'cosine', `vector.quantization.enabled`: false}}"
-    yield f"CREATE VECTOR INDEX {_VECTOR_INDEX} IF NOT EXISTS FOR (e:Embedding) ON e.vector OPTIONS {options}"
 
 
 def _read_mark(tx: Transaction) -> Watermark | None:

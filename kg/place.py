@@ -1,0 +1,233 @@
+"""Place: where the table of a ledger lies, a folder of this machine or an object store with a folder here beside it.
+
+In an object store (S3 or what speaks its protocol) the table is all there is of a ledger; the folder beside it holds
+the lock of this machine's writers, copies of the table's files, each of which never changes, and where the table is. Of
+writers on several machines the store takes one: the next file of the log is put only if nobody has put it yet.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import copyfileobj, copytree
+from tempfile import NamedTemporaryFile
+from typing import Any, Final
+from urllib.parse import unquote
+
+import pyarrow.dataset as pads
+import pyarrow.fs as pafs
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.fs import DeltaStorageHandler
+
+from kg.changes import EVENTS
+from kg.disk import writing
+from kg.errors import LedgerError
+from kg.files import write_whole
+from kg.lease import Lease
+from kg.swap import settle
+
+FORMAT: Final = 1
+"""Version of the table and of every cache made from it."""
+APP: Final = "kgrisk-ledger"
+"""Under this name the table counts our commits."""
+ALWAYS: Final = {"aws_conditional_put": "etag", "retry_timeout": "30s", "connect_timeout": "5s"}
+"""Options of every object store. The first makes it refuse a file of the log that is there already."""
+SECRET: Final = re.compile("secret|token|password|access_key|credential", re.IGNORECASE)
+"""Names of options that are handed on, but never written down or shown."""
+_SCREEN: Final = re.compile(r"\x1b\[[0-9;]*m")
+_EVERY: Final = 1.0
+"""Seconds between two looks at whether an object store has a newer version."""
+
+
+@dataclass
+class Place:
+    """Where a ledger lies: `folder` alone, or the object store at `url` with `folder` beside it."""
+
+    folder: Path
+    url: str = ""
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    _looked: float = 0.0
+
+    @classmethod
+    def of(cls, where: Path | str, options: Mapping[str, str] | None, beside: Path | None) -> Place:
+        """The place that a folder or a URL names; a folder that lies beside an object store leads there."""
+        url = str(where) if "://" in str(where) else ""
+        if url and (not url.startswith("s3://") or not url.removeprefix("s3://").strip("/")):
+            raise LedgerError(f"ledger {url!r}: expected a folder, or an object store such as s3://bucket/ledger")
+        folder = Path(beside or Path.home() / ".cache" / "kgrisk" / re.sub(r"\W+", "-", url)) if url else Path(where)
+        place = cls(folder, url.rstrip("/"), dict(options or {}))
+        mark = place._marked()
+        if mark and url and mark.get("url", "") != place.url:
+            there = mark.get("url") or "in that folder"
+            raise LedgerError(f"{folder} belongs to the ledger {there}, not to {place.url}; name another home")
+        if mark.get("url"):
+            place.url, place.options = mark["url"], {**mark.get("options", {}), **place.options}
+        return place
+
+    @property
+    def remote(self) -> bool:
+        return bool(self.url)
+
+    def __str__(self) -> str:
+        return self.url or str(self.folder)
+
+    # ---- opening
+
+    def identify(self) -> str:
+        """The uuid of the ledger that lies here; created if there is none. LedgerError if it is no ledger."""
+        mark = self._marked() or (self._joined() if self.remote else self._created())
+        if mark.get("format") != FORMAT:
+            raise LedgerError(
+                f"{self} has ledger format {mark.get('format')}, this version reads {FORMAT}; "
+                "use the version that wrote it"
+            )
+        return str(mark["uuid"])
+
+    def _marked(self) -> dict[str, Any]:
+        path = self.folder / "ledger.json"
+        found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        return found
+
+    def _created(self) -> dict[str, Any]:
+        if self.folder.exists() and any(not self._begun(path) for path in self.folder.iterdir()):
+            raise LedgerError(f"{self.folder} is not empty and holds no ledger; name an empty or a new folder")
+        with writing(self.folder, "a new ledger"), Lease(self.folder / "lease.json", "creating the ledger"):
+            if mark := self._marked():  # of two that began, the other was first
+                return mark
+            DeltaTable.create(self.folder / "table", schema=EVENTS, mode="ignore")
+            return self._write_mark({"uuid": str(uuid.uuid4()), "format": FORMAT})
+
+    def _begun(self, path: Path) -> bool:
+        """True for what somebody leaves who is killed while creating a ledger, or is creating it now."""
+        empty = path.name == "table" and not any(path.glob("*.parquet"))
+        return empty or path.name in ("lease.json", "ledger.json") or path.name.startswith(".new-")
+
+    def _joined(self) -> dict[str, Any]:
+        """The mark of a table in an object store, which carries uuid and format; of two creators one is first."""
+        told = json.dumps({"uuid": str(uuid.uuid4()), "format": FORMAT})
+        with self.reached():
+            try:
+                found = self._open()
+            except TableNotFoundError:
+                try:
+                    found = DeltaTable.create(self.url, EVENTS, description=told, storage_options=self._given())
+                except (DeltaError, CommitFailedError):  # another was first
+                    found = self._open()
+            text = found.metadata().description
+        try:
+            mark = json.loads(text or "")
+            identity = {"uuid": str(mark["uuid"]), "format": int(mark["format"])}
+        except (ValueError, KeyError, TypeError) as error:
+            raise LedgerError(f"{self.url} is a table, but no ledger of kgrisk; name another place") from error
+        plain = {name: value for name, value in self.options.items() if not SECRET.search(name)}
+        return self._write_mark({**identity, "url": self.url, "options": plain})
+
+    def _write_mark(self, mark: dict[str, Any]) -> dict[str, Any]:
+        write_whole(self.folder / "ledger.json", json.dumps(mark).encode())
+        return mark
+
+    def table(self) -> DeltaTable:
+        """The table, newly opened."""
+        with self.read():
+            return self._open() if self.remote else DeltaTable(settle(self.folder))
+
+    def _open(self) -> DeltaTable:
+        return DeltaTable(self.url, storage_options=self._given())
+
+    def _given(self) -> dict[str, str]:
+        return {**ALWAYS, **self.options}
+
+    # ---- reading and writing
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """Turn what is wrong with the log of a table into a LedgerError that says where it lies and what to do."""
+        try:
+            with self.reached():
+                yield
+        except DeltaError as error:
+            why = " ".join(str(error).split())[:300]
+            raise LedgerError(f"{self}: its table cannot be read: {why}; restore the ledger from a backup") from error
+
+    @contextmanager
+    def reached(self) -> Iterator[None]:
+        """Turn what an object store has against a request into a LedgerError that says what to do, without secrets."""
+        if not self.remote:
+            yield
+            return
+        try:
+            yield
+        except (CommitFailedError, TableNotFoundError):
+            raise
+        except (OSError, DeltaError) as error:
+            said = " ".join(_SCREEN.sub("", str(error)).replace("↳", " ").split())
+            for name, value in self.options.items():
+                said = said.replace(value, "...") if SECRET.search(name) and value else said
+            raise LedgerError(
+                f"{self.url} cannot be reached or was refused: {said[:400]}; check the network, the endpoint "
+                "(AWS_ENDPOINT_URL), the bucket and the credentials (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), and "
+                "run again: what was acknowledged is kept"
+            ) from error
+
+    def files(self, table: DeltaTable) -> list[str]:
+        """Paths on this machine of the table's files; what lies in an object store is copied once."""
+        if not self.remote:  # told as addresses: a space in the name of a folder is %20 there
+            return sorted(unquote(uri.removeprefix("file://")) for uri in table.file_uris())
+        uris = sorted(table.file_uris())
+        root = table.table_uri.rstrip("/") + "/"
+        copies = {self.folder / "copies" / uri.removeprefix(root).replace("/", "-"): uri for uri in uris}
+        (self.folder / "copies").mkdir(parents=True, exist_ok=True)
+        for copy in set((self.folder / "copies").glob("*.parquet")) - set(copies):
+            copy.unlink(missing_ok=True)  # compacted away; who reads it still has it open
+        with self.reached():
+            for copy, uri in copies.items():
+                if not copy.exists():
+                    self._copy(uri.removeprefix(root), copy)
+        return [str(copy) for copy in copies]
+
+    def _copy(self, name: str, to: Path) -> None:
+        with self._store().open_input_stream(name) as there, NamedTemporaryFile(dir=to.parent, delete=False) as here:
+            copyfileobj(there, here, 1 << 20)
+        Path(here.name).rename(to)
+
+    def _store(self) -> pafs.PyFileSystem:
+        return pafs.PyFileSystem(DeltaStorageHandler(self.url, self._given()))
+
+    def newer(self, version: int) -> bool:
+        """Whether a version after this one has been written; of an object store this is looked at once a second."""
+        name = f"_delta_log/{version + 1:020}.json"
+        if not self.remote:
+            return (self.folder / "table" / name).exists()
+        if time.monotonic() - self._looked < _EVERY:
+            return False
+        with self.reached():
+            found = self._store().get_file_info(name).type != pafs.FileType.NotFound
+        self._looked = 0.0 if found else time.monotonic()
+        return bool(found)
+
+    def copy(self, to: Path) -> None:
+        """The whole ledger as a folder of this machine; call it while nobody writes."""
+        if not self.remote:
+            copytree(self.folder, to)
+            return
+        table = self.table()
+        with Lease(to / "lease.json", "copying the ledger"):
+            rows = pads.dataset(self.files(table), schema=EVENTS).scanner().to_reader()
+            last = CommitProperties(app_transactions=[Transaction(APP, table.transaction_version(APP) or 0)])
+            write_deltalake(DeltaTable.create(to / "table", EVENTS), rows, mode="append", commit_properties=last)
+            write_whole(to / "ledger.json", json.dumps({"uuid": self.identify(), "format": FORMAT}).encode())
+
+    def must_be_here(self, what: str) -> None:
+        """LedgerError for what is only done to a table on this machine."""
+        if self.remote:
+            raise LedgerError(
+                f"{what} is not done in an object store, {self.url}: it may keep older versions of a file. Copy the "
+                "ledger into a folder (docs/scale/objectstore.md), do it there, and delete the bucket's copy"
+            )
