@@ -10,13 +10,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gnn.checkpoint import put_whole
 from gnn.tensors import EPOCH, GraphTensors
 from kg.errors import ModelError
-from kg.model import RunManifest
+from kg.model import COMPUTED, RunManifest
 from kg.version import built
 
 USE: Final = (
@@ -31,6 +35,8 @@ LIMITS: Final = (
 UNCERTIFIED: Final = (
     "No no-peek certificate: certify=off, so nothing was scored again with what came later made up anew."
 )
+LICENCES: Final = "Of every document as its publisher set it: a ledger keeps documents, not the terms they came under."
+NEVER_JUDGED: Final = "Not measured by this run; `kgrisk fairness` measures a score that is published."
 SETTINGS: Final = ("model", "head", "seed", "settings", "encoders", "torch")
 DATA: Final = ("ledger", "commit", "cut")
 """What the manifest must say; `data` (see `data_sheet`), `remarks`, `use` and `limits` are told where it has them."""
@@ -54,6 +60,22 @@ def data_sheet(graph: GraphTensors) -> dict[str, Any]:
     }
 
 
+def sources(alive: pa.Table, cut: datetime) -> dict[str, dict[str, int]]:
+    """Claims and documents of each extractor that were public by the cut: what a manifest holds under `sources`."""
+    public = alive.filter(pc.less_equal(alive["published"], cut))
+    counted = public.group_by("extractor").aggregate([("claim", "count"), ("document", "count_distinct")]).to_pylist()
+    return {
+        row["extractor"]: {"claims": row["claim_count"], "documents": row["document_count_distinct"]}
+        for row in sorted(counted, key=lambda row: str(row["extractor"]))
+        if row["extractor"].partition(".")[0] not in COMPUTED
+    }
+
+
+def without(data: Mapping[str, Any]) -> dict[str, int]:
+    """Nodes that have nothing of a modality."""
+    return {name: data["nodes"] - count for name, count in (data.get("modalities") or {}).items()}
+
+
 def card(manifest: RunManifest) -> dict[str, Any]:
     """The card of a run. ModelError if the manifest is not that of a training run."""
     details = manifest.details
@@ -61,12 +83,19 @@ def card(manifest: RunManifest) -> dict[str, Any]:
         raise ModelError(
             f"run {manifest.id}: its manifest says nothing of {', '.join(missing)}; give that of a run of train()"
         )
+    data = dict(details.get("data") or {})
     return {
         "run": manifest.id,
         "code": built(manifest.code),
-        "data": {name: details[name] for name in DATA} | dict(details.get("data") or {}),
+        "data": {name: details[name] for name in DATA}
+        | data
+        | ({"missing": without(data)} if data.get("modalities") else {}),
+        "sources": dict(details.get("sources") or {}),
+        "licences": LICENCES,
         "model": {name: details[name] for name in SETTINGS},
         "figures": list(details["metrics"]),
+        "certificate": dict(details.get("certificate") or {}),
+        "fairness": list(details.get("fairness") or ()),
         "remarks": [*(details.get("remarks") or ()), *uncertified(details["settings"])],
         "use": list(details.get("use") or USE),
         "limits": list(details.get("limits") or LIMITS),
@@ -80,10 +109,9 @@ def uncertified(settings: Mapping[str, Any]) -> list[str]:
 
 def written(made: Mapping[str, Any], folder: Path) -> tuple[Path, Path]:
     """`card.md` and `card.json` in a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
     text, data = folder / "card.md", folder / "card.json"
-    text.write_text(markdown(made), encoding="utf-8")
-    data.write_text(json.dumps(made, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8")
+    put_whole(text, markdown(made).encode())
+    put_whole(data, (json.dumps(made, indent=1, sort_keys=True, default=str) + "\n").encode())
     return text, data
 
 
@@ -91,11 +119,14 @@ def markdown(made: Mapping[str, Any]) -> str:
     """The card for people."""
     parts = [
         [f"# Run {made['run']}", "", f"Code {made['code']}."],
+        ["## Use", "", *_list(made["use"])],
         ["## Data", "", *_pairs(made["data"])],
+        ["## Sources", "", *_sources(made["sources"]), *_list([f"licences: {made['licences']}"])],
         ["## Model", "", *_pairs(made["model"])],
         ["## Figures", "", *_figures(made["figures"])],
+        ["## Certificate", "", *(_pairs(made["certificate"]) or _list(["None."]))],
+        ["## Fairness", "", *_fairness(made["fairness"])],
         ["## Remarks", "", *_list(made["remarks"] or ["None."])],
-        ["## Use", "", *_list(made["use"])],
         ["## Limits", "", *_list(made["limits"])],
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
@@ -119,6 +150,21 @@ def _figures(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     head = ["| task | model | figure | value | 95 % interval | of |", "|---|---|---|---|---|---|"]
     return head + [
         f"| {row['task']} | {row['model']} | {row['metric']} | {row['value']!r} | {_interval(row)} | {row['count']} |"
+        for row in rows
+    ]
+
+
+def _sources(rows: Mapping[str, Mapping[str, int]]) -> list[str]:
+    return _list(f"{name}: {own['claims']} claims in {own['documents']} documents" for name, own in rows.items())
+
+
+def _fairness(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A table with a row per group and measure."""
+    if not rows:
+        return _list([NEVER_JUDGED])
+    head = ["| by | group | measure | value | 95 % interval | of |", "|---|---|---|---|---|---|"]
+    return head + [
+        f"| {row['by']} | {row['group']} | {row['measure']} | {row['value']!r} | {_interval(row)} | {row['count']} |"
         for row in rows
     ]
 

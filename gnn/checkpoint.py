@@ -11,6 +11,7 @@ from typing import Any, Final
 from torch import Tensor, nn
 
 from gnn.vocabulary import LABELS, RELATIONS
+from kg.disk import writing
 from kg.errors import MissingExtraError, ModelError
 from kg.model import digest
 
@@ -32,12 +33,12 @@ def save_tensors(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str
         from safetensors.torch import save
     except ImportError as error:
         raise MissingExtraError(HINT) from error
-    folder.mkdir(parents=True, exist_ok=True)
     data = save({name: value.detach().contiguous().clone() for name, value in sorted(tensors.items())})
     name = f"{digest(data)[:16]}.{WEIGHTS}"
-    text = json.dumps({"weights": name, "sha256": digest(data), "facts": dict(facts)}, sort_keys=True, indent=1)
-    _write(folder / name, data)
-    _write(folder / FACTS, text.encode())  # this is the moment the new pair counts
+    manifest = {"weights": name, "sha256": digest(data), "facts": dict(facts), "of_facts": _of(facts)}
+    text = json.dumps(manifest, sort_keys=True, indent=1)
+    put_whole(folder / name, data)
+    put_whole(folder / FACTS, text.encode())  # this is the moment the new pair counts
     for old in folder.glob(f"*.{WEIGHTS}"):
         if old.name != name:
             old.unlink(missing_ok=True)
@@ -55,6 +56,8 @@ def load_tensors(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         name, sha256, facts = str(manifest["weights"]), str(manifest["sha256"]), dict(manifest["facts"])
         if Path(name).name != name:
             raise ValueError(f"weights {name!r} are not beside {FACTS}")
+        if manifest.get("of_facts", _of(facts)) != _of(facts):
+            raise ValueError(f"the facts in {FACTS} have another sha256 than the one beside them")
         data = (folder / name).read_bytes()
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise ModelError(
@@ -99,10 +102,22 @@ def _refusal(path: Path) -> str:
     )
 
 
-def _write(path: Path, data: bytes) -> None:
+def _of(facts: Mapping[str, Any]) -> str:
+    """sha256 of the facts as they are read back."""
+    return digest(json.dumps(json.loads(json.dumps(dict(facts))), sort_keys=True).encode())
+
+
+def put_whole(path: Path, data: bytes) -> None:
+    """Write a file of a run, durably and whole or not at all; DiskError if the disk refuses."""
     new = path.with_name(f".new-{path.name}")
-    with new.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)
+    with writing(path.parent, "what a run keeps"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with new.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(new, path)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise

@@ -27,13 +27,13 @@ class DealtTask(GroupedTask):
         super().__init__(graph, *given, **lesson)
         self.batch = max(1, min(self.batch, len(self.tails) // steps))
 
-    def losses(self, model: nn.Module) -> Iterator[Tensor]:
-        """One step per batch of triples, dealt anew each epoch."""
+    def portions(self, model: nn.Module, rank: int, size: int) -> Iterator[Tensor]:
+        """One step per batch of triples, dealt anew each epoch, or of each only some questions."""
         assert isinstance(model, Bilinear)
         asked = torch.repeat_interleave(torch.arange(len(self.questions)), self.sizes)
         for part in torch.split(torch.randperm(len(asked)), self.batch):
             own = self.only(asked[part], self.tails[part])
-            yield own.loss(model, torch.arange(len(own.questions)))
+            yield own.share(model, torch.arange(len(own.questions)), rank, size)
 
     def only(self, asked: Tensor, tails: Tensor) -> GroupedTask:
         """The same task over some triples, by the number of their question and their tail."""

@@ -102,13 +102,13 @@ def at(device: torch.device) -> Iterator[None]:
     if device == CPU:
         yield
         return
-    strict = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(False)
+    strict = torch.get_deterministic_debug_mode()
+    torch.set_deterministic_debug_mode("default")
     try:
         with device:
             yield
     finally:
-        torch.use_deterministic_algorithms(strict)
+        torch.set_deterministic_debug_mode(strict)
 
 
 def beside(ask: Asked) -> Asked:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gnn.bilinear import Bilinear
 from gnn.decoder import between
+from gnn.distributed import portion
 from gnn.evaluate import rank
 from gnn.losses import LOSSES
 from gnn.sample import allowed, predictable, reciprocal
@@ -60,27 +61,48 @@ class GroupedTask:
 
     def losses(self, model: nn.Module) -> Iterator[Tensor]:
         """One step per batch of questions, dealt anew each epoch."""
+        return self.portions(model, 0, 1)
+
+    def portions(self, model: nn.Module, rank: int, size: int) -> Iterator[Tensor]:
+        """The same, of each step only some questions."""
         assert isinstance(model, Bilinear)
         for part in torch.split(torch.randperm(len(self.questions)), self.batch):
-            yield self.loss(model, part)
+            yield self.share(model, part, rank, size)
 
-    def loss(self, model: Bilinear, part: Tensor) -> Tensor:
-        """The loss of some questions, by their numbers."""
+    def share(self, model: Bilinear, part: Tensor, rank: int, size: int) -> Tensor:
+        """A rank's portion of the loss of some questions; under infonce, where all of a step are set against each
+        other, each rank does the whole."""
+        if size == 1:
+            return self.loss(model, part)
+        mine = portion(len(part), rank, size)[0]
+        if self.name == "infonce" or len(part) < size:
+            return self.loss(model, part) / size
+        return self.loss(model, part[mine], part)
+
+    def loss(self, model: Bilinear, part: Tensor, of: Tensor | None = None) -> Tensor:
+        """The loss of some questions, by their numbers, or their portion of the loss of more of them."""
         heads, relations = self.questions[part].unbind(1)
         sizes = self.sizes[part]
         row, tails = self._answers(part)
         times = torch.bincount(tails, minlength=len(self.graph)).index_add_(0, heads, sizes)
         used = torch.nonzero(times).squeeze(1) if self.n3 else heads[:0]
         x, h, ends = _Taken.apply(model.embed(self.graph), heads, used)
-        z, each = model.relation, 1.0 / len(row)
+        z, each = model.relation, 1.0 / (len(row) if of is None else int(self.sizes[of].sum()))
         r = z[relations]
         loss = self._asked(model.query(h, r), x, relations, (row, tails))
+        if of is not None:
+            loss = loss * (self._say(part) / self._say(of))
         if self.relations:
             named = (torch.arange(len(row)), relations[row], torch.full((len(row),), each * self.relations))
             loss = loss + full_softmax(between(h[row], x[tails]), z, named, None, self.half)
         if self.n3:
             loss = loss + cubed(ends, times[used] * (each * self.n3)) + cubed(r, sizes * (each * self.n3))
         return loss
+
+    def _say(self, part: Tensor) -> float:
+        """The weight of all answers of some questions."""
+        each = self.sizes[part]
+        return float(each.sum() if self.weights is None else (each * self.weights[self.questions[part, 1]]).sum())
 
     def _answers(self, part: Tensor) -> tuple[Tensor, Tensor]:
         """Right answers of some questions: which of them each answers, and the node."""

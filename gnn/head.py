@@ -79,6 +79,11 @@ class Head(ABC):
     def predict(self, cohort: Cohort) -> np.ndarray:
         """(firms,) probabilities."""
 
+    @property
+    def reach(self) -> int:
+        """So many hops from a firm lies what its score may hang on."""
+        return 1
+
     def kept(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """What a fitted head is, as tensors and facts for `restore`. ModelError for a head that is never published."""
         raise ModelError(f"head {self.name} is a baseline and is not kept; only heads that read the graph are")
@@ -86,6 +91,13 @@ class Head(ABC):
     def restore(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Be again what `kept` told, without learning anything."""
         raise ModelError(f"head {self.name} is a baseline and is not kept; only heads that read the graph are")
+
+
+def logit(probability: np.ndarray) -> np.ndarray:
+    """Log odds, kept finite."""
+    p = np.clip(probability, 1e-6, 1 - 1e-6)
+    odds: np.ndarray = np.log(p / (1 - p))
+    return odds
 
 
 def distress_dates(snapshot: Snapshot) -> dict[str, list[datetime]]:

@@ -15,6 +15,7 @@ from gnn.balance import weights
 from gnn.bilinear import Bilinear
 from gnn.bound import blocks, held
 from gnn.calibrate import ByRelation
+from gnn.distributed import portion
 from gnn.evaluate import Scorer, rank
 from gnn.losses import LOSSES
 from gnn.model import Model
@@ -60,16 +61,29 @@ class LinkTask:
         self.epoch = 0
         if not len(self.rows):
             names = ", ".join(graph.vocabulary.asked)
-            raise ModelError(f"nothing to learn: no edge of {names} was published by {graph.cut:%Y-%m-%d}")
+            raise ModelError(
+                f"nothing to learn: no edge of {names} was published by {graph.cut:%Y-%m-%d}; read more with "
+                "`kgrisk ingest`, or name a later cut"
+            )
 
     def losses(self, model: nn.Module) -> Iterator[Tensor]:
         """One step per part of the edges, dealt anew each epoch."""
+        return self.portions(model, 0, 1)
+
+    def portions(self, model: nn.Module, rank: int, size: int) -> Iterator[Tensor]:
+        """The same, of each step only some edges: those of one relation and head together, as they share scores.
+
+        Under another loss than softmax the answers of a question belong together, and each rank does the whole step.
+        """
         assert isinstance(model, Model)
         order = self.rows[torch.randperm(len(self.rows))][: self.questions]
         for part in order.tensor_split(min(self.steps, len(order))):
             hidden = torch.zeros(len(self.graph.edges), dtype=torch.bool).index_fill_(0, part, True)
-            weight = None if self.weight is None else self.weight[part]
-            yield one_vs_all(model, self.graph.without(hidden), self.graph.edges[part], self.fits, weight, self.loss)
+            mine, share = portion(len(part), rank, size) if self.loss == "softmax" else (slice(None), 1.0 / size)
+            own = part if size == 1 else part.sort().values[mine]
+            weight = None if self.weight is None else self.weight[own]
+            lost = one_vs_all(model, self.graph.without(hidden), self.graph.edges[own], self.fits, weight, self.loss)
+            yield lost if size == 1 else lost * share
 
     def validate(self, model: nn.Module) -> float | None:
         """Filtered MRR of the later triples."""

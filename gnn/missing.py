@@ -14,14 +14,14 @@ about what is not known of the firm, not about chance: an outcome is still a dra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import ceil
 
 import numpy as np
 
-from gnn.head import Cohort, Head
+from gnn.head import Cohort, Head, logit
 from kg.errors import ModelError
 
 Pattern = frozenset[str]
@@ -77,6 +77,19 @@ class Margins:
         present = cohort.graph.present(self.names)[cohort.rows].numpy()
         width = np.array([self.width[frozenset(np.array(self.names)[row].tolist())] for row in present])
         return _probability(middle), _probability(middle - width), _probability(middle + width)
+
+
+@dataclass(frozen=True)
+class Span:
+    """What gives a published score its range: the members of the ensemble, as fitted on everything, and the margins."""
+
+    heads: tuple[Head, ...]
+    margins: Margins
+
+    def ends(self, scale: Callable[[np.ndarray], np.ndarray], cohort: Cohort, said: np.ndarray) -> list[np.ndarray]:
+        """(firms,) low and high end as calibrated; the score itself always lies between them."""
+        _, low, high = (scale(logit(p)) for p in self.margins.interval(self.heads, cohort))
+        return [np.minimum(low, said), np.maximum(high, said)]
 
 
 def quantile(misses: np.ndarray, coverage: float) -> float:

@@ -102,12 +102,12 @@ def seeded(seed: int) -> Iterator[None]:
 @contextmanager
 def exact(threads: int) -> Iterator[None]:
     """Bitwise repeatable arithmetic on this many threads inside, and the caller's settings back outside."""
-    before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    before, strict = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("error")  # the other call loads the compiler, of ten seconds
     try:
         with threadpool_limits(threads):  # numpy and scikit-learn bring pools of their own
             yield
     finally:
-        torch.use_deterministic_algorithms(strict)
+        torch.set_deterministic_debug_mode(strict)
         torch.set_num_threads(before)

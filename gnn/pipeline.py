@@ -18,12 +18,14 @@ import torch
 from torch.nn import functional as F
 
 from gnn.bound import bounded
-from gnn.card import card, data_sheet, uncertified, written
+from gnn.card import card, data_sheet, sources, uncertified, written
 from gnn.checkpoint import fill, load_tensors, ontology, save_tensors
 from gnn.choice import chosen, keep
 from gnn.device import beside
 from gnn.encoder import Encoder
 from gnn.encoders.table import Table
+from gnn.fairness import by_group
+from gnn.fairness_groups import told_groups
 from gnn.forecast import Forecast, forecast
 from gnn.heads.network import Network
 from gnn.judge import Judge
@@ -88,12 +90,22 @@ def train(
         proof = attested(source, files, cut, seed, settings, report)
     facts |= {"certificate": proof.to_dict() if proof else None}
     found = tables(links, risk, money, [proof.remark()] if proof else uncertified(vars(settings)))
-    manifest, checkpoint = sealed(facts | {"metrics": found["metrics"].to_pylist()}, links, risk, embedded, out)
+    manifest, checkpoint = sealed(facts | after(found, source, views, risk, cut), links, risk, embedded, out)
     keep(encoders, checkpoint / "encoders")
     rmtree(unfinished(out, facts_before(facts), settings.threads), ignore_errors=True)
     RunStore(out).record(manifest, spent.rows, links.losses)
     made: dict[str, Any] = {"embeddings": embedded, "checkpoint": checkpoint, "manifest": manifest}
     return TrainResult(manifest.id, settings.model, cut, seed, **found, **made, certificate=proof)
+
+
+def after(found: dict[str, Any], source: object, views: Views, risk: Outlook, cut: datetime) -> dict[str, Any]:
+    """What the manifest adds to the facts: figures, how the score treated firms by country, and what was read."""
+    snapshot = views.snapshot(cut)
+    rows = [snapshot.index[id] for id in risk.tested["id"].to_pylist()]
+    probability, truth = (risk.tested[name].to_numpy().astype(float) for name in ("probability", "truth"))
+    groups = by_group(told_groups(snapshot, rows, "country", cut), "country", probability, truth > 0)
+    read = {"sources": sources(source.alive(), cut)} if isinstance(source, Readable) else {}
+    return {"metrics": found["metrics"].to_pylist(), "fairness": groups, **read}
 
 
 def certifiable(source: object, settings: Settings) -> None:
@@ -246,5 +258,5 @@ def sealed(
     checkpoint = save_tensors(out / manifest.id, links.model.state_dict(), kept)
     written(card(manifest), checkpoint)
     if risk.best is not None:
-        Judge(risk.best.head, risk.best.scale).save(checkpoint)
+        Judge(risk.best.head, risk.best.scale, risk.span).save(checkpoint)
     return manifest, checkpoint

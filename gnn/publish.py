@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
@@ -28,6 +30,28 @@ class Writable(Protocol):
     ) -> int: ...
 
     def alive(self, commit: int | None = None) -> pa.Table: ...
+
+
+class Spoken(Protocol):
+    """What of a run says which claims it takes the place of."""
+
+    @property
+    def run(self) -> str: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def cut(self) -> datetime: ...
+
+
+@dataclass(frozen=True)
+class Said:
+    """A run that was trained before."""
+
+    run: str
+    model: str
+    cut: datetime
 
 
 VERSION = 2
@@ -116,20 +140,30 @@ def publish(ledger: Writable, files: Files, result: TrainResult) -> int:
     seen as of a known time before this commit. Returns the commit. Publishing the same run twice changes nothing and
     returns the head.
     """
+    return ledger.commit(kept(files, result), result.manifest, retract=former(ledger.alive(), result))
+
+
+def kept(files: Files, result: TrainResult) -> ClaimBatch:
+    """The claims of a run, whose manifest and vectors are now among the files; nothing is published yet."""
     vectors = files.put(vector_bytes(result.embeddings))
     stored = files.put(result.manifest.to_bytes())
     if stored != result.run or result.manifest.details.get("vectors") != vectors:
         raise ModelError(
             f"run {result.run}: manifest or vectors are not those of the run; publish the result of train() as it is"
         )
-    return ledger.commit(claims(result, vectors), result.manifest, retract=former(ledger.alive(), result))
+    return claims(result, vectors)
 
 
-def former(alive: pa.Table, result: TrainResult) -> list[str]:
+def of_models(alive: pa.Table, *more: str) -> pa.Array:
+    """(rows,) bool: claims of a graph model, any of gnn/models/ or of `more`, in any version."""
+    models = "|".join(sorted({*plugins.names("gnn.models"), *more}))
+    return pc.match_substring_regex(alive["extractor"], f"^model[.]({models})@")
+
+
+def former(alive: pa.Table, result: Spoken) -> list[str]:
     """Claims that other runs of a graph model (any of gnn/models/, in any version) left alive, less their scores at
     other cuts."""
-    models = "|".join({*plugins.names("gnn.models"), result.model})
-    own = pc.match_substring_regex(alive["extractor"], f"^model[.]({models})@")
+    own = of_models(alive, result.model)
     other = pc.not_equal(alive["document"], result.run)
     dated = pc.and_(
         pc.is_in(alive["name"], pa.array(SCORED)),

@@ -19,13 +19,13 @@ from gnn.conformal import Verdicts
 from gnn.encoder import Encoder
 from gnn.ensemble import Stack, disagreement, standing
 from gnn.evaluate import auprc, bootstrap, brier
-from gnn.head import Cohort, Head, cohort, distress_dates, fallen
+from gnn.head import Cohort, Head, cohort, distress_dates, fallen, logit
 from gnn.heads.base_rate import BaseRate
 from gnn.heads.logistic import Logistic, log_loss
 from gnn.heads.mlp import Mlp
 from gnn.heads.network import Network
 from gnn.heads.propagated import Propagated
-from gnn.missing import Margins
+from gnn.missing import Margins, Span
 from gnn.result import SCORE_ROWS, TESTED_ROWS
 from gnn.settings import Report, Settings
 from gnn.views import Views, months
@@ -97,12 +97,6 @@ def scale_of(raw: np.ndarray, truth: np.ndarray) -> Platt:
     return platt(logit(raw), truth)
 
 
-def logit(probability: np.ndarray) -> np.ndarray:
-    p = np.clip(probability, 1e-6, 1 - 1e-6)
-    odds: np.ndarray = np.log(p / (1 - p))
-    return odds
-
-
 @dataclass
 class Outlook:
     """What the risk part of a run found; rows are of the tables in gnn/result.py."""
@@ -117,6 +111,8 @@ class Outlook:
     """Those it learned from and the one at the cut."""
     best: Scored | None = None
     """The head that is published."""
+    span: Span | None = None
+    """What gave its scores their ranges; None where they have none."""
 
 
 def cohorts(
@@ -171,14 +167,13 @@ def told(
     said = {one.name: one.probability for one in rows if one.name != BaseRate.name}
     stack = Stack.of({one.name: one.ahead for one in rows if one.name in said}, best.truth)
     verdicts = Verdicts.of(best.ahead, best.truth, settings.alpha)
-    doubt = {
-        "uncertainty": disagreement(said).tolist(),
-        "possible": verdicts.words(best.probability),
-        **interval(best, both, settings, seed),
-    }
+    doubt = {"uncertainty": disagreement(said).tolist(), "possible": verdicts.words(best.probability)}
+    span = spanned(best, both[0], settings, seed)
+    if span is not None:
+        doubt["low"], doubt["high"] = (end.tolist() for end in span.ends(best.scale, now, best.probability))
     scores = score_table(now, best, doubt)
     tested = {"id": scores["id"], "probability": best.probability, "truth": now.truth}
-    found = Outlook(chosen=best.name, scores=scores, tested=pa.table(tested, schema=TESTED_ROWS), best=best)
+    found = Outlook(chosen=best.name, scores=scores, tested=pa.table(tested, schema=TESTED_ROWS), best=best, span=span)
     for one in rows:
         found.metrics += metrics(one.name, one.probability, now, seed, one.threshold)
     joint = stack(said)
@@ -199,18 +194,15 @@ def suited(kind: type[Head], settings: Settings) -> type[Head]:
     return type(kind.__name__, (kind,), own) if own else kind
 
 
-def interval(
-    best: Scored, both: tuple[Sequence[Cohort], Cohort], settings: Settings, seed: int
-) -> dict[str, list[float]]:
-    """Ends between which each score stays with other seeds, other draws of firms, and the modalities its firm lacks.
+def spanned(best: Scored, past: Sequence[Cohort], settings: Settings, seed: int) -> Span | None:
+    """What tells how far each score stays with other seeds, other draws of firms, and the modalities its firm lacks.
 
     The margins are those of heads that had not seen the last cohort yet (gnn/missing.py): they are calibrated on it.
-    Empty where firms carry no modality.
+    None where firms carry no modality.
     """
-    past, now = both
     names = carried(past[-1])
     if not names:
-        return {}
+        return None
     kind, state = type(best.head), settings.unfinished
     before, after = [best.last], [best.head]
     for number in range(1, settings.members):
@@ -218,12 +210,7 @@ def interval(
             own = kind(seed + number, settings.threads, state and state / f"{kind.name}-{k}+{number}")
             drawn = [cohort.drawn((seed, number, place)) for place, cohort in enumerate(past)]
             heads.append(fitted(own, drawn, k))
-    margins = Margins.of(before, past[-1], names)
-    _, low, high = (best.scale(logit(p)) for p in margins.interval(after, now))
-    return {
-        "low": np.minimum(low, best.probability).tolist(),
-        "high": np.maximum(high, best.probability).tolist(),
-    }
+    return Span(tuple(after), Margins.of(before, past[-1], names))
 
 
 def carried(cohort: Cohort) -> list[str]:

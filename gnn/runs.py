@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from kg.errors import ModelError
+from kg.files import write_whole
 from kg.memory import peak_bytes
 from kg.model import RunManifest, iso
 from kg.version import built
@@ -137,10 +137,7 @@ class RunStore:
             "losses": list(losses),
         }
         path = self.folder / manifest.id / RECORD
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f".{RECORD}.{os.getpid()}")
-        new.write_text(json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False, default=str))
-        os.replace(new, path)
+        write_whole(path, json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False, default=str).encode())
         return self.get(manifest.id)
 
     def ids(self) -> list[str]:
@@ -152,7 +149,7 @@ class RunStore:
         """A run by its id or the beginning of it; ModelError if there is none, several, or its record is broken."""
         found = sorted(path.parent.name for path in self.folder.glob(f"*/{RECORD}") if path.parent.name.startswith(id))
         if len(found) != 1 or not id:
-            raise ModelError(f"{len(found)} runs in {self.folder} begin with {id!r}; name one of them: see table()")
+            raise ModelError(f"{len(found)} runs in {self.folder} begin with {id!r}; name one: see `kgrisk runs`")
         path = self.folder / found[0] / RECORD
         try:
             kept = json.loads(path.read_text())

@@ -97,6 +97,13 @@ def told(run: Told, id: str) -> ScoreStory:
     )
 
 
+def figures(run: Told, id: str) -> tuple[FigureShare, ...]:
+    """The figures of its story alone, which is a tenth of the work. ModelError as for the whole."""
+    place = run.firm(id)
+    with exact(1):
+        return figure_shares(run, place)
+
+
 def asking(run: Told, place: int) -> Callable[[GraphTensors], float]:
     """The published log odds of one firm, of whatever graph is shown in place of the run's own."""
     alone = replace(run.cohort, rows=run.cohort.rows[place : place + 1], truth=run.cohort.truth[place : place + 1])

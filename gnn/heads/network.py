@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gnn.balance import weights
+from gnn.distributed import portion
 from gnn.evaluate import auprc
 from gnn.head import TIES, Cohort, Head, contagion, widths
 from gnn.heads.logistic import log_loss
@@ -51,6 +52,10 @@ class Network(Head):
         with torch.no_grad(), exact(self.threads):
             probability: np.ndarray = torch.sigmoid(self.model(cohort)).double().numpy()
         return probability
+
+    @property
+    def reach(self) -> int:
+        return max(1, len(self.model.encoder.layers))
 
     def kept(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         told = {"widths": self.widths, "reads": dict(self.reads), "fusion": self.fusion}
@@ -112,9 +117,16 @@ class DistressTask:
 
     def losses(self, model: nn.Module) -> Iterator[Tensor]:
         """One step per cohort, in random order."""
+        return self.portions(model, 0, 1)
+
+    def portions(self, model: nn.Module, rank: int, size: int) -> Iterator[Tensor]:
+        """The same, of each cohort only some firms; all ranks read its whole graph, as their surroundings overlap."""
         for number in torch.randperm(len(self.cohorts)).tolist():
             own, truth = self.cohorts[number], torch.from_numpy(self.cohorts[number].truth).to(torch.float32)
-            yield F.binary_cross_entropy_with_logits(model(own), truth, self.weights[number])
+            mine, share = portion(len(own), rank, size)
+            said, weight = model(own)[mine], self.weights[number][mine]
+            lost = F.binary_cross_entropy_with_logits(said, truth[mine].to(said.dtype), weight)
+            yield lost if size == 1 else lost * share
 
     def validate(self, model: nn.Module) -> float | None:
         """AUPRC less log loss: firms in the right order, and probabilities of the right size."""
