@@ -16,21 +16,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.diagnosis import diagnose, out_of_reach
+from ingest.erased import Erased
 from ingest.extract.text.names import Gazetteer
 from ingest.labels import names, one_label_each
 from ingest.order import naming, ordered
 from ingest.readings import SIDECAR, Readings
 from ingest.report import Quarantined, RunReport, SourceCount
+from ingest.sharded import PACKAGE as PACKAGE
+from ingest.sharded import Means, Reader
 from ingest.source import Extract, Models, Record, Source
 from ingest.staging import Staging, attempt, is_whole_refusal
 from kg import plugins
 from kg.errors import ExpectationError, SourceError
+from kg.executor import Executor, Here
 from kg.files import Files, digest_of
 from kg.ledger import Ledger, OnIO
+from kg.meter import Meter
 from kg.model import ClaimBatch, RunManifest, digest
 from kg.validate import violations
 
-PACKAGE = "ingest.sources"
 Progress = Callable[[str, int, int], None]
 """Source, files done, files."""
 Range = tuple[int, int | None]
@@ -42,6 +46,8 @@ class Options(TypedDict, total=False):
     sources: Sequence[str]
     """Names of the sources to run; all by default."""
     progress: Progress
+    executor: Executor
+    """Where records are read; in this process by default. Whoever gives it closes it."""
     on_io: OnIO
     """Called with `stage:before`, `stage:after` and the ledger's stages."""
     limits: Mapping[str, int]
@@ -86,8 +92,9 @@ class _Run:
         self._ledger, self._files, self._home, self._options = ledger, files, home, options
         self._on_io = options.get("on_io", _ignore)
         self._staging = Staging(home / "staging", self._on_io)
+        self._executor, self._erased = options.get("executor") or Here(), Erased(ledger.folder, files)
         self._readings = Readings(home / "readings.parquet")
-        self._report = RunReport()
+        self._report, self._meter = RunReport(), Meter()
         self._tables: list[pa.Table] = []
         self._paths_of: dict[str, str] = {}
         self._replaces: set[str] = set()
@@ -95,12 +102,17 @@ class _Run:
     def run(self) -> RunReport:
         taken: set[Path] = set()
         for name in ordered(self._options.get("sources") or plugins.names(PACKAGE)):
-            taken |= self._source(name)
-        self._left_over(taken)
-        batch = self._checked(ClaimBatch(pa.concat_tables(self._tables)) if self._tables else ClaimBatch.of(()))
-        self._count(batch)
-        self._expect()
-        return self._commit(batch)
+            with self._meter.stage(f"read {name}"):
+                taken |= self._source(name)
+        with self._meter.stage("check"):
+            self._left_over(taken)
+            batch = self._checked(ClaimBatch(pa.concat_tables(self._tables)) if self._tables else ClaimBatch.of(()))
+            self._count(batch)
+            self._expect()
+        with self._meter.stage("commit"):
+            self._commit(batch)
+        self._report.stages = self._meter.rows()
+        return self._report
 
     def _every(self) -> set[Path]:
         if self._paths is not None:
@@ -130,17 +142,18 @@ class _Run:
         """Read one source; returns the files it took."""
         kind = plugins.load(PACKAGE, name, Source)  # type: ignore[type-abstract]  # load gives a concrete one
         source = kind(self._folder, self._paths and [p for p in self._paths if any(p.match(g) for g in kind.patterns)])
-        models = self._models(name)
+        named = self._named(name)
+        models = Models(Gazetteer(named()) if naming(name) else None, self._home / "cache", self._options.get("limits"))
         count = self._report.sources.setdefault(name, SourceCount(files=len(source.files)))
         started, taken = time.perf_counter(), set[Path]()
         progress = self._options.get("progress", _quiet)
         progress(name, 0, count.files)
         place = {path: number for number, path in enumerate(source.files, 1)}
-        for record in source.records():
+        reader = Reader(Means(name, source, models, named), self._executor, self._staging, self._erased)
+        for record, found in reader.extracts(source.records(), count):
             whole = self._folder / record.path
             path = whole if whole in place else self._folder / record.path.partition("#")[0]
             taken.add(path)
-            found = self._staged(source, record, models, count)
             self._note(record, path, found)
             self._take(record, found, count)
             progress(name, place.get(path, 0), count.files)
@@ -148,30 +161,23 @@ class _Run:
         count.seconds = round(time.perf_counter() - started, 3)
         return taken
 
-    def _models(self, name: str) -> Models:
+    def _named(self, name: str) -> Callable[[], Iterator[tuple[str, str, str]]]:
         """Names known to a source: of the ledger and of what this run has read, from identified entities only.
 
         Names that text alone gave are left out: otherwise a second run would know more than the first and say more.
         """
-        cache, limits = self._home / "cache", self._options.get("limits")
         if not (known := naming(name)):
-            return Models(None, cache, limits)
-        alive = self._ledger.alive()
+            return lambda: iter(())
         # what documents of this run still say is in its tables, and what they no longer say is about to be retracted
         ends = pa.array(sorted(self._replaces | self._superseded()), pa.string())
-        alive = alive.filter(pc.invert(pc.is_in(alive["document"], ends)))
-        rows = (row for table in (alive, *self._tables) for row in names(table, known))
-        return Models(Gazetteer(rows), cache, limits)
+        head, read = self._ledger.head, tuple(self._tables)
 
-    def _staged(self, source: Source, record: Record, models: Models, count: SourceCount) -> Extract:
-        path = self._staging.path(record, source.extractor, models.fingerprint)
-        if (known := self._staging.get(path)) is not None:
-            count.resumed += 1
-            return known
-        found, lasting = attempt(source, record, models)
-        if lasting:
-            self._staging.put(path, found)
-        return found
+        def told() -> Iterator[tuple[str, str, str]]:
+            alive = self._ledger.alive(head)
+            alive = alive.filter(pc.invert(pc.is_in(alive["document"], ends)))
+            return (row for table in (alive, *read) for row in names(table, known))
+
+        return told
 
     def _note(self, record: Record, path: Path, found: Extract) -> None:
         """Write down which documents a file gives; what one cannot be read that was read before still counts."""
@@ -244,11 +250,11 @@ class _Run:
         if wrong:
             raise ExpectationError(
                 f"nothing was committed, the counts are out of range: {'; '.join(wrong)}; look at the files and the "
-                f"{len(report.quarantined)} quarantined parts{_first(report.quarantined)}, mend them or the range, and "
+                f"{len(report.quarantined)} quarantined parts{report.first}, mend them or the range, and "
                 "run again"
             )
 
-    def _commit(self, batch: ClaimBatch) -> RunReport:
+    def _commit(self, batch: ClaimBatch) -> None:
         report, head = self._report, self._ledger.head
         void = self._superseded()
         void = void & set(self._ledger.alive()["document"].unique().to_pylist()) if void else void
@@ -262,7 +268,6 @@ class _Run:
         report.committed = report.commit != head
         if report.committed:
             self._files.put(manifest.to_bytes())
-        return report
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix() if path.is_relative_to(self._folder) else path.name
@@ -283,11 +288,6 @@ def _inputs(inputs: Path | Sequence[Path]) -> tuple[Path, list[Path] | None]:
         else Path()
     )
     return common, files
-
-
-def _first(quarantined: Sequence[Quarantined]) -> str:
-    """The first of them, as an example."""
-    return f" (first: {quarantined[0].path}: {quarantined[0].reason})" if quarantined else ""
 
 
 def _ignore(_: str) -> None:

@@ -7,7 +7,6 @@ run that dies between the two leaves a note too many, never one too few.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kg.errors import SourceError
+from kg.files import write_whole
 
 SIDECAR = "sidecar"
 """Part that stands for the file beside a record; the parts of a file itself are "" or begin with #."""
@@ -69,13 +69,9 @@ class Readings:
             return
         columns = zip(*sorted(known | self._now), strict=True)
         table = pa.table([pa.array(column, pa.string()) for column in columns], schema=_SCHEMA)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
-        with pa.OSFile(str(part), "wb") as file:
-            pq.write_table(table, file, compression="zstd")
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        os.replace(part, self._path)
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd")
+        write_whole(self._path, sink.getvalue().to_pybytes())
 
 
 def _load(path: Path) -> set[Reading]:

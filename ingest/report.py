@@ -56,6 +56,13 @@ class RunReport:
     """Columns and tags of each file that nobody read."""
     untaken: list[str] = field(default_factory=list)
     """Files that no source took."""
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    """What each stage took, as `kg.meter.Stage` tells it: seconds, peak memory, bytes; a source is a stage."""
+
+    @property
+    def first(self) -> str:
+        """The first quarantined part, as an example for a message; "" if there is none."""
+        return next((f" (first: {part.path}: {part.reason})" for part in self.quarantined), "")
 
     @property
     def records(self) -> int:

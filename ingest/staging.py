@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from dataclasses import asdict, replace
+from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,14 +18,18 @@ import pyarrow.parquet as pq
 from ingest.diagnosis import ENTITIES, LFS, POINTER, damage, declares_entities
 from ingest.source import Extract, Models, Record, Refusal, Source
 from kg.errors import MissingExtraError, RecordError, SourceError
+from kg.files import write_whole
 from kg.ledger import OnIO
-from kg.model import ClaimBatch, digest, manifest_bytes
+from kg.model import SCHEMA, ClaimBatch, digest, manifest_bytes
 
 log = logging.getLogger(__name__)
 
 _META = b"kgrisk.extract"
-_FORMAT = 2
-"""Part of every name. Format 1 also held what was refused for want of a package, which must not be taken up."""
+_FORMAT = 3
+"""Part of every name. Format 1 also held what was refused for want of a package, which must not be taken up; format 2
+had no checksums."""
+_SEAL = b"kgrisk.seal"
+"""Digest of what stands beside the table, with the rows of it; each page of the table has a checksum of its own."""
 
 
 class Staging:
@@ -50,11 +54,18 @@ class Staging:
         return self._folder / name[:2] / name
 
     def get(self, path: Path) -> Extract | None:
-        """A staged extract, None if there is none."""
-        if not path.exists():
+        """A staged extract, None if there is none that is whole."""
+        try:
+            table = pq.read_table(pa.BufferReader(path.read_bytes()), page_checksum_verification=True)
+            told, seal = ((table.schema.metadata or {})[name] for name in (_META, _SEAL))
+            if seal != _seal(told, table.num_rows) or not table.schema.equals(SCHEMA):
+                raise ValueError("what stands beside the table is another than was written")
+        except FileNotFoundError:
             return None
-        table = pq.read_table(path)
-        meta = json.loads((table.schema.metadata or {})[_META])
+        except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+            log.warning("%s was changed on disk (%s): its record is read anew", path, error)
+            return None
+        meta = json.loads(told)
         refused = tuple(Refusal(**row) for row in meta["refused"])
         return Extract(ClaimBatch(table), refused, tuple(meta["unread"]), meta["rules"])
 
@@ -66,15 +77,16 @@ class Staging:
             "unread": list(extract.unread),
             "rules": dict(extract.rules),
         }
-        table = extract.claims.table.replace_schema_metadata({_META: json.dumps(meta).encode()})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        with pa.OSFile(str(part), "wb") as file:
-            pq.write_table(table, file, compression="zstd")
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        os.replace(part, path)
+        told, claims = json.dumps(meta).encode(), extract.claims.table
+        table = claims.replace_schema_metadata({_META: told, _SEAL: _seal(told, claims.num_rows)})
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+        write_whole(path, sink.getvalue().to_pybytes())
         self._on_io("stage:after")
+
+
+def _seal(told: bytes, rows: int) -> bytes:
+    return sha256(told + str(rows).encode()).hexdigest().encode()
 
 
 def attempt(source: Source, record: Record, models: Models) -> tuple[Extract, bool]:

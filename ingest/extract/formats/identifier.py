@@ -15,6 +15,7 @@ from stdnum import cusip, figi, iban, isin, lei
 from stdnum.exceptions import ValidationError
 
 from kg.ontology import SCHEMES
+from kg.validate import LONGEST
 
 _CODES = (
     "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT"
@@ -74,6 +75,8 @@ def identify(id: str) -> str:
     scheme, colon, value = id.strip().partition(":")
     if not colon or scheme not in SCHEMES or not value.strip():
         raise ValueError(f"id {id!r} is not scheme:value with a scheme of {', '.join(SCHEMES)}")
+    if len(id.encode()) > LONGEST:
+        raise ValueError(f"an id that begins with {id[:60]!r} has more than {LONGEST} bytes; a store cannot hold it")
     try:
         return f"{scheme}:{_RULES.get(scheme, str.strip)(value)}"
     except ValidationError as error:
