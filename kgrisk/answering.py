@@ -10,23 +10,26 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from rapidfuzz import fuzz
 
 from ingest.extract.text.names import collapse
 from kg.errors import KgRiskError, RecordError
 from kg.files import Files
 from kg.ledger import Ledger
-from kg.model import EVER, AsOf, as_time, iso
-from kgrisk.answers import Answer, Vectors, answers, ranked, words
+from kg.model import EVER, OWN, AsOf, as_time, iso, sources_of
+from kgrisk.answers import Answer, Vectors, answers, nearest, shared, topic, words
 from kgrisk.extras import need
 from kgrisk.passages import Passage, passages_of_file, places
 from kgrisk.result import Result
 
-OWN: Final = ("model", "risk", "resolve", "repeats")
-"""Extractors whose documents are runs of our own: they can be explained, but are no evidence of the world."""
 LIKELY: Final = 2000
 """Quotes of the whole ledger whose words are weighed, those that share most with the question."""
-OPENED: Final = 8
+OPENED: Final = 4
 """Documents read through for an answer to a question to the whole ledger."""
+READ: Final = 40
+"""Passages of these whose meaning is compared: vectors are what takes the time of an answer."""
+HEARD: Final = 80.0
+"""Least likeness, of 100, of a name in a question and in a passage: recordings are misheard by a letter or two."""
 COLUMNS: Final = pa.schema(
     [
         *((name, pa.string()) for name in ("document", "title", "locator")),
@@ -82,23 +85,47 @@ class Asking:
         self.files = files
         self.cache = files.folder.parent / "cache"
         rows = ledger.alive(ledger.commit_at(at.known))
-        source = pc.list_element(pc.split_pattern(rows["extractor"], ".", max_splits=1), 0)
+        # what the engine said itself can be explained, but is no evidence of the world
+        source = sources_of(rows["extractor"])
         rows = rows.append_column("source", source)
         public = pc.less_equal(rows["published"], pa.scalar(as_time(at.published or EVER), rows["published"].type))
         self.rows = rows.filter(pc.and_(public, pc.invert(pc.is_in(source, pa.array(OWN)))))
 
-    def ask(self, question: str, document: str = "", most: int = 3) -> Result:
-        """The answers, best first; `document` is its sha256 or how that begins. KgRiskError if it is unknown."""
+    def ask(self, question: str, document: str = "", most: int = 3, naming: Sequence[str] = ()) -> Result:
+        """The answers, best first; `document` is its sha256 or how that begins. KgRiskError if it is unknown.
+
+        Without a document only passages count that have all the names in `naming`, in their words or their title.
+        """
         if document:
             name = self._document(document)
             found, where = answers(question, self._passages(name), encode(), most), f"document {name[:12]}"
         else:
-            vectors = encode()
-            likely = ranked(question, self._quotes(question), vectors)
-            best = list(dict.fromkeys(answer.passage.document for answer in likely))[:OPENED]
-            passages = [passage for name in best for passage in self._passages(name)]
-            found, where = answers(question, passages, vectors, most), "the ledger"
+            passages = self._likely(question, naming)
+            found, where = answers(question, passages, encode(), most) if passages else [], "the ledger"
         return told(question, [self._with_claims(answer) for answer in found], where)
+
+    def _likely(self, question: str, naming: Sequence[str]) -> list[Passage]:
+        """Passages of the documents whose quotes share most words with the question."""
+        if not words(question):
+            raise KgRiskError(f"{question!r} asks for nothing; write a question of some words")
+        quotes = nearest(topic(question), self._quotes(question), LIKELY)
+        shares = shared(topic(question), [words(quote.quote) for quote in quotes])
+        order = sorted(range(len(quotes)), key=lambda row: (-shares[row], quotes[row].document, quotes[row].locator))
+        titles: dict[str, str] = {}
+        best = list[str]()
+        for row in order:
+            name = quotes[row].document
+            if name not in titles:
+                titles[name] = self._title(name) if naming else ""
+                if len(best) < OPENED and (not naming or named(naming, f"{titles[name]} {self._words(name)}")):
+                    best.append(name)
+        found = [passage for name in best for passage in self._passages(name)]
+        kept = [p for p in found if named(naming, f"{p.title} {p.quote}")]
+        return nearest(topic(question), kept, READ)
+
+    def _words(self, name: str) -> str:
+        """All that is quoted of a document."""
+        return " ".join(self.rows.filter(pc.equal(self.rows["document"], name))["quote"].to_pylist())
 
     def _document(self, document: str) -> str:
         start = document.removeprefix("doc:")
@@ -150,6 +177,12 @@ class Asking:
         says = sorted({_said(claim) for claim in here if claim["kind"] == "edge" and claim["name"] != "MENTIONED_IN"})
         voices = sorted({claim["value_text"] for claim in here if claim["name"] == "speaker"})
         return Answer(replace(passage, says=tuple(says), speaker=", ".join(voices)), answer.score)
+
+
+def named(names: Sequence[str], text: str) -> bool:
+    """True if a text has all the names, as written or nearly."""
+    folded = text.casefold()
+    return all(fuzz.partial_ratio(name.casefold(), folded) >= HEARD for name in names)
 
 
 def touches(a: str, b: str) -> bool:

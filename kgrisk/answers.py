@@ -111,7 +111,7 @@ def nearest(question: str, passages: Sequence[Passage], most: int = CLOSE) -> li
     once = list({(p.document, p.quote): p for p in reversed(passages)}.values())[::-1]
     if len(once) <= most:
         return once
-    shares = _shared(question, [words(p.quote) for p in once])
+    shares = shared(question, [words(p.quote) for p in once])
     best = sorted(range(len(once)), key=lambda row: (-shares[row], len(once[row].quote), row))[:most]
     return [once[row] for row in sorted(best)]
 
@@ -130,7 +130,7 @@ def measures(question: str, passages: Sequence[Passage], vectors: Vectors) -> ND
         mean[rows] = alike[rows].mean()
         strange[rows] = _strange(question, " ".join([passages[rows[0]].title, *(passages[r].quote for r in rows)]))
     kind = [_kind(question, p.quote) for p in passages]
-    shares = _shared(topic(question), [words(p.quote) for p in passages])
+    shares = shared(topic(question), [words(p.quote) for p in passages])
     return np.column_stack([alike, alike - mean, shares, kind, strange])
 
 
@@ -147,7 +147,7 @@ def words(text: str) -> frozenset[str]:
     )
 
 
-def _shared(question: str, given: Sequence[frozenset[str]]) -> list[float]:
+def shared(question: str, given: Sequence[frozenset[str]]) -> list[float]:
     """Share of the question's words that each text has, rare ones counting more (inverse document frequency)."""
     asked = sorted(words(question))
     counts = Counter(word for text in given for word in text)

@@ -1,16 +1,20 @@
-"""Commands that ask: named queries, evidence, vectors, export."""
+"""Commands that ask: named queries, evidence, vectors."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kgrisk.answering import ask_file, extract_lines
-from kgrisk.console import emit, out, show
-from kgrisk.export import FORMS, export
+from kgrisk.api import Graph
+from kgrisk.console import emit, out, progress, show
 from kgrisk.options import Home, Json, Known, Published, Store, Valid, answer, asked, opened, pair
+from kgrisk.questions.answered import Answered
+from kgrisk.questions.handed import hand
+from kgrisk.questions.spoken import heard, seen
 from queries.catalog import Catalog
 
 app = typer.Typer()
@@ -82,42 +86,52 @@ def scores(
 
 @app.command()
 def ask(
-    what: Annotated[str, typer.Argument(help="A file or the sha256 of a document, or the question itself.")],
+    what: Annotated[str, typer.Argument(help="A file or the sha256 of a document, or the question itself.")] = "",
     question: Annotated[str, typer.Argument(help="The question, where a document is given; else all is asked.")] = "",
     k: Annotated[int, typer.Option("-k", min=1, help="Most extracts.")] = 3,
+    audio: Annotated[Path | None, typer.Option("--audio", help="The question, spoken.")] = None,
+    image: Annotated[Path | None, typer.Option("--image", help="The question, on a picture.")] = None,
+    hand_over: Annotated[
+        str, typer.Option("--hand-over", help="Your name: what is not in the graph becomes a case for an analyst.")
+    ] = "",
     valid: Valid = None,
     known: Known = None,
     published: Published = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Answer out of a recording, a document or all evidence: extracts with their place, never words of our own."""
+    """Answer in sentences that cite the graph, or in extracts of a recording or document; else `not in the graph`."""
+    if sum(map(bool, (what, audio, image))) != 1:
+        raise typer.BadParameter("give one question: its words, --audio FILE or --image FILE")
+    if audio or image:
+        what = heard(audio) if audio else seen(image)  # type: ignore[arg-type]  # one of them is given
+        progress(f"understood: {what}")
     document, question = (what, question) if question else ("", what)
-    if document and Path(document).is_file():
-        found = ask_file(question, Path(document), k)
+    at = asked(valid, known, published)
+    if not document:
+        with opened(home) as graph:
+            _answer(graph, graph.answer(question, at), hand_over, json)
+        return
+    if Path(document).is_file():
+        extracts = ask_file(question, Path(document), k)
     else:
         with opened(home) as graph:
-            found = graph.ask(question, document, k, asked(valid, known, published))
+            extracts = graph.ask(question, document, k, at)
     if json:
-        emit({"question": question, "answers": found.rows(), "remarks": found.remarks})
+        emit({"question": question, "answers": extracts.rows(), "remarks": extracts.remarks})
         return
-    for line in [*(told for row in found for told in extract_lines(row)), *found.remarks]:
+    _print([*(told for row in extracts for told in extract_lines(row)), *extracts.remarks])
+
+
+def _answer(graph: Graph, found: Answered, hand_over: str, json: bool) -> None:
+    """Show an answer; where there is none and somebody hands it over, open a case."""
+    told, lines = found.to_dict(), list(found.lines())
+    if hand_over and found.abstained:
+        told["case"]["id"] = id = hand(found, graph.home / "cases", hand_over)
+        lines = [lines[0], f"  handed over as case {id}: `kgrisk cases show {id}`"]
+    emit(told) if json else _print(lines)
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
         out.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-@app.command(name="export")
-def run_export(
-    folder: Annotated[Path, typer.Argument(help="Where the files go.")],
-    form: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMS)}.")] = "parquet",
-    valid: Valid = None,
-    known: Known = None,
-    published: Published = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Write nodes, edges and facts as Parquet, CSV or GraphML."""
-    at = asked(valid, known, published)
-    with opened(home) as graph:
-        files = export(graph.snapshot(at), folder, form)
-    rows = [{"file": str(file), "bytes": file.stat().st_size} for file in files]
-    emit(rows) if json else show("written", rows)

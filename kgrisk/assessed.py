@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from kg.meter import Meter
 from kgrisk import risk_paths
 from kgrisk.figures import of_graph
 from kgrisk.figures import publish as publish_figure
@@ -53,11 +54,18 @@ class Assessed(Opened):
         s = self.settings
         options: Mapping[str, Any] = {"currency": s.currency or None, "rates": s.rates or None, **more}
         asked = Question(measure or s.measure, shock or s.shock, include_predicted=include_predicted, **options)
-        found = assess(self.snapshot(at), asked)
-        found = ranged(self.ledger, found, asked.draws, s.seed) if asked.draws is not None else found
+        meter = Meter()
+        with meter.stage("snapshot"):
+            snapshot = self.snapshot(at)
+        with meter.stage("spread"):
+            found = assess(snapshot, asked)
+        if asked.draws is not None:
+            with meter.stage("range"):
+                found = ranged(self.ledger, found, asked.draws, s.seed)
         if publish:
-            publish_losses(self.ledger, self.files, found)
-        return found
+            with meter.stage("publish"):
+                publish_losses(self.ledger, self.files, found)
+        return replace(found, stages=tuple(meter.stages))
 
     def suppose(self, scenario: Scenario | str | Path, at: Instant = None) -> Supposition:
         """The graph as if a scenario of the library, or of a YAML file, had come true: ask its risk and queries."""

@@ -17,22 +17,35 @@ import typer
 
 from ingest.rulings import Author
 from kg import plugins
+from kg.disk import disk_error
 from kg.errors import KgRiskError
 from kgrisk import (
     __version__,
     asking,
+    audit_command,
+    brief_command,
+    cases_command,
     casestudy_command,
+    champion_command,
+    cypher_command,
     doctor,
+    erase_command,
     explaining_command,
+    export_command,
     extraction,
+    fairness_command,
     figure_command,
     fusion_command,
     gathering,
     kyc_command,
+    lineage_command,
+    mcp_command,
     meaning_command,
+    migrate_command,
     pattern_command,
     payment_command,
     reconstruct_command,
+    refresh_command,
     reviewing,
     reviews,
     risk_command,
@@ -43,10 +56,9 @@ from kgrisk import (
     train_command,
     warning_command,
 )
-from kgrisk.console import bars, complain, emit, emit_lines, err, out, progress, show
+from kgrisk.console import complain, emit, emit_lines, err, out, progress, show
 from kgrisk.demo import demo
-from kgrisk.options import Home, Json, Store, made, opened
-from kgrisk.schedule import Schedule, interval, refresh_in_a_process
+from kgrisk.options import Home, Json, Store, opened
 from kgrisk.settings import Settings
 
 QUARANTINED = 3
@@ -59,23 +71,37 @@ app = typer.Typer(
 )
 app.add_typer(asking.app)
 app.add_typer(explaining_command.app)
+app.add_typer(mcp_command.app)
+app.add_typer(brief_command.app)
 app.add_typer(meaning_command.app)
+app.add_typer(migrate_command.app)
 app.add_typer(risk_command.app)
 app.add_typer(scenario_command.app)
 app.add_typer(warning_command.app)
+app.add_typer(champion_command.top)
+app.add_typer(champion_command.app, name="champion")
 app.add_typer(figure_command.app)
+app.add_typer(fairness_command.app)
+app.add_typer(lineage_command.app)
 app.add_typer(fusion_command.app)
 app.add_typer(reconstruct_command.app)
 app.add_typer(casestudy_command.app)
+app.add_typer(cypher_command.app)
+app.add_typer(export_command.app)
 app.add_typer(supply_command.app)
 app.add_typer(gathering.app)
 app.add_typer(kyc_command.app)
 app.add_typer(pattern_command.app)
+app.add_typer(refresh_command.app)
+app.add_typer(refresh_command.jobs_app, name="jobs")
 app.add_typer(run_command.app)
 app.add_typer(train_command.app)
 app.add_typer(payment_command.app, name="payments")
 app.add_typer(serve_command.app)
+app.add_typer(audit_command.app, name="audit")
+app.add_typer(erase_command.app)
 app.add_typer(serve_command.keys_app, name="keys")
+app.add_typer(cases_command.app, name="cases")
 
 
 def main() -> None:
@@ -83,12 +109,18 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", stream=sys.stderr)
     try:
-        app()
+        with audit_command.written_down(sys.argv[1:]):
+            app()
     except KgRiskError as error:
         complain(str(error))
         sys.exit(1)
     except BrokenPipeError:  # the reader of a pipe went away: that is no error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        if (refused := disk_error(error)) is None:
+            raise
+        complain(str(refused))
         sys.exit(1)
 
 
@@ -109,27 +141,6 @@ def run_demo(
     result = demo(home, report, out if not json else err)
     if json:
         emit(result)
-
-
-@app.command()
-def ingest(
-    folder: Annotated[Path, typer.Argument(help="Every file below it that a source knows is read.")],
-    source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")] = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Read files into the ledger; the same files again add nothing."""
-    with made(home) as graph, bars() as bar:
-        report = graph.ingest(folder, sources=source or (), progress=bar)
-    told = report.to_dict()
-    if json:
-        emit(told)
-    else:
-        show("read", [{"source": name, **count} for name, count in told["sources"].items()])
-        show("quarantined", told["quarantined"]) if told["quarantined"] else None
-        out.print(f"commit {report.commit}" if report.committed else f"nothing new; head is commit {report.commit}")
-    if report.quarantined:
-        raise typer.Exit(QUARANTINED)
 
 
 @app.command()
@@ -197,44 +208,6 @@ def resolve(
             told = asdict(graph.resolve())
     if told:
         emit(told) if json else show("resolved", [told])
-
-
-@app.command()
-def refresh(
-    folder: Annotated[Path | None, typer.Argument(help="Folder to read; default: the setting `inputs`.")] = None,
-    home: Home = None,
-    store: Store = None,
-    json: Json = False,
-) -> None:
-    """Ingest, resolve, train, publish, assess risk and fill the store, under a lock."""
-    with made(home, store) as graph:
-        run = graph.refresh(folder, progress)
-    emit(run) if json else show("refresh", run["stages"])
-    for stage, reason in run["skipped"].items():
-        progress(f"{stage} left out: {reason}")
-    if run.get("quarantined"):
-        raise typer.Exit(QUARANTINED)
-
-
-@app.command()
-def schedule(
-    folder: Annotated[Path | None, typer.Argument(help="Folder to read; default: the setting `inputs`.")] = None,
-    every: Annotated[str, typer.Option("--every", help="How often: 90s, 15m, 1h, 1d, 1w.")] = "1h",
-    times: Annotated[int | None, typer.Option("--times", min=1, help="Stop after so many slots.")] = None,
-    home: Home = None,
-    store: Store = None,
-    json: Json = False,
-) -> None:
-    """Refresh again and again; a slot that is missed is recorded."""
-    settings = Settings.load(home=home, store=store)
-
-    args = [*([str(folder)] if folder else []), *(["--store", store] if store else [])]
-
-    def once() -> None:
-        run = refresh_in_a_process(settings.home, args)
-        emit_lines([run]) if json else progress(f"refresh {run['state']} at commit {run['commit']}")
-
-    Schedule(interval(every), once, settings.home / "runs", times).run()
 
 
 @app.command()

@@ -74,7 +74,8 @@ def show(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] =
 def table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> Table:
     """A rich table; numbers stand to the right."""
     names = list(columns) or (list(rows[0]) if rows else [])
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", show_edge=False)
+    above = Text(title, no_wrap=True, overflow="ignore")  # a title may be wider than what stands below it
+    made = Table(title=above, title_justify="left", title_style="bold", header_style="bold", show_edge=False)
     for name in names:
         number = any(isinstance(row.get(name), (int, float, Decimal)) for row in rows)
         made.add_column(name.replace("_", " "), justify="right" if number else "left", overflow="fold")

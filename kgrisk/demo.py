@@ -18,14 +18,14 @@ from rich.text import Text
 
 from ingest.extract.prose.score import score
 from kg.errors import KgRiskError
+from kg.meter import Meter
 from kg.model import AsOf, as_time
-from kgrisk import delivery, findings, foresight, stress, telling
+from kgrisk import closing, delivery, findings, foresight, stress, telling
 from kgrisk.api import Graph
 from kgrisk.api import open as open_graph
 from kgrisk.beside import rival
 from kgrisk.doctor import SAMPLE
 from kgrisk.guard import SocketGuard
-from kgrisk.meter import Meter
 from kgrisk.report import write_report
 from kgrisk.result import plain
 from kgrisk.settings import Settings
@@ -93,8 +93,9 @@ def demo(home: Path, report: Path, console: Console, settings: Settings | None =
             run.stage(name, work, graph)
         run.guard.check()
     run.facts |= plain({"machine": machine(), "stages": run.meter.rows(), "sockets": sockets(run.guard)})
+    run.facts["page"] = closing.page(home, run.at, run.facts["shocks"]["culprit"]["id"])
     run.facts["report"] = str(write_report(run.facts, report).resolve())
-    telling.closing(console, run.facts)
+    closing.told(console, run.facts)
     return run.facts
 
 

@@ -15,12 +15,11 @@ from ingest.locate import locate
 from kg.errors import KgRiskError
 from kg.files import Files
 from kg.ledger import Ledger
-from kg.model import LAST, AsOf
+from kg.model import COMPUTED, LAST, AsOf
 from kgrisk.console import cell
 from kgrisk.extraction import edge_values
 from kgrisk.result import Result
 
-BY_MODEL = ("model", "risk")
 VALUES = ("value_text", "value_int", "value_real", "value_decimal", "value_time")
 
 
@@ -53,7 +52,7 @@ class Explainer:
         claims = self.ledger.evidence(said["statement"], self.at).sort_by(
             [("published", "descending"), ("claim", "ascending")]
         )
-        rows = [self._read_back(claim) for claim in claims.to_pylist()]
+        rows = [self.read_back(claim) for claim in claims.to_pylist()]
         return Explanation(said, Result(pa.Table.from_pylist(rows), "evidence"), self._run(claims.to_pylist()))
 
     def _find(self, what: str) -> dict[str, Any]:
@@ -116,7 +115,7 @@ class Explainer:
         ends |= {"target": s.ids[row["target"]], "target_name": s.names[row["target"]]}
         return {"type": row["type"], "edge": row["id"], **ends, **rest}
 
-    def _read_back(self, claim: dict[str, Any]) -> dict[str, Any]:
+    def read_back(self, claim: dict[str, Any]) -> dict[str, Any]:
         """The claim's evidence with what stands at its locator today."""
         source = claim["extractor"].partition(".")[0]
         found, note = False, ""
@@ -149,7 +148,7 @@ class Explainer:
     def _run(self, claims: list[dict[str, Any]]) -> dict[str, Any]:
         """Kind, code and settings of the run behind a model's claim, without its rows."""
         for claim in claims:
-            own = claim["extractor"].partition(".")[0] in BY_MODEL and claim["locator"].startswith("run:")
+            own = claim["extractor"].partition(".")[0] in COMPUTED and claim["locator"].startswith("run:")
             if own and claim["document"] in self.files:
                 content = json.loads(self.files.get(claim["document"]))
                 details = {k: v for k, v in content.get("details", {}).items() if k != "rows"}
@@ -175,7 +174,8 @@ class Explainer:
             held = f"{id} has {', '.join(sorted(set(own['property'].to_pylist()))) or 'no facts'}"
             return f"{held}, and no score: {self._unscored()}" if property == "distress" else held
         near = [near for near, _, _ in extract(id, self.snapshot.ids, limit=3, score_cutoff=70)]
-        return f"entity {id!r} is unknown" + (f"; near: {', '.join(near)}" if near else "")
+        told = f"near: {', '.join(near)}" if near else "take an id from the rows of a query"
+        return f"entity {id!r} is unknown; {told}"
 
     def _unscored(self) -> str:
         """Why an entity has no score of distress."""

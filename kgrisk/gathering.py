@@ -1,4 +1,4 @@
-"""Commands about what comes in: fetching filings, and the quality of what was read."""
+"""Commands about what comes in: fetching filings, reading files, and the quality of what was read."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from ingest.edgar.fetching import Hosts, Wanted
 from ingest.edgar.fetching import fetch as fetch_filings
 from kg.errors import SettingsError
 from kgrisk.console import bars, emit, out, show
-from kgrisk.options import Home, Json, Known, Published, Valid, asked, opened
+from kgrisk.flags import Workers
+from kgrisk.options import Home, Json, Known, Published, Valid, asked, made, opened
 from kgrisk.settings import Settings
 
 app = typer.Typer()
 _DAY = ["%Y-%m-%d"]
+QUARANTINED = 3
+"""What a command ends with that left something out."""
 
 
 @app.command()
@@ -48,6 +51,28 @@ def fetch(
         return
     show("fetched", [{"file": path} for path in new])
     out.print(f"{len(found.new)} new, {len(found.kept)} there already, {len(found.missing)} missing")
+
+
+@app.command()
+def ingest(
+    folder: Annotated[Path, typer.Argument(help="Every file below it that a source knows is read.")],
+    source: Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")] = None,
+    workers: Workers = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Read files into the ledger; the same files again add nothing."""
+    with made(home) as graph, bars() as bar:
+        report = graph.ingest(folder, sources=source or (), progress=bar, executor=workers)
+    told = report.to_dict()
+    if json:
+        emit(told)
+    else:
+        show("read", [{"source": name, **count} for name, count in told["sources"].items()])
+        show("quarantined", told["quarantined"]) if told["quarantined"] else None
+        out.print(f"commit {report.commit}" if report.committed else f"nothing new; head is commit {report.commit}")
+    if report.quarantined:
+        raise typer.Exit(QUARANTINED)
 
 
 @app.command()

@@ -9,6 +9,7 @@ import typer
 
 from kg.errors import KgRiskError
 from kgrisk.console import emit, out, progress, show
+from kgrisk.flags import Workers
 from kgrisk.options import Home, Json, Known, Published, Store, Valid, answer, asked, opened
 from kgrisk.result import Result
 
@@ -70,6 +71,7 @@ def index_texts(
         ),
     ] = None,
     cut: Annotated[str | None, typer.Option("--cut", help="Learn the space from what was published by then.")] = None,
+    workers: Workers = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -78,7 +80,7 @@ def index_texts(
         raise typer.BadParameter("--cut is of the space that --shared learns; give both")
     with opened(home) as graph:
         learned = graph.learn_space(cut) if shared else None
-        commit = graph.index_texts(shared is not False)
+        commit = graph.index_texts(shared is not False, workers)
     if json:
         emit({"commit": commit, "space": learned.rows() if learned else []})
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -10,15 +11,19 @@ from typing import Any, Self
 from kg.errors import KgRiskError
 from kg.files import Files
 from kg.ledger import Ledger
+from kg.migrations import FORMAT, opened
 from kg.model import AsOf, as_time
 from kg.snapshot import Snapshot
 from kg.store import GraphStore, SyncReport, open_store
+from kgrisk import __version__
+from kgrisk.free_cypher import Asked, ask
 from kgrisk.result import Result
 from kgrisk.settings import Settings
 from kgrisk.unknown import unknown
 from queries.catalog import Catalog
 
 Instant = AsOf | date | datetime | str | None
+_LOG = logging.getLogger(__name__)
 
 
 class Opened:
@@ -28,7 +33,10 @@ class Opened:
         self.home = home
         self.settings = settings
         self.url = settings.url(home)
-        self.ledger = Ledger.open(home / "ledger")
+        self.format = opened(home, __version__)
+        if self.format < FORMAT:
+            _LOG.warning("%s has format %d, this version makes %d; %s", home, self.format, FORMAT, self._remedy)
+        self.ledger = Ledger.open(settings.ledger or home / "ledger", beside=home / "ledger")
         self.files = Files(home / "files")
         self._store: GraphStore | None = None
         self._synced = -1
@@ -58,14 +66,33 @@ class Opened:
 
     def sync(self) -> SyncReport | None:
         """Bring the store up to the ledger's head; None if it was there already."""
-        if self._store is None:
-            self._store = open_store(self.url, self.home)
-        head = self.ledger.head
+        store, head = self._opened_store(), self.ledger.head
         if self._synced == head:
             return None
-        report = self._store.sync(self.ledger)
+        report = store.sync(self.ledger)
         self._synced = head
         return report
+
+    def _opened_store(self) -> GraphStore:
+        if self._store is None:
+            self._store = open_store(self.url, self.home)
+            if self._store.format < self.format:
+                _LOG.warning("the store has format %d, its home %d; %s", self._store.format, self.format, self._remedy)
+        return self._store
+
+    @property
+    def _remedy(self) -> str:
+        return f"it works as it is, and `kgrisk migrate --home {self.home}` brings it up to date"
+
+    @property
+    def synced(self) -> int:
+        """The commit that the store was last seen at; 0 before it was first asked."""
+        return max(0, self._synced)
+
+    def rebuild(self) -> None:
+        """Empty the store and fill it anew from the ledger; nothing of what it held stays."""
+        self._opened_store().rebuild(self.ledger)
+        self._synced = self.ledger.head
 
     @property
     def catalog(self) -> Catalog:
@@ -80,13 +107,19 @@ class Opened:
         Where there are none because a parameter names a run, entity, scenario, pattern or measure that the ledger does
         not know, a remark says so.
         """
-        table = self.catalog.run(self.store, name, params, instant(at), limit=self.settings.row_limit)
+        table = self.catalog.run(self.store, name, params, instant(at), **self._caps())
         return Result(table, name, () if table.num_rows else unknown(self.ledger, params))
 
     def cypher(self, text: str, /, at: Instant = None, **params: Any) -> Result:
-        """Rows of a read-only Cypher text; it sees the three clocks as $valid, $known and $published."""
-        limit, timeout = self.settings.row_limit, self.settings.timeout
-        return Result(self.store.query(text, params, instant(at), limit=limit, timeout=timeout), "cypher")
+        """Rows of a read-only Cypher text, which sees the three clocks as $valid, $known and $published.
+
+        What a text from outside may hold is told by `kg.free`. A remark says which relationships no clock binds.
+        """
+        return ask(self.store, Asked(text, params, **self._caps()), instant(at))
+
+    def _caps(self) -> dict[str, Any]:
+        """Rows and seconds that a query may take."""
+        return {"limit": self.settings.row_limit, "timeout": self.settings.timeout}
 
     def snapshot(self, at: Instant = None) -> Snapshot:
         """The resolved graph at an instant, as Arrow tables; `.to_networkx()` makes a graph of it."""

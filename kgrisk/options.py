@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -14,21 +14,20 @@ from kg.model import AsOf, as_time
 from kgrisk.api import Graph
 from kgrisk.api import open as open_graph
 from kgrisk.console import emit, progress, show
+from kgrisk.flags import Home as Home
+from kgrisk.flags import Json as Json
+from kgrisk.flags import Known as Known
+from kgrisk.flags import Published as Published
+from kgrisk.flags import Store as Store
+from kgrisk.flags import Valid as Valid
 from kgrisk.result import Result
 from kgrisk.settings import Settings
-
-Home = Annotated[Path | None, typer.Option("--home", help="Folder of ledger, files, runs and embedded store.")]
-Store = Annotated[str | None, typer.Option("--store", help="URL of the graph store; default: see `kgrisk config`.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Valid = Annotated[str | None, typer.Option("--valid", help="True in the world at this time, such as 2022-12-31.")]
-Known = Annotated[str | None, typer.Option("--known", help="As recorded by this time.")]
-Published = Annotated[str | None, typer.Option("--published", help="As published by this time.")]
 
 
 def opened(home: Path | None, store: str | None = None, **flags: Any) -> Graph:
     """The graph that flags and settings name. KgRiskError if there is none: a question makes no empty graph."""
     settings = Settings.load(home=home, store=store, **flags)
-    if not (settings.home / "ledger").exists():
+    if not settings.ledger and not (settings.home / "ledger").exists():
         raise KgRiskError(f"{settings.home} holds no graph; run `kgrisk ingest FOLDER --home {settings.home}` first")
     return open_graph(settings.home, settings=settings)
 

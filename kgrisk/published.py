@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.errors import KgRiskError
-from kg.model import as_time
+from kg.ledger import Ledger
+from kg.model import COMPUTED, OWN, as_time, sources_of
+from kg.ontology import PROPERTIES
 from kg.snapshot import Snapshot
 
-OWN = ("model.", "risk.", "resolve.", "repeats.")
-"""Extractors of this engine: what they say is dated when they ran, and tells nothing of the world."""
 LINK_ROWS = pa.schema(
     [(name, pa.string()) for name in ("relation", "source", "source_name", "target", "target_name")]
     + [("score", pa.float64()), ("published", pa.timestamp("us", "UTC")), ("edge", pa.string())]
@@ -59,6 +59,33 @@ def scores(snapshot: Snapshot, property: str) -> pa.Table:
     return pa.Table.from_pylist(made, pa.schema([*text, (property, pa.float64())]))
 
 
+def sourced(snapshot: Snapshot, scored: pa.Table, property: str) -> pa.Table:
+    """Scores with when each was published and its statement, which leads to the evidence and the run."""
+    facts = snapshot.latest_facts(property).select(["subject", "published", "statement"]).to_pylist()
+    own = {snapshot.ids[fact["subject"]]: fact for fact in facts}
+    told = [own[id] for id in scored["id"].to_pylist()]
+    for name, kind in (("published", pa.timestamp("us", "UTC")), ("statement", pa.string())):
+        scored = scored.append_column(name, pa.array([fact[name] for fact in told], kind))
+    return scored
+
+
+def runs(ledger: Ledger, snapshot: Snapshot) -> list[str]:
+    """Ids of the runs of models and risk whose scores, losses and expected links a snapshot holds, sorted."""
+    scored = [name for name, kind in PROPERTIES.items() if kind.node == "Score"]
+    facts = snapshot.facts.filter(pc.is_in(snapshot.facts["property"], pa.array(scored)))
+    told = pa.concat_tables([facts.select(["claim"]), snapshot.edges_of("PREDICTED").select(["claim"])])
+    if not len(told):
+        return []
+    cursor = ledger.cursor()
+    cursor.register("told", told)
+    found = cursor.sql(
+        "SELECT DISTINCT document FROM events JOIN told USING (claim) WHERE op = 'assert' AND commit <= $head AND "
+        "list_contains($computed, split_part(extractor, '.', 1)) ORDER BY document",
+        params={"head": snapshot.commit, "computed": list(COMPUTED)},
+    )
+    return [row[0] for row in found.fetchall()]
+
+
 def span(alive: pa.Table) -> tuple[datetime, datetime] | None:
     """When a source first published and when one last did; None where no source said anything.
 
@@ -66,8 +93,7 @@ def span(alive: pa.Table) -> tuple[datetime, datetime] | None:
     everything the files tell.
     """
     own = pc.is_in(alive["kind"], pa.array(["same", "not_same"]))
-    for prefix in OWN:
-        own = pc.or_(own, pc.starts_with(alive["extractor"], prefix))
+    own = pc.or_(own, pc.is_in(sources_of(alive["extractor"]), pa.array(OWN)))
     published = alive.filter(pc.invert(own))["published"]
     if not len(published):
         return None

@@ -7,69 +7,48 @@ Nothing else is needed after a crash, as each step is one commit or can be repea
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
-from kg.errors import KgRiskError, MeasureError, ModelError
-from kg.lease import Lease
-from kgrisk.meter import Meter
-from kgrisk.result import plain
+from kg.errors import KgRiskError
+from kg.executor import Executor
+from kg.meter import Meter
+from kgrisk.executors import working
+from kgrisk.monitor import kept
+from kgrisk.relearning import Steps, relearn
+from kgrisk.runfile import RunFile, lock, runs
 
 if TYPE_CHECKING:
     from kgrisk.api import Graph
 
 Progress = Callable[[str], None]
+__all__ = ["NOTHING_NEW", "RunFile", "lock", "mark_lost", "refresh", "runs"]
+NOTHING_NEW: Final = "nothing new in the ledger since the last refresh"
 
 
-@dataclass
-class RunFile:
-    """What one refresh was and how it went, on disk at every moment."""
+class How(TypedDict, total=False):
+    """What a refresh is asked to do and to leave."""
 
-    path: Path
-    content: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def start(cls, runs: Path, kind: str, **facts: Any) -> RunFile:
-        begun = datetime.now(UTC)
-        mark = {"kind": kind, "state": "running", "begun": begun, "pid": os.getpid(), "host": socket.gethostname()}
-        made = cls(runs / f"{begun:%Y%m%dT%H%M%S%f}-{kind}.json", {**mark, **facts})
-        made.save()
-        return made
-
-    def save(self, **facts: Any) -> None:
-        """Add facts and write the file anew."""
-        self.content |= facts
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = self.path.with_suffix(f".new{os.getpid()}")
-        with new.open("w") as file:
-            json.dump(plain(self.content), file, indent=1, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self.path)
+    sync: bool
+    """Bring the store up to date; yes by default."""
+    whole: bool
+    """Train and assess even where nothing is new."""
+    check: Callable[[], None]
+    """Called before every stage that writes and right before every commit; what it raises ends the refresh."""
+    executor: Executor | str | None
+    """Where files are read and firms are scored; by default where the setting says."""
 
 
-def runs(folder: Path, kind: str = "refresh") -> Iterator[RunFile]:
-    """Runs of a kind, oldest first."""
-    for path in sorted(folder.glob(f"*-{kind}.json")):
-        yield RunFile(path, json.loads(path.read_text()))
-
-
-def lock(home: Path) -> Lease:
-    """The lock that one refresh at a time holds."""
-    return Lease(home / "refresh.lock", "a refresh")
-
-
-def refresh(graph: Graph, folder: Path | None, progress: Progress | None = None) -> Mapping[str, Any]:
+def refresh(
+    graph: Graph, folder: Path | None, progress: Progress | None = None, **how: Unpack[How]
+) -> Mapping[str, Any]:
     """Bring everything up to date with the files in a folder; returns the content of the run file.
 
     Without a folder only what the ledger holds is worked on. LeaseHeldError if another refresh runs. Training and risk
-    are left out where the ledger has nothing new since the last refresh that did them.
+    are left out where the ledger has nothing new since the last refresh that did them, unless `whole`.
     """
     tell = progress or (lambda _: None)
     if folder is not None and not folder.is_dir():
@@ -78,10 +57,14 @@ def refresh(graph: Graph, folder: Path | None, progress: Progress | None = None)
         mark_lost(graph.home / "runs")
         run = RunFile.start(graph.home / "runs", "refresh", folder=folder, store=graph.ledger.uuid)
         try:
-            _stages(graph, folder, run, tell)
+            graph.ledger.fence = how.get("check")
+            with working(how.get("executor"), graph.settings) as executor:
+                _stages(graph, folder, run, tell, how, executor)
         except BaseException as error:
             run.save(state="failed", ended=datetime.now(UTC), error=f"{type(error).__name__}: {error}")
             raise
+        finally:
+            graph.ledger.fence = None
     return run.content
 
 
@@ -93,51 +76,39 @@ def mark_lost(folder: Path) -> int:
     return len(lost)
 
 
-def _stages(graph: Graph, folder: Path | None, run: RunFile, tell: Progress) -> None:
-    meter = Meter()
+def _stages(graph: Graph, folder: Path | None, run: RunFile, tell: Progress, how: How, executor: Executor) -> None:
+    meter, whole = Meter(), how.get("whole", False)
 
     def done(stage: str, **facts: Any) -> None:
         run.save(stage=stage, stages=meter.rows(), commit=graph.ledger.head, **facts)
         tell(f"{stage}: {meter.stages[-1].seconds:.1f} s")
 
-    quarantined = 0
+    steps = Steps(graph, meter, done, tell, how.get("check", lambda: None), executor)
     if folder is not None:
-        with meter.stage("ingest"):
-            report = graph.ingest(folder)
-        quarantined = len(report.quarantined)
-        done("ingest", ingest=report.to_dict(), quarantined=quarantined)
-    with meter.stage("resolve"):
-        resolved = graph.resolve()
-    done("resolve", resolve=asdict(resolved))
-    if graph.ledger.head == _last_head(graph.home / "runs"):
-        skipped = dict.fromkeys(("train", "risk"), "nothing new in the ledger since the last refresh")
+        steps.stage("ingest", lambda: _ingested(graph, folder, executor))
     else:
-        skipped = _learn(graph, meter, done, tell)
-    with meter.stage("sync"):
-        graph.sync()
-    done("sync")
-    whole = {} if skipped else {"head": graph.ledger.head}
-    run.save(state="done", ended=datetime.now(UTC), skipped=skipped, **whole)
+        run.save(quarantined=0)
+    steps.stage("resolve", lambda: {"resolve": asdict(graph.resolve())})
+    past = [old.content for old in runs(graph.home / "runs")][:-1][::-1]
+    if not whole and graph.ledger.head == _last_head(past):
+        skipped, all_done = dict.fromkeys(("train", "score", "risk"), NOTHING_NEW), True
+    else:
+        skipped, all_done = relearn(steps, whole, past)
+    with meter.stage("monitor"):
+        watched = kept(graph)
+    done("monitor", monitors=watched)
+    if how.get("sync", True):
+        steps.stage("sync", lambda: {"synced": graph.sync() is not None})
+    head = {"head": graph.ledger.head} if all_done else {}
+    run.save(state="done", ended=datetime.now(UTC), skipped=skipped, **head)
 
 
-def _learn(graph: Graph, meter: Meter, done: Callable[..., None], tell: Progress) -> dict[str, str]:
-    """Train, publish and assess risk; returns what was left out and why: a graph may hold too little to learn from."""
-    try:
-        with meter.stage("train"):
-            result = graph.train(progress=tell)
-        done("train", model=result.run, remarks=list(result.remarks))
-    except ModelError as error:
-        return {"train": str(error), "risk": "no scores to start from"}
-    try:
-        with meter.stage("risk"):
-            risk = graph.risk(publish=True)
-        done("risk", risk={"measure": risk.losses.measure, "total": risk.total, "unit": risk.unit})
-    except MeasureError as error:
-        return {"risk": str(error)}
-    return {}
+def _ingested(graph: Graph, folder: Path, executor: Executor) -> dict[str, Any]:
+    report = graph.ingest(folder, executor=executor)
+    return {"ingest": report.to_dict(), "quarantined": len(report.quarantined)}
 
 
-def _last_head(folder: Path) -> int | None:
-    """Head of the ledger after the last refresh that went through to the end, training included."""
-    heads = [run.content["head"] for run in runs(folder) if run.content["state"] == "done" and "head" in run.content]
-    return int(heads[-1]) if heads else None
+def _last_head(past: Sequence[Mapping[str, Any]]) -> int | None:
+    """Head of the ledger after the last refresh that did all it could; `past` has the last one first."""
+    heads = [run["head"] for run in past if run["state"] == "done" and "head" in run]
+    return int(heads[0]) if heads else None

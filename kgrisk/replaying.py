@@ -18,14 +18,16 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from kg.errors import KgRiskError
+from kg.errors import ErasedError, KgRiskError
 from kg.ledger import Ledger
 from kg.model import AsOf, RunManifest
 from kg.pinned import Pinned
+from kg.tombstones import Tombstones
 from kgrisk import figures, pattern_findings, risk_paths, warning
 from kgrisk.evidence import Explainer
 from kgrisk.extras import learning
 from kgrisk.opened import Opened
+from kgrisk.rescoring import score_again
 from kgrisk.risk import Question, Risk, assess, told_of
 from kgrisk.supposing import Supposition
 from kgrisk.tracing import attribution
@@ -41,7 +43,7 @@ class Replay:
     what: str
     """The score, claim or run that was named."""
     kind: str
-    """`risk`, `attribution`, `figure`, `pattern`, `warning` or `train`."""
+    """`risk`, `attribution`, `figure`, `pattern`, `warning`, `score` or `train`."""
     run: str
     """sha256 of the manifest recorded: the document of its claims."""
     commit: int
@@ -50,11 +52,20 @@ class Replay:
     """sha256 of the manifest made now."""
     moved: tuple[str, ...]
     """Parts of the manifest that differ; none where the run is the same to the bit."""
+    erased: str = ""
+    """When a person was erased whom the run may have used; empty if it gives what it gave."""
 
     @property
     def same(self) -> bool:
         """Is every number of the run what it was, to the bit?"""
         return self.run == self.again
+
+    @property
+    def told(self) -> str:
+        """In words: the same, erased, or not the same."""
+        if self.erased:
+            return f"erased: a person whom the run may have used was taken out of the graph at {self.erased}"
+        return "the same to the bit" if self.same else f"not the same: {', '.join(self.moved)} moved"
 
 
 def replay(graph: Opened, what: str, at: AsOf = AsOf()) -> Replay:
@@ -63,18 +74,33 @@ def replay(graph: Opened, what: str, at: AsOf = AsOf()) -> Replay:
     KgRiskError where it was made by no run of the engine, or was made by one that cannot be asked again.
     """
     run = _run_of(graph, what, at)
+    if (left := graph.files.erased(run)) == "":
+        raise ErasedError(f"run {run[:12]} was erased with a person; nothing of it can be asked again")
     recorded = json.loads(graph.files.get(run))
     details = recorded["details"]
     if details.get("ledger") not in (None, graph.ledger.uuid):
         raise KgRiskError(f"run {run[:12]} was made from ledger {details['ledger']}, not from {graph.ledger.uuid}")
     makers = {"risk": _risk_again, "attribution": _paths_again, "figure": _figure_again, "train": _train_again}
-    makers |= {"pattern": _pattern_again, "warning": _warning_again}
+    makers |= {"pattern": _pattern_again, "warning": _warning_again, "score": score_again}
     if recorded["kind"] not in makers:
         raise KgRiskError(f"a run of kind {recorded['kind']!r} is not replayed; known: {', '.join(makers)}")
     commit = int(details["commit"])
-    made = makers[recorded["kind"]](graph, details, commit)
+    gone = _erased(graph.ledger, commit)
+    if left is not None:  # its question or its answer named a person who is gone, so neither can be compared
+        return Replay(what, recorded["kind"], run, commit, "", (), gone or "an unknown time")
+    try:
+        made = makers[recorded["kind"]](graph, details, commit)
+    except KgRiskError:
+        if not gone:
+            raise
+        return Replay(what, recorded["kind"], run, commit, "", (), gone)
     moved = _moved(recorded, json.loads(made.to_bytes()))
-    return Replay(what, recorded["kind"], run, commit, made.id, moved)
+    return Replay(what, recorded["kind"], run, commit, made.id, moved, gone if made.id != run else "")
+
+
+def _erased(ledger: Ledger, commit: int) -> str:
+    """When somebody was erased whom the ledger spoke of at a commit; empty if nobody was."""
+    return next((own.time for own in Tombstones(ledger.folder).all if own.first <= commit < own.commit), "")
 
 
 def _run_of(graph: Opened, what: str, at: AsOf) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+
+from kg.model import TIME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +70,26 @@ class Result:
         """Table for notebooks."""
         html: str = self.to_pandas().to_html(index=False, max_rows=50, escape=True)
         return html
+
+
+def dicts(table: pa.Table) -> list[dict[str, Any]]:
+    """What `table.to_pylist()` gives, in a fraction of the time where the table has clocks."""
+    columns = [_times(column) if column.type == TIME else column.to_pylist() for column in table.columns]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _times(column: pa.ChunkedArray) -> list[datetime | None]:
+    """Moments in UTC; Arrow itself looks the zone up for every one of them."""
+    moments: list[datetime | None] = column.to_numpy().astype("datetime64[us]").tolist()
+    return [moment and moment.replace(tzinfo=UTC) for moment in moments]
+
+
+def as_json(value: Any) -> str:
+    """JSON text of `plain(value)`; only what JSON has no form for is turned into something else first."""
+    try:
+        return json.dumps(value, default=plain, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError):  # a key that is no text, or a number that is none
+        return json.dumps(plain(value), ensure_ascii=False)
 
 
 def plain(value: Any) -> Any:

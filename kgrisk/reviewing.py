@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from shutil import copytree
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
@@ -174,7 +173,7 @@ def _trial(graph: Graph) -> _Trial:
     folder = TemporaryDirectory(prefix="kgrisk-preview-")
     home = Path(folder.name)
     with graph.ledger.lease:  # nobody writes while it is copied
-        copytree(graph.ledger.folder, home / "ledger")
+        graph.ledger.place.copy(home / "ledger")
     (home / "files").symlink_to(graph.files.folder.resolve())  # vectors are read from the files, never written
     ledger = Ledger.open(home / "ledger")
     store = open_store(f"arcadedb://{home}/store", home)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from kg.files import Files
 from kg.ledger import Ledger
+from kg.meter import Stage
 from kg.snapshot import Snapshot
 from kgrisk.result import Result, plain
 from queries.explain import Path, explain
@@ -74,6 +75,8 @@ class Risk:
     question: Question
     uncertain: Uncertain | None = None
     """Losses of the first scenario over worlds in which each exposure is as sure as its evidence."""
+    stages: tuple[Stage, ...] = field(default=(), compare=False)
+    """What the answer took, stage by stage."""
 
     @property
     def unit(self) -> str:

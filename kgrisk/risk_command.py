@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -70,7 +71,7 @@ def _tell(found: Risk, label: str, telling: list[dict[str, object]], run: str, j
     """The answer as JSON, or as tables for people."""
     table, steps, ranged = found.table(label), found.steps(found.path()), found.uncertain is not None
     if json:
-        saved = {"run": run} if run else {}
+        saved = {"stages": [asdict(stage) for stage in found.stages]} | ({"run": run} if run else {})
         head = {"measure": found.losses.measure, "shock": table.name, "unit": found.unit, "total": found.total}
         doubt = {"range": found.range, "telling": telling} if ranged else {}
         emit({**head, "losses": table.rows(), "path": steps, "remarks": table.remarks, **doubt, **saved})

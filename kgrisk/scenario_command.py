@@ -11,6 +11,7 @@ import typer
 from kgrisk import risk_paths
 from kgrisk.console import emit, out, progress, show
 from kgrisk.figures import write
+from kgrisk.flags import Workers
 from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, named, opened, pair, unread
 from kgrisk.result import plain
 from kgrisk.risk import Risk, for_people, run_of
@@ -110,6 +111,7 @@ def suppose_many(
     param: Param = None,
     top: Annotated[int, typer.Option("--top", min=0, help="Entities told of each scenario.")] = 5,
     to: Annotated[Path | None, typer.Option("--out", help="All differences as a .csv or .parquet file.")] = None,
+    workers: Workers = None,
     currency: Currency = None,
     valid: Valid = None,
     known: Known = None,
@@ -122,6 +124,7 @@ def suppose_many(
         raise typer.BadParameter("give either a YAML FILE with a list of scenarios, or --draw N")
     with opened(home, currency=currency) as graph:
         more = {"at": asked(valid, known, published), "seed": seed, "label": label, "params": named(param)}
+        more |= {"executor": workers, "most": None if to else top}  # differences of all can be more than memory holds
         found = graph.suppose_many(file or draw or 1, measure, **more)
     if to is not None:
         write(found.difference, to)
@@ -226,7 +229,6 @@ def replay(
     if json:
         emit({**asdict(found), "same": found.same})
     else:
-        told = "the same to the bit" if found.same else f"not the same: {', '.join(found.moved)} moved"
-        out.print(f"{found.kind} run {found.run[:12]} on commit {found.commit}, asked again: {told}")
+        out.print(f"{found.kind} run {found.run[:12]} on commit {found.commit}, asked again: {found.told}")
     if not found.same:
         raise typer.Exit(1)

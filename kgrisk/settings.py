@@ -22,9 +22,11 @@ from kg.errors import SettingsError
 
 PREFIX = "KGRISK_"
 FILE = Path("kgrisk.toml")
-FOR_TESTS = ("REAL_DATA", "REQUIRE_NEO4J", "NEO4J_CACHE", "SLOW")
+FOR_TESTS = ("REAL_DATA", "REQUIRE_NEO4J", "NEO4J_CACHE", "SLOW", "KILLS", "FAULT_SEED")
 """KGRISK_ names that the tests read; the engine itself does not."""
 MASK = "********"
+SECRET = ("neo4j_password", "llm_key")
+"""Settings that are never shown."""
 
 
 def _neo4j(*names: str) -> AliasChoices:
@@ -40,6 +42,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path("kgrisk-home"), description="Folder that holds ledger, files, runs and the embedded store.")
     store: str = Field("", description="URL of the graph store; empty: Neo4j if NEO4J_URI is set, else embedded.")
+    ledger: str = Field("", description="Object store of the ledger, such as s3://bucket/ledger; empty: in the home.")
     inputs: Path | None = Field(None, description="Folder that refresh and schedule read when none is named.")
     user_agent: str = Field("", description="Who asks EDGAR, as it wants to know: a name and a mail address.")
     limits: dict[str, int] = Field(
@@ -51,6 +54,9 @@ class Settings(BaseSettings):
     seed: int = Field(0, description="Seed of everything random.")
     epochs: int = Field(0, ge=0, description="Most epochs of training; 0: the model's own default.")
     threads: int = Field(1, ge=1, description="Threads of the tensor library.")
+    executor: str = Field(
+        "here", description="Where work by shards is done: here, a number of processes, ray, ray:local, or host:port."
+    )
     clip: Path | None = Field(
         None, description="Folder of a CLIP model, for the encoder `clip` of images; no weights are bundled."
     )
@@ -60,9 +66,31 @@ class Settings(BaseSettings):
         "", pattern="^([A-Z]{3})?$", description="ISO 4217 code to count in; empty: the only one found."
     )
     rates: dict[str, float] = Field({}, description="Worth of one unit of each other currency in `currency`.")
+    retrain_days: int = Field(30, ge=0, description="Days after which a refresh trains anew; 0: never for age alone.")
+    margin: float = Field(
+        0.1, ge=0, description="Share of the champion's Brier score by which a challenger may be worse."
+    )
+    psi: float = Field(0.25, gt=0, description="Population stability index above which a figure has drifted.")
+    calibration: float = Field(0.05, gt=0, description="Rise of the calibration error since training that is too much.")
+    fresh: dict[str, float] = Field(
+        {}, description="Days a source may be silent, by source; others: three times their own rhythm."
+    )
+    slow: float = Field(3.0, gt=1, description="Times its usual seconds that a refresh or stage may take.")
     kyc_matcher: str = Field("", description="Plug-in that may compare two faces; empty: faces are never compared.")
     row_limit: int = Field(10_000, ge=1, description="Most rows a query may return.")
     timeout: float = Field(60.0, gt=0, description="Seconds a query may take.")
+    serve_rows: int = Field(1_000, ge=1, description="Most rows of a named query over HTTP.")
+    serve_seconds: float = Field(30.0, gt=0, description="Seconds a question over HTTP may take.")
+    serve_body: int = Field(1 << 20, ge=1, description="Most bytes of a request's body.")
+    serve_rate: float = Field(200.0, gt=0, description="Requests a second that one asker may make in the long run.")
+    serve_burst: int = Field(400, ge=1, description="Requests that one asker may make at once.")
+    serve_connections: int = Field(256, ge=1, description="Connections that are served at once; others get 503.")
+    mcp_rows: int = Field(50, ge=1, le=1000, description="Most rows of an answer to an agent.")
+    mcp_seconds: float = Field(30.0, gt=0, description="Seconds an agent's question may take.")
+    mcp_tokens: int = Field(8_000, ge=500, description="Most tokens of an answer to an agent, four characters each.")
+    llm_url: str = Field("", description="An OpenAI-compatible API that may reword answers; empty: none is asked.")
+    llm_model: str = Field("", description="Its model.")
+    llm_key: SecretStr = Field(SecretStr(""), description="Its key.")
     neo4j_uri: str = Field("", validation_alias=_neo4j("NEO4J_URI"), description="bolt:// or neo4j:// address.")
     neo4j_username: str = Field("neo4j", validation_alias=_neo4j("NEO4J_USERNAME", "NEO4J_USER"), description="User.")
     neo4j_password: SecretStr = Field(SecretStr(""), validation_alias=_neo4j("NEO4J_PASSWORD"), description="Password.")
@@ -111,7 +139,8 @@ class Settings(BaseSettings):
     def shown(self) -> dict[str, Any]:
         """Every setting as plain values, secrets masked."""
         values: dict[str, Any] = self.model_dump(mode="json")
-        values["neo4j_password"] = MASK if self.neo4j_password.get_secret_value() else ""
+        for name in SECRET:
+            values[name] = MASK if getattr(self, name).get_secret_value() else ""
         return {name: masked(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
@@ -157,6 +186,6 @@ def _told(error: ValidationError) -> str:
     faults = []
     for fault in error.errors(include_url=False, include_context=False):
         name = ".".join(str(part) for part in fault["loc"]).lower()
-        given = MASK if "password" in name else repr(fault["input"])
+        given = MASK if name in SECRET else repr(fault["input"])
         faults.append(f"{name}: {fault['msg']} (given: {given})")
     return "settings: " + "; ".join(faults) + "; see `kgrisk config` for what each one means"

@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from kg.errors import MeasureError
+from kg.executor import Executor
 from kg.snapshot import Snapshot
 from kg.supposed import Supposed
+from kgrisk.executors import working
 from kgrisk.opened import Instant, Opened, instant
 from kgrisk.result import Result
 from kgrisk.risk import Question
-from queries.exposures import Exposures
-from queries.many import drawn, identity, read_many
-from queries.measure import Losses, RiskMeasure
-from queries.scenario import Shocks
+from kgrisk.supposing_blocks import BLOCK, Part, Row, Without, World, over
+from queries.many import drawn, read_many
 from queries.suppose import suppositions
 from queries.whatif import Scenario
-
-BLOCK = 128
-"""Scenarios in one call of a measure: memory grows with it, answers do not depend on it."""
-LEAST = 1e-9
-"""Relative difference from no scenario below which an entity is not touched by one."""
-DIFF = pa.schema(
-    [
-        *((name, pa.string()) for name in ("id", "scenario", "entity")),
-        ("loss", pa.float64()),
-        ("more", pa.float64()),
-        ("fails", pa.bool_()),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -60,51 +46,6 @@ class Many:
         return found
 
 
-@dataclass(frozen=True)
-class _World:
-    """A graph over which some of the scenarios are asked."""
-
-    snapshot: Snapshot
-    exposures: Exposures
-    measure: RiskMeasure
-
-    @classmethod
-    def of(cls, snapshot: Snapshot, asked: Question) -> _World:
-        types = asked.types or asked.asks.over
-        exposures = Exposures.from_snapshot(snapshot, types, asked.currency, asked.include_predicted, asked.rates)
-        return cls(snapshot, exposures, asked.asks.fitted(snapshot, exposures))
-
-    def still(self) -> Losses:
-        """Losses without any shock."""
-        x = self.exposures
-        return self.measure.spread(x, Shocks.of(x, np.zeros(len(x)), names=("no scenario",)))
-
-    def asked(self, scenarios: Sequence[Scenario], block: int) -> Iterator[tuple[Scenario, Losses, int]]:
-        """Each scenario with the losses of its block and its place there; one that does not settle is taken apart."""
-        for start in range(0, len(scenarios), block):
-            some = scenarios[start : start + block]
-            shocks = Shocks.stack([one.losses(self.exposures, self.snapshot) for one in some])
-            losses = self.measure.spread(self.exposures, shocks)
-            if losses.converged or len(some) == 1:
-                yield from ((one, losses, place) for place, one in enumerate(some))
-            else:
-                yield from self.asked(some, 1)
-
-
-@dataclass(frozen=True)
-class _Without:
-    """Everyone without any scenario: what a scenario is compared with."""
-
-    loss: Mapping[str, float]
-    failing: frozenset[str]
-    total: float
-
-    @classmethod
-    def of(cls, losses: Losses) -> _Without:
-        loss = dict(zip(losses.exposures.ids, losses.loss[0].tolist(), strict=True))
-        return cls(loss, frozenset(losses.defaults()), float(losses.loss[0].sum()))
-
-
 def suppose_many(
     graph: Opened,
     scenarios: Sequence[Scenario] | Path | str | int,
@@ -114,12 +55,15 @@ def suppose_many(
     seed: int = 0,
     label: str = "Bank",
     block: int = BLOCK,
+    most: int | None = None,
+    executor: Executor | str | None = None,
     **more: Any,
 ) -> Many:
     """Ask one measure under every scenario of a list, of a YAML file, or so many drawn with a seed among a `label`.
 
     Scenarios that change edges alike share a graph, all others the graph as it is; no store is asked and nothing is
-    written. `more` is as for `Graph.risk`.
+    written. `most` is how many entities are told of each at most, hardest hit first. `executor`, or else the setting,
+    says where blocks of scenarios are worked on; no bit of the answer hangs on it. `more` is as for `Graph.risk`.
     """
     s, base = graph.settings, graph.snapshot(at)
     given = _given(scenarios, base, seed, label)
@@ -127,19 +71,31 @@ def suppose_many(
     asked = Question(measure or s.measure, "", **options)
     if asked.draws is not None:
         raise MeasureError("ranges over worlds are asked of one scenario at a time; leave out draws")
-    usual = _World.of(base, asked)
+    usual = World.of(base, asked)
     still = usual.still()
-    without, found = _Without.of(still), {}
+    without = Without.of(still)
+    found: dict[int, tuple[Row, pa.Table]] = {}
     order = sorted(range(len(given)), key=lambda number: _changed(given[number]))  # names may be the same
-    for changes, group in groupby(order, key=lambda number: _changed(given[number])):
-        numbers = list(group)
-        some = [given[number] for number in numbers]
-        world = usual if changes == "[]" else _World.of(_otherwise(graph, some[0], base, at), asked)
-        for number, (one, losses, place) in zip(numbers, world.asked(some, block), strict=True):
-            found[number] = _told(one, losses, place, without)
-    parts = [found[number] for number in range(len(given))]
-    summary = Result(pa.Table.from_pylist([row for row, _ in parts]), f"{len(given)} scenarios by {asked.measure}")
-    return Many(summary, pa.Table.from_pylist([row for _, rows in parts for row in rows], DIFF), still.unit)
+    with working(executor, s) as shared:
+        for changes, group in groupby(order, key=lambda number: _changed(given[number])):
+            numbers = list(group)
+            some = [given[number] for number in numbers]
+            world = usual if changes == "[]" else World.of(_otherwise(graph, some[0], base, at), asked)
+            parts = over(shared, world.against(without), some, block, most)
+            found |= dict(zip(numbers, _apart(parts, most), strict=True))
+    told = [found[number] for number in range(len(given))]
+    summary = Result(pa.Table.from_pylist([row for row, _ in told]), f"{len(given)} scenarios by {asked.measure}")
+    return Many(summary, pa.concat_tables([table for _, table in told]), still.unit)
+
+
+def _apart(parts: Iterable[Part], most: int | None) -> Iterator[tuple[Row, pa.Table]]:
+    """The row of each scenario of all blocks, and its differences."""
+    for rows, table in parts:
+        start = 0
+        for row in rows:
+            count = row["touched"] if most is None else min(most, row["touched"])
+            yield row, table.slice(start, count)
+            start += count
 
 
 def _given(scenarios: Sequence[Scenario] | Path | str | int, base: Snapshot, seed: int, label: str) -> list[Scenario]:
@@ -158,21 +114,3 @@ def _otherwise(graph: Opened, scenario: Scenario, base: Snapshot, at: Instant) -
     """The graph as if the changes of a scenario were made."""
     changes = suppositions(replace(scenario, shocks=()), base, shocks=False)
     return Supposed(graph.ledger, changes.batch, changes.removed, instant(at)).view()
-
-
-def _told(
-    scenario: Scenario, losses: Losses, place: int, without: _Without
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The row of a scenario, and its difference from no scenario by entity, largest first."""
-    head, ids = {"id": identity(scenario), "scenario": scenario.name}, losses.exposures.ids
-    loss, before = losses.loss[place], np.array([without.loss.get(one, 0.0) for one in ids])
-    more, fails = loss - before, frozenset(losses.defaults(place)) - without.failing
-    touched = np.flatnonzero(np.abs(more) > LEAST * np.maximum(1.0, np.abs(before))).tolist()
-    diff = [
-        head | {"entity": ids[row], "loss": float(loss[row]), "more": float(more[row]), "fails": ids[row] in fails}
-        for row in sorted(touched, key=lambda row: (-abs(more[row]), ids[row]))
-    ]
-    worst = diff[0] if diff else {"entity": "", "more": 0.0}
-    told: dict[str, Any] = {"total": float(loss.sum()), "more": float(loss.sum()) - without.total, "touched": len(diff)}
-    told |= {"failing": len(fails), "worst": worst["entity"], "worst_more": worst["more"]}
-    return head | told | {"converged": losses.converged}, diff

@@ -265,25 +265,6 @@ def timing(query: Facts) -> str:
     return f"{own}, Neo4j {query['neo4j_seconds'] * 1000:,.0f} ms, equal row by row"
 
 
-def closing(console: Console, facts: Facts) -> None:
-    """Section 11: seconds and memory by stage, sockets, and where the report is."""
-    head(console, "11. What it took")
-    rows = [
-        {"stage": s["name"], "seconds": f"{s['seconds']:.1f}", "peak MB": f"{s['peak_mb']:,.0f}"}
-        for s in facts["stages"]
-    ]
-    total = sum(stage["seconds"] for stage in facts["stages"])
-    peak = max(stage["peak_mb"] for stage in facts["stages"])
-    grid(console, "", [*rows, {"stage": "all", "seconds": f"{total:.1f}", "peak MB": f"{peak:,.0f}"}])
-    sockets = facts["sockets"]
-    say(
-        console,
-        f"Sockets off this machine: {sockets['refused'] + sockets['outside']} (asserted); on it: {sockets['inside']}.",
-        "bold",
-    )
-    say(console, f"Report with plots: {facts['report']}", "bold")
-
-
 SECTIONS: Mapping[str, Callable[[Console, Facts], None]] = {
     "reading": reading,
     "resolution": resolution,

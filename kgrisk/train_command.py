@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from kgrisk.options import Home, Json, answer, opened, pair
 from kgrisk.trials import models, on_triples, rows_of
 
 app = typer.Typer()
+Processes = Annotated[int, typer.Option("--processes", min=1, help="Processes that train together, a part each.")]
 
 
 @app.command()
@@ -33,17 +35,16 @@ def train(
         list[str] | None, typer.Option("--setting", help="name=value of a run on a graph, such as fusion=late.")
     ] = None,
     device: Annotated[str, typer.Option("--device", help="Where link models compute: cpu, or cuda.")] = "cpu",
+    processes: Processes = 1,
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Bound of training --triples.")] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Train on the past, test on what came after, publish links, scores and vectors."""
     if triples is not None:
-        _without_graph(setting=setting, cut=cut, home=home)
+        _without_graph(setting=setting, cut=cut, home=home, processes=processes > 1)
         told = on_triples(triples, model or "complex", minutes, epochs, seed, device)
-        emit(told) if json else show(f"{told['model']} on {triples.name}", rows_of(told))
-        for remark in (*told["remarks"], told["certificate"]["remark"]):
-            progress(remark)
+        _show_trial(told, triples.name, json)
         return
     if minutes:
         raise typer.BadParameter("--minutes goes with --triples: a run on a graph is bounded by --epochs")
@@ -53,8 +54,15 @@ def train(
     if model and settings.setdefault("model", model) != model:
         raise typer.BadParameter(f"--model {model} and --setting model={settings['model']} name two models; name one")
     with opened(home, epochs=epochs, seed=seed) as graph:
-        result = graph.train(cut, progress=progress, settings=settings)
-    emit(told_of(result)) if json else _show(result)
+        result = graph.train(cut, progress=progress, settings=settings, processes=processes)
+        stages = [asdict(stage) for stage in graph.run(result.run).stages]
+    emit({**told_of(result), "stages": stages}) if json else _show(result)
+
+
+def _show_trial(told: dict[str, Any], name: str, json: bool) -> None:
+    emit(told) if json else show(f"{told['model']} on {name}", rows_of(told))
+    for remark in (*told["remarks"], told["certificate"]["remark"]):
+        progress(remark)
 
 
 def _without_graph(**given: object) -> None:

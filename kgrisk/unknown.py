@@ -16,7 +16,7 @@ from queries.recorded import SHORT
 
 LISTED: Final = 8
 """Most known names told."""
-ENTITIES: Final = ("id", "a", "b", "source", "target")
+ENTITIES: Final = ("id", "a", "b", "source", "target", "payer", "receiver")
 """Parameters that name an entity."""
 
 

@@ -29,9 +29,14 @@ SAME = 1e-9
 """Ends no further from a score than this are that score, rounding aside."""
 
 
-def run_of(graph: Opened, folder: Path) -> Told:
-    """A finished run of a graph, on the graph as it was known to it. ModelError if the folder holds none."""
+def run_of(graph: Opened, folder: Path, later: Mapping[str, Any] | None = None) -> Told:
+    """A finished run of a graph, on the graph as it was known to it. ModelError if the folder holds none.
+
+    `later` is the manifest of a scoring by its head of a later day, which is then what it is asked of.
+    """
     facts = need("gnn.checkpoint", "learn").load_tensors(folder)[1]
+    moved = {"commit": later["commit"], "cut": later["day"]} if later and later.get("kind") == "score" else {}
+    facts |= moved
     known = graph.ledger.known(int(facts["commit"])) if facts.get("commit") else None
 
     def then(at: AsOf) -> Snapshot:
@@ -39,7 +44,7 @@ def run_of(graph: Opened, folder: Path) -> Told:
 
     given = then, graph.files, folder, graph.home / "cache", graph.settings.clip
     found: Told = need("gnn.explaining.of_run", "learn").Told.of(*given)
-    return found
+    return replace(found, facts={**found.facts, **moved})
 
 
 def proofs(graph: Opened, run: Told) -> Proofs:
@@ -59,15 +64,28 @@ def story(graph: Opened, found: Explanation, saliency: bool = False) -> dict[str
         if saliency:
             raise KgRiskError("saliency is of a score: ask `kgrisk explain distress:ENTITY --saliency`")
         return {}
-    folder = graph.home / "runs" / found.run.get("run", "-")
-    if not folder.is_dir():
-        raise KgRiskError(f"the run {folder.name[:12]} that said it is not in {folder.parent}; train again to know why")
-    run = run_of(graph, folder)
+    run = _run(graph, found)
     if "type" in what:
         if saliency:
             raise KgRiskError("saliency is of a score, this is a link; leave --saliency out")
         return _of_link(graph, run, what)
     return _of_score(graph, run, what, saliency)
+
+
+def figures(graph: Opened, found: Explanation) -> list[dict[str, Any]]:
+    """The figures that move a score, as its story has them, without reading them back from documents."""
+    if found.what.get("property") != "distress":
+        return []
+    told = need("gnn.explaining.firm", "learn").figures(_run(graph, found), found.what["subject"])
+    return [asdict(figure) for figure in told]
+
+
+def _run(graph: Opened, found: Explanation) -> Told:
+    """The run that said it. KgRiskError if its folder is gone."""
+    folder = graph.home / "runs" / found.run.get("of", found.run.get("run", "-"))
+    if not folder.is_dir():
+        raise KgRiskError(f"the run {folder.name[:12]} that said it is not in {folder.parent}; train again to know why")
+    return run_of(graph, folder, found.run)
 
 
 def of_links(graph: Opened, folder: Path, triples: Sequence[tuple[str, str, str]]) -> list[dict[str, Any]]:

@@ -95,8 +95,9 @@ class NamedQuery:
 
     @cached_property
     def limits(self) -> frozenset[str]:
-        """Parameters that say how many rows are shown: a store's own error for -1 names no parameter."""
-        asked = frozenset(found for text in self.texts.values() for found in re.findall(r"\bLIMIT \$(\w+)", text))
+        """Parameters that say how many rows are shown or followed: a store's own error for -1 names no parameter."""
+        shown = r"(?:\bLIMIT |\[0\.\.)\$(\w+)"
+        asked = frozenset(found for text in self.texts.values() for found in re.findall(shown, text))
         return frozenset(param.name for param in self.params if param.type == "int" and param.name in asked)
 
     @cached_property
@@ -129,12 +130,14 @@ class Catalog:
         at: AsOf = AsOf(),
         *,
         limit: int | None = None,
+        timeout: float | None = None,
     ) -> pa.Table:
         """Rows of a query as a table. CatalogError for a wrong name or parameter, before the store is asked."""
         query = self[name]
         values = query.values(params or {})
         text = query.text(type(store).__module__.rpartition(".")[2])  # a store module is called like its engine
-        return store.query(text, values, at) if limit is None else store.query(text, values, at, limit=limit)
+        caps = {name: cap for name, cap in (("limit", limit), ("timeout", timeout)) if cap is not None}
+        return store.query(text, values, at, **caps)  # type: ignore[arg-type]  # a limit counts rows
 
 
 def _read(folder: Path) -> Iterator[NamedQuery]:

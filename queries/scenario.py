@@ -140,8 +140,10 @@ def _placed(exposures: Exposures, fractions: Mapping[str, float]) -> Floats:
         row = exposures.index.get(id)
         if row is None:
             near = process.extractOne(id, exposures.ids, score_cutoff=60)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = f"; did you mean {near[0]}?" if near else "; shock one that owes or is owed"
             raise MeasureError(f"{id} has no exposures here, so a shock to it reaches nobody{hint}")
+        if fraction > 1:
+            raise MeasureError(f"shock {id}={fraction:g}: a fraction lies from 0 to 1; write 0.3 for 30 %")
         share[row] = fraction
     return share
 

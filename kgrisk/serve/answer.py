@@ -14,11 +14,15 @@ import pyarrow.csv
 import pyarrow.parquet
 from fastapi import Request, Response
 
-from kgrisk.result import plain
+from kgrisk.result import as_json, dicts, plain
 from kgrisk.serve.problem import Problem
 from kgrisk.serve.view import View
 
 JSON: Final = "application/json"
+ANYTHING: Final = ("", "*/*", "application/*", JSON, "text/html")
+"""Media types that JSON answers; browsers ask for a page where a link leads here."""
+RUNS: Final = 20
+"""Runs named in a header, whose length is bounded; JSON has them all."""
 
 
 def _arrow(table: pa.Table) -> bytes:
@@ -36,7 +40,7 @@ def _csv(table: pa.Table) -> bytes:
 
 
 def _lines(table: pa.Table) -> bytes:
-    return b"".join(json.dumps(plain(row), ensure_ascii=False).encode() + b"\n" for row in table.to_pylist())
+    return b"".join(as_json(row).encode() + b"\n" for row in dicts(table))
 
 
 def _parquet(table: pa.Table) -> bytes:
@@ -52,6 +56,18 @@ FORMS: Final[Mapping[str, tuple[str, Callable[[pa.Table], bytes]]]] = {
     "parquet": ("application/vnd.apache.parquet", _parquet),
 }
 """Forms beside JSON: their name in `?format=`, their media type, and how they are written."""
+
+
+TABLE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "A table: under `rows` as JSON, or in the form that Accept or `?format=` asks for.",
+        "content": {
+            JSON: {"schema": {"type": "object"}},
+            **{media.partition(";")[0]: {"schema": {"type": "string"}} for media, _ in FORMS.values()},
+        },
+    }
+}
+"""What the OpenAPI page says of an answer by `rows`."""
 
 
 def flat(table: pa.Table) -> pa.Table:
@@ -71,6 +87,11 @@ def _text(value: Any) -> str | None:
     return told if told is None or isinstance(told, str) else json.dumps(told, ensure_ascii=False)
 
 
+def _accepted(request: Request) -> list[str]:
+    """Media types that Accept names, in its order."""
+    return [part.partition(";")[0].strip() for part in request.headers.get("accept", "").split(",")]
+
+
 def form_of(request: Request) -> str:
     """Name of the form asked for by `?format=` or Accept; `json` unless another. Problem 406 for one there is not."""
     asked = request.query_params.get("format")
@@ -78,9 +99,9 @@ def form_of(request: Request) -> str:
         if asked != "json" and asked not in FORMS:
             raise Problem(HTTPStatus.NOT_ACCEPTABLE, f"format {asked!r} is unknown; known: json, {', '.join(FORMS)}")
         return asked
-    wanted = [part.partition(";")[0].strip() for part in request.headers.get("accept", "").split(",")]
+    wanted = _accepted(request)
     for media in wanted:
-        if media in ("", "*/*", "application/*", JSON, "text/html"):
+        if media in ANYTHING:
             return "json"
         for name, (own, _) in FORMS.items():
             if media == own.partition(";")[0]:
@@ -93,21 +114,37 @@ def rows(request: Request, view: View, table: pa.Table, **more: Any) -> Response
     """A table in the form asked for. As JSON it stands under `rows`, beside its clocks, commit and `more`."""
     form = form_of(request)
     if form == "json":
-        return told(request, view, rows=table.to_pylist(), **more)
+        return _object(request, view, rows=dicts(table), **more)
     media, write = FORMS[form]
     headers = {**_stamp(view), **{f"X-{name.replace('_', '-')}": str(value) for name, value in more.items() if value}}
     return _sent(request, write(table), media, headers)
 
 
 def told(request: Request, view: View, **content: Any) -> Response:
-    """A JSON object with its clocks, ledger and commit."""
-    body = {**content, "at": view.clocks, "commit": view.snapshot.commit, "ledger": view.snapshot.ledger}
-    return _sent(request, json.dumps(plain(body), ensure_ascii=False).encode(), JSON, _stamp(view))
+    """A JSON object with its clocks, ledger, commit, and the runs whose results the graph holds.
+
+    Problem 406 where another form is asked for: only tables have others.
+    """
+    form = request.query_params.get("format")
+    if form != "json" if form else not {*_accepted(request)} & {*ANYTHING}:
+        raise Problem(
+            HTTPStatus.NOT_ACCEPTABLE,
+            "this answer is one object, which is told as JSON alone; tables have other forms, such as those of "
+            "/v1/entities, /v1/scores/{property} and /v1/links",
+        )
+    return _object(request, view, **content)
+
+
+def _object(request: Request, view: View, **content: Any) -> Response:
+    stamp = {"commit": view.snapshot.commit, "ledger": view.snapshot.ledger, "runs": list(view.runs)}
+    body = {**content, "at": view.clocks, **stamp}
+    return _sent(request, as_json(body).encode(), JSON, _stamp(view))
 
 
 def _stamp(view: View) -> dict[str, str]:
     at = {f"X-{name.title()}": moment for name, moment in view.clocks.items()}
-    return {**at, "X-Commit": str(view.snapshot.commit), "X-Ledger": view.snapshot.ledger}
+    runs = {"X-Runs": ", ".join(view.runs[:RUNS])} if view.runs else {}
+    return {**at, "X-Commit": str(view.snapshot.commit), "X-Ledger": view.snapshot.ledger, **runs}
 
 
 def _sent(request: Request, body: bytes, media: str, headers: Mapping[str, str]) -> Response:

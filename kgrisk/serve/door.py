@@ -8,39 +8,68 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from kg.errors import KgRiskError
+from kg.errors import KgRiskError, SettingsError
 from kg.model import AsOf, as_time
 from kgrisk.opened import day
 from kgrisk.serve.desk import Desk
-from kgrisk.serve.keys import LOCAL, Holder, Keys, Permission
-from kgrisk.serve.problem import Problem
+from kgrisk.serve.keys import LOCAL, Holder, Keys, Permission, key_of
+from kgrisk.serve.problem import MEDIA, SCHEMA, Problem
+from kgrisk.serve.strict import StrictRoute
 
 PAGE, MOST = 50, 500
 """Rows of a page unless asked otherwise, and at most."""
 CURSOR = r"^[A-Za-z0-9_-]*$"
+MOMENT = (
+    r"^((\d{3}[1-9]|\d{2}[1-9]\d|\d[1-9]\d{2}|[1-9]\d{3})-"
+    r"((0[13-9]|1[0-2])-(0[1-9]|[12]\d|30)|(0[13578]|1[02])-31|02-(0[1-9]|[12]\d))"
+    r"(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d))?)?$"
+)
+"""A day, or a moment of one with its zone, as ISO 8601 writes it; empty: none."""
+TIME: dict[str, Any] = {"max_length": 40, "json_schema_extra": {"pattern": MOMENT}}
+"""What the OpenAPI page says of a clock; `moment` says the same in words."""
+SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key of `kgrisk keys add`."},
+    "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "The same key."},
+}
+"""Ways to send a key, as the OpenAPI page tells them."""
+PROBLEM = {
+    "description": "A problem as RFC 9457 says: what was given, what was expected, what to do next.",
+    "content": {MEDIA: {"schema": SCHEMA}},
+}
+log = logging.getLogger(__name__)
 
 
-def desk(request: Request) -> Desk:
+async def desk(request: Request) -> Desk:
     return cast(Desk, request.app.state.desk)
 
 
 def holder(request: Request) -> Holder:
-    """Who asks. Without any key in the file, whoever reaches loopback is the local analyst."""
+    """Who asks. Where no key was ever seen, whoever reaches loopback is the local analyst."""
     keys = cast(Keys, request.app.state.keys)
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    given = request.headers.get("x-api-key") or (token if scheme.lower() == "bearer" else "")
-    if not given and not len(keys):
+    given = key_of(request.headers)
+    try:
+        none = not len(keys)
+    except SettingsError as error:  # its words are the administrator's: they may quote the file
+        log.error("nobody is let in: %s", error)
+        raise Problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            f"the key file {keys.path.name} in the home folder of this server is spoiled, so nobody is let in; the "
+            "server's log says how; restore it, or move it away and make keys anew",
+        ) from error
+    if none and not given and not keys.needed:
         return LOCAL
-    found = keys.find(given.strip()) if given else None
+    found = keys.find(given) if given else None
     if found is None:
-        detail = "this key is not known" if given else "no key was given"
+        detail = "this key is not known, or is past its day" if given else "no key was given"
+        detail += " and no key is left, but this server was closed and stays so" if none and keys.needed else ""
         raise Problem(
             HTTPStatus.UNAUTHORIZED,
             f"{detail}; send it as `Authorization: Bearer KEY`, made by `kgrisk keys add NAME --role viewer`",
@@ -49,10 +78,17 @@ def holder(request: Request) -> Holder:
     return found
 
 
-def needs(permission: Permission) -> Callable[[Holder], Holder]:
+async def asker(request: Request) -> Holder:
+    """Who asks, for a route; noted for what is counted."""
+    found = holder(request)
+    request.scope["kgrisk.role"] = found.role
+    return found
+
+
+def needs(permission: Permission) -> Callable[[Holder], Awaitable[Holder]]:
     """The check that whoever asks may do this."""
 
-    def check(who: Annotated[Holder, Depends(holder)]) -> Holder:
+    async def check(who: Annotated[Holder, Depends(asker)]) -> Holder:
         if not who.may(permission):
             raise Problem(
                 HTTPStatus.FORBIDDEN,
@@ -64,30 +100,41 @@ def needs(permission: Permission) -> Callable[[Holder], Holder]:
 
 
 class Routes(APIRouter):
-    """A router whose every route names the permission it needs."""
+    """A router whose every route names the permission it needs, and reads bodies strictly."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(route_class=StrictRoute, **more)
 
     def on(self, method: str, path: str, permission: Permission, **more: Any) -> Callable[[Any], Any]:
         """Declare a route: `@routes.on("GET", "/v1/entities", "read")`."""
         guard = [] if permission == "open" else [Depends(needs(permission))]
-        extra = {"x-permission": permission, **more.pop("openapi_extra", {})}
+        keys: list[dict[str, list[str]]] = [] if permission == "open" else [{name: []} for name in SCHEMES]
+        extra = {"x-permission": permission, "security": keys, **more.pop("openapi_extra", {})}
+        own = {422: {}, "default": {}, **more.get("responses", {})}
+        wrong = {code: {**PROBLEM, **told} for code, told in own.items() if code == "default" or int(code) >= 400}
+        more["responses"] = {**own, **wrong}
         return self.api_route(path, methods=[method], dependencies=guard, openapi_extra=extra, **more)
 
 
-def clocks(
-    valid: Annotated[str | None, Query(description="True in the world at this time, such as 2022-12-31.")] = None,
-    known: Annotated[str | None, Query(description="As recorded by this time.")] = None,
-    published: Annotated[str | None, Query(description="As published by this time.")] = None,
+async def clocks(
+    valid: Annotated[
+        str, Query(**TIME, description="True in the world at this time, such as 2022-12-31; empty: `known`.")
+    ] = "",
+    known: Annotated[str, Query(**TIME, description="As recorded by this time; empty: by the last commit.")] = "",
+    published: Annotated[str, Query(**TIME, description="As published by this time; empty: at any time.")] = "",
 ) -> AsOf:
-    """The three instants of a question; what is not said is now."""
-    return AsOf(*(_moment(name, text) for name, text in zip(AsOf.__slots__, (valid, known, published), strict=True)))
+    """The three instants of a question; not said, `known` is that of the last commit, `valid` is `known`, and whatever
+    was ever published counts."""
+    return AsOf(*(moment(name, text) for name, text in zip(AsOf.__slots__, (valid, known, published), strict=True)))
 
 
-def _moment(name: str, text: str | None) -> datetime | None:
+def moment(name: str, text: str) -> datetime | None:
+    """The moment that the text of a parameter says; none for an empty one. Problem 422 if it says none."""
     if not text:
         return None
     try:
         return as_time(day(text))
-    except KgRiskError as error:
+    except (KgRiskError, OverflowError) as error:  # the latter of a zone that leads out of the calendar
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: {error}") from error
 
 
@@ -115,7 +162,7 @@ def from_cursor(cursor: str, *kinds: type) -> list[Any]:
 
 
 The = Annotated[Desk, Depends(desk)]
-Who = Annotated[Holder, Depends(holder)]
+Who = Annotated[Holder, Depends(asker)]
 At = Annotated[AsOf, Depends(clocks)]
 Cursor = Annotated[str, Query(pattern=CURSOR, max_length=2000, description="next_cursor of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="Rows of a page.")]

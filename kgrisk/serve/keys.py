@@ -9,13 +9,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from kg.errors import SettingsError
+from kg.files import write_whole
+from kg.ontology import NODES
+
+if TYPE_CHECKING:
+    from starlette.datastructures import Headers
 
 Permission = Literal["open", "read", "assess", "cypher", "operate", "administer"]
 """What a route asks for: nothing; answers; risk runs, scenarios and cases; free Cypher; jobs; keys, audit, erasure."""
@@ -41,6 +47,17 @@ class Holder:
     """Labels of entities that this holder never sees."""
     hidden_sources: tuple[str, ...] = field(default=())
     """Sources whose claims this holder never sees."""
+    expires: str = ""
+    """Last day the key is good for, as ISO text; empty: until it is revoked."""
+
+    @property
+    def hidden(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Labels and sources that are hidden, each once and in order."""
+        return tuple(sorted({*self.hidden_labels})), tuple(sorted({*self.hidden_sources}))
+
+    def good(self, today: date) -> bool:
+        """Whether the key may be used on a day."""
+        return not self.expires or today <= date.fromisoformat(self.expires)
 
     def may(self, permission: Permission) -> bool:
         return permission in MAY[self.role]
@@ -55,6 +72,9 @@ class Keys:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.needed = False
+        """Must whoever asks have a key? From the first key seen on, also when the last is gone: a server that was
+        closed never opens by a lost file."""
         self._holders: list[Holder] = []
         self._read_at: tuple[int, int] = (0, 0)
 
@@ -68,34 +88,56 @@ class Keys:
             stat = self.path.stat()
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise self._spoiled(error) from error
         mark = (stat.st_mtime_ns, stat.st_size)
         if mark != self._read_at:
             self._holders, self._read_at = self._read(), mark
+            self.needed = self.needed or bool(self._holders)
         return self._holders
 
     def _read(self) -> list[Holder]:
         try:
             rows = json.loads(self.path.read_text())
-            return [Holder(**{**row, **_tuples(row)}) for row in rows]
+            holders = [Holder(**{**row, **_tuples(row)}) for row in rows]
+            _ = [holder.good(date.max) for holder in holders]  # a day that is none lets nobody in
+            return holders
         except (OSError, ValueError, TypeError) as error:
-            raise SettingsError(f"{self.path} is no key file ({error}); restore it, or make keys anew") from error
+            raise self._spoiled(error) from error
+
+    def _spoiled(self, error: Exception) -> SettingsError:
+        self.needed = True  # there were keys
+        return SettingsError(f"{self.path} is no key file ({error}); restore it, or make keys anew")
 
     def find(self, key: str) -> Holder | None:
-        """Whose key this is. Every holder is compared, so that the time taken tells nothing."""
+        """Whose key this is, if it is good today. Every holder is compared, so that the time taken tells nothing."""
         given, found = _digest(key), None
         for holder in self.holders:
             if hmac.compare_digest(holder.digest, given):
                 found = holder
-        return found
+        return found if found and found.good(datetime.now(UTC).date()) else None
 
-    def add(self, name: str, role: Role, labels: tuple[str, ...] = (), sources: tuple[str, ...] = ()) -> str:
-        """A new key for a name; it is told here and never again. SettingsError if the name has one or no such role."""
+    def add(
+        self,
+        name: str,
+        role: Role,
+        labels: Sequence[str] = (),
+        sources: Sequence[str] = (),
+        expires: date | None = None,
+    ) -> str:
+        """A new key for a name; it is told here and never again.
+
+        SettingsError if the name has one, or there is no such role or label.
+        """
         if role not in MAY:
             raise SettingsError(f"there is no role {role!r}; known: {', '.join(MAY)}")
+        if unknown := sorted({*labels} - NODES.keys()):
+            raise SettingsError(f"there is no label {unknown[0]!r} to hide; known: {', '.join(NODES)}")
         if any(holder.name == name for holder in self.holders):
             raise SettingsError(f"{name!r} has a key; revoke it first: `kgrisk keys revoke {name}`")
         key = PREFIX + secrets.token_urlsafe(32)
-        self._write([*self.holders, Holder(name, role, _digest(key), labels, sources)])
+        until = expires.isoformat() if expires else ""
+        self._write([*self.holders, Holder(name, role, _digest(key), tuple(labels), tuple(sources), until)])
         return key
 
     def revoke(self, name: str) -> None:
@@ -103,17 +145,22 @@ class Keys:
         rest = [holder for holder in self.holders if holder.name != name]
         if len(rest) == len(self.holders):
             known = ", ".join(holder.name for holder in self.holders) or "nobody"
-            raise SettingsError(f"{name!r} has no key; keys are held by {known}")
+            raise SettingsError(f"{name!r} has no key; keys are held by {known}; see `kgrisk keys list`")
         self._write(rest)
 
     def _write(self, holders: list[Holder]) -> None:
-        new = self.path.with_suffix(".new")
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump([asdict(holder) for holder in holders], file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self.path)
+        write_whole(self.path, json.dumps([asdict(holder) for holder in holders], indent=1).encode())
+
+
+def key_of(headers: Headers) -> str:
+    """The key that came with a request: `X-Api-Key: KEY` or `Authorization: Bearer KEY`; empty if there is none.
+
+    Two that differ, under one name or both, are together no key of anybody.
+    """
+    pairs = [given.partition(" ") for given in headers.getlist("authorization")]
+    tokens = [token.strip() for scheme, _, token in pairs if scheme.lower() == "bearer"]
+    given = {*tokens, *(key.strip() for key in headers.getlist("x-api-key"))} - {""}
+    return " ".join(sorted(given))
 
 
 def _digest(key: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -18,17 +18,42 @@ from kg.errors import (
     KgRiskError,
     LeaseHeldError,
     MissingExtraError,
+    QueryError,
+    QueryMemoryError,
     QueryTimeoutError,
     SettingsError,
     StoreError,
     StoreLockedError,
 )
-from kgrisk.serve.desk import UnknownError
+from kgrisk.cases import ClosedCaseError, NoCaseError
+from kgrisk.serve.desk import BusyError, ForbiddenError, NotYetError, UnknownError
+from kgrisk.views import NoViewError
 
 MEDIA = "application/problem+json"
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "trace": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+    },
+}
 STATUS: Mapping[type[KgRiskError], HTTPStatus] = {
     UnknownError: HTTPStatus.NOT_FOUND,
+    NoCaseError: HTTPStatus.NOT_FOUND,
+    NoViewError: HTTPStatus.NOT_FOUND,
+    ClosedCaseError: HTTPStatus.CONFLICT,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+    NotYetError: HTTPStatus.CONFLICT,
+    BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     CatalogError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    QueryError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    QueryMemoryError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     QueryTimeoutError: HTTPStatus.GATEWAY_TIMEOUT,
     LeaseHeldError: HTTPStatus.CONFLICT,
     StoreLockedError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -63,6 +88,17 @@ def problem(
     return JSONResponse(body | more, status, dict(headers or {}), MEDIA)
 
 
+def allowed(routes: Iterable[Any], path: str) -> set[str]:
+    """Methods that a path answers, over all routes of that path."""
+    found: set[str] = set()
+    for route in routes:
+        if (inner := getattr(route, "original_router", None)) is not None:
+            found |= allowed(inner.routes, path)
+        elif (pattern := getattr(route, "path_regex", None)) is not None and pattern.match(path):
+            found |= set(getattr(route, "methods", None) or ())
+    return found | ({"HEAD"} if "GET" in found else set())
+
+
 def install(app: FastAPI) -> None:
     """Let an app answer every error so."""
 
@@ -84,8 +120,18 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def routed(request: Request, error: HTTPException) -> JSONResponse:
-        detail = f"{error.detail}; the routes are listed at /docs" if error.status_code == 404 else str(error.detail)
-        return problem(error.status_code, detail, request.url.path, error.headers)
+        status, headers = error.status_code, dict(error.headers or {})
+        methods = allowed(app.routes, request.url.path)
+        if status == HTTPStatus.METHOD_NOT_ALLOWED and not methods:  # said by the page's files, which only are read
+            outside = request.url.path.startswith("/v1/")
+            status, methods = (404, methods) if outside else (status, {"GET", "HEAD"})
+        if status == HTTPStatus.METHOD_NOT_ALLOWED or (status == 404 and methods and request.method not in methods):
+            status, headers["Allow"] = HTTPStatus.METHOD_NOT_ALLOWED, ", ".join(sorted(methods))
+            detail = f"{request.method[:20]} is not answered here; allowed: {headers['Allow'] or 'nothing'}"
+            return problem(status, f"{detail}; the routes are listed at /docs", request.url.path, headers)
+        nothing = f"nothing is at {request.url.path[:200]!r}; the routes are listed at /docs"
+        detail = nothing if status == 404 else str(error.detail)
+        return problem(status, detail, request.url.path, headers)
 
     @app.exception_handler(Exception)
     def unforeseen(request: Request, error: Exception) -> JSONResponse:

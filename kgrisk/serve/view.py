@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,15 +11,21 @@ import pyarrow as pa
 
 from kg.model import iso
 from kg.snapshot import Snapshot
+from kgrisk import published
 from kgrisk.evidence import clocks, first_value
+from kgrisk.result import dicts
+from kgrisk.serve.texts import Texts
 
 
 class View:
     """A snapshot with the places where each node's facts and edges lie."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, runs: Sequence[str] = ()) -> None:
         self.snapshot = snapshot
+        self.runs = tuple(runs)
+        """Ids of the runs whose scores, losses and expected links it holds."""
         self._scores: dict[str, dict[int, float]] = {}
+        self._rankings: dict[str, pa.Table] = {}
 
     @property
     def clocks(self) -> dict[str, str]:
@@ -67,22 +74,55 @@ class View:
         """Rows of nodes at the two ends of each edge."""
         return {end: self.snapshot.edges[end].to_pylist() for end in ("source", "target")}
 
+    @cached_property
+    def _batches(self) -> tuple[list[pa.RecordBatch], np.ndarray]:
+        """The edges in the pieces they lie in, and the row after each piece: taking rows out of a table of several
+        pieces makes Arrow join them first."""
+        batches = self.snapshot.edges.to_batches()
+        return batches, np.cumsum([len(batch) for batch in batches])
+
+    def edge_rows(self, places: np.ndarray) -> list[dict[str, Any]]:
+        """All columns of edges; the rows are given in rising order."""
+        batches, ends = self._batches
+        pieces = np.searchsorted(ends, places, side="right")
+        own = [
+            batches[piece].take(pa.array(places[pieces == piece] - (ends[piece - 1] if piece else 0)))
+            for piece in np.unique(pieces)
+        ]
+        return dicts(pa.Table.from_batches(own, self.snapshot.edges.schema))
+
     def edge_row(self, place: int) -> dict[str, Any]:
         """All columns of an edge."""
-        row: dict[str, Any] = self.snapshot.edges.slice(place, 1).to_pylist()[0]
-        return row
+        return self.edge_rows(np.array([place]))[0]
 
     @cached_property
     def folded(self) -> list[str]:
         """Name of each node without case, for search."""
         return [name.casefold() for name in self.snapshot.names]
 
+    @cached_property
+    def texts(self) -> Texts:
+        """What is said in words, ready to be searched."""
+        return Texts(self.snapshot)
+
     def score(self, property: str) -> dict[int, float]:
         """Latest number of a property by node."""
-        if property not in self._scores:
-            rows, values = self.snapshot.latest(property)
-            self._scores[property] = dict(zip(rows.tolist(), values.tolist(), strict=True))
-        return self._scores[property]
+        if (kept := self._scores.get(property)) is not None:
+            return kept
+        rows, values = self.snapshot.latest(property)
+        found = dict(zip(rows.tolist(), values.tolist(), strict=True))
+        if found:  # what nobody has is not kept: there is no end of names
+            self._scores[property] = found
+        return found
+
+    def ranking(self, property: str) -> pa.Table:
+        """The latest score of every entity that has one, highest first, with the statement that says so."""
+        if (kept := self._rankings.get(property)) is not None:
+            return kept
+        found = published.sourced(self.snapshot, published.scores(self.snapshot, property), property)
+        if len(found):
+            self._rankings[property] = found
+        return found
 
     def entity(self, row: int) -> dict[str, Any]:
         """Id, label and name of a node."""

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from typing import Annotated, Any
 
-import numpy as np
 import pyarrow as pa
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 
+from kgrisk.result import dicts
 from kgrisk.serve import answer
-from kgrisk.serve.door import PAGE, At, Cursor, Limit, Routes, The, from_cursor, to_cursor
-from kgrisk.serve.view import View, stated
+from kgrisk.serve.door import PAGE, At, Cursor, Limit, Routes, The, Who, from_cursor, to_cursor
+from kgrisk.serve.finding import around
+from kgrisk.serve.names import By, Label, Types
+from kgrisk.serve.view import stated
 
 router = Routes(tags=["entities"])
 ROWS = pa.schema([(name, pa.string()) for name in ("id", "label", "name")])
-Label = Annotated[str, Query(max_length=100, description="Kind of entity, such as Bank; empty: all.")]
-Types = Annotated[tuple[str, ...], Query(description="Edge types to follow; none: all.")]
-By = Annotated[str, Query(max_length=100, description="Score that orders neighbours, highest first.")]
 
 
-@router.on("GET", "/v1/entities", "read")
+@router.on("GET", "/v1/entities", "read", responses=answer.TABLE)
 def entities(
-    request: Request, the: The, at: At, label: Label = "", cursor: Cursor = "", limit: Limit = PAGE
+    request: Request, the: The, who: Who, at: At, label: Label = "", cursor: Cursor = "", limit: Limit = PAGE
 ) -> Response:
     """Entities in the order of their ids."""
-    view = the.view(at)
+    view = the.view(at, who)
     s, key = view.snapshot, from_cursor(cursor, str)
     begin = bisect_right(s.ids, key[0]) if key else 0
     found = []
@@ -41,20 +38,20 @@ def entities(
 
 
 @router.on("GET", "/v1/entities/{id}", "read")
-def entity(request: Request, the: The, at: At, id: str) -> Response:
+def entity(request: Request, the: The, who: Who, at: At, id: str) -> Response:
     """One entity: names, facts and scores, each with the statement that leads to its evidence."""
-    view = the.view(at)
+    view = the.view(at, who)
     row = the.row(view, id)
-    facts = [{"property": f["property"], "key": f["key"], **stated(f)} for f in view.facts(row).to_pylist()]
+    facts = [{"property": f["property"], "key": f["key"], **stated(f)} for f in dicts(view.facts(row))]
     return answer.told(request, view, **view.entity(row), degree=view.degree(row), facts=facts)
 
 
 @router.on("GET", "/v1/entities/{id}/neighbours", "read")
 def neighbours(
-    request: Request, the: The, at: At, id: str, types: Types = (), by: By = "distress", limit: Limit = PAGE
+    request: Request, the: The, who: Who, at: At, id: str, types: Types = (), by: By = "distress", limit: Limit = PAGE
 ) -> Response:
     """Those an entity has edges with, the riskiest first, at most `limit`, and how many more there are."""
-    view = the.view(at)
+    view = the.view(at, who)
     row = the.row(view, id)
     edges = around(view, row, types)
     score, s = view.score(by), view.snapshot
@@ -65,10 +62,3 @@ def neighbours(
     nodes = [{**view.entity(s.index[other]), by: score.get(s.index[other])} for _, other in places[:limit]]
     centre = {**view.entity(row), by: score.get(row)}
     return answer.told(request, view, centre=centre, nodes=nodes, edges=shown, more=max(0, len(places) - limit))
-
-
-def around(view: View, row: int, types: Sequence[str]) -> list[dict[str, Any]]:
-    """Edges at a node, of these types or of all."""
-    places = np.unique(np.concatenate([view.edges(row, end) for end in ("source", "target")]))
-    edges = view.snapshot.edges.take(pa.array(places)).to_pylist()
-    return [view.edge(edge) for edge in edges if not types or edge["type"] in types]

@@ -12,19 +12,19 @@ from fastapi import Request, Response
 from kg.model import FIRST, LAST, iso
 from kg.ontology import PROPERTIES
 from kgrisk.serve import answer
-from kgrisk.serve.door import At, Routes, The
+from kgrisk.serve.door import At, Routes, The, Who
 from kgrisk.serve.view import View
 
 router = Routes(tags=["graph"])
 
 
 @router.on("GET", "/v1/graph", "read")
-def graph(request: Request, the: The, at: At) -> Response:
+def graph(request: Request, the: The, who: Who, at: At) -> Response:
     """Counts by kind, the span of valid time, every commit with its known time, and the scores there are."""
-    view = the.view(at)
+    view = the.view(at, who)
     s = view.snapshot
     with the.turn():
-        commits = the.graph.ledger.commits().select(["commit", "known_from", "asserted", "retracted"])
+        commits = the.graph_of(who).ledger.commits().select(["commit", "known_from", "asserted", "retracted"])
     counts = {"nodes": Counter(s.labels), "edges": Counter(view.types)}
     told = {name: dict(found.most_common()) for name, found in counts.items()}
     facts = set(pc.unique(s.facts["property"]).to_pylist())

@@ -9,10 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kg import plugins
 from kg.model import AsOf
+from kgrisk.api import Graph
 from kgrisk.risk import Risk
 from kgrisk.serve import answer
-from kgrisk.serve.desk import Desk, UnknownError
-from kgrisk.serve.door import At, Routes, The
+from kgrisk.serve.deadline import within
+from kgrisk.serve.desk import UnknownError
+from kgrisk.serve.door import At, Routes, The, Who
+from kgrisk.serve.names import InBody
 from queries.whatif import Scenario, library
 
 router = Routes(tags=["risk"])
@@ -22,7 +25,7 @@ TOP = 100
 class Asked(BaseModel):
     """A question of risk."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     measure: str = Field("debtrank", max_length=60, description="See /v1/measures.")
     shock: str | dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
         "score:distress", description="An id that fails, fractions by id, or `score:distress`."
@@ -31,7 +34,7 @@ class Asked(BaseModel):
     params: dict[str, Any] = Field({}, description="Parameters of the measure by name.")
     include_predicted: float | None = Field(None, ge=0, le=1, description="Least probability of predicted loans.")
     draws: int | None = Field(None, ge=1, le=10_000, description="Worlds over which each loss gets a range.")
-    label: str = Field("", max_length=60, description="Kind of entity shown, such as Bank.")
+    label: InBody = Field("", description="Kind of entity shown, such as Bank.")
     top: int = Field(TOP, ge=1, le=1000, description="Losers shown; the total is of all.")
 
 
@@ -49,25 +52,26 @@ def scenarios() -> dict[str, Any]:
 
 
 @router.on("POST", "/v1/risk", "assess")
-def risk(request: Request, the: The, at: At, asked: Annotated[Asked, Body()]) -> Response:
+def risk(request: Request, the: The, who: Who, at: At, asked: Annotated[Asked, Body()]) -> Response:
     """Losses after a shock or scenario, largest first, the exposures that carry them, and the heaviest path.
 
     Nothing is written.
     """
-    view = the.view(at)
+    view = the.view(at, who)
     with the.turn():
-        found = ask(the, asked, view.snapshot.at)
+        graph = the.graph_of(who)
+        found = within(graph.settings.serve_seconds, lambda: ask(graph, asked, view.snapshot.at))
     return answer.told(request, view, **told(found, asked))
 
 
-def ask(the: Desk, asked: Asked, at: AsOf) -> Risk:
+def ask(graph: Graph, asked: Asked, at: AsOf) -> Risk:
     """The answer. Of scenarios only those of the library are asked: a name from outside is never a path."""
     more: dict[str, Any] = {"params": asked.params or None, "draws": asked.draws}
     if asked.include_predicted is not None:
         more["include_predicted"] = asked.include_predicted
     if asked.scenario:
-        return the.graph.suppose(_scenario(asked.scenario), at).risk(asked.measure, **more)
-    return the.graph.risk(asked.measure, asked.shock, at=at, **more)
+        return graph.suppose(_scenario(asked.scenario), at).risk(asked.measure, **more)
+    return graph.risk(asked.measure, asked.shock, at=at, **more)
 
 
 def told(found: Risk, asked: Asked) -> dict[str, Any]:
