@@ -40,6 +40,43 @@ export interface Around extends Stamp {
   edges: Edge[];
   more: number;
 }
+export interface Whole extends Stamp {
+  nodes: (Entity & { x: number; y: number })[];
+  edges: Pick<Edge, "id" | "type" | "source" | "target" | "statement">[];
+  more: number;
+}
+export interface Value extends Fact {
+  claim: string;
+  known_from: string;
+  taken_back: string | null;
+  confidence: number;
+}
+export interface Alert extends Record<string, unknown> {
+  id: string;
+  kind: string;
+  rank: number;
+  subject: string;
+  name: string;
+  says: string;
+  since: string;
+  score: number;
+  edges: string[];
+}
+export interface Item {
+  what: string;
+  why: string;
+  valid: string;
+  known: string;
+}
+export interface Case extends Record<string, unknown> {
+  id: string;
+  title: string;
+  state: string;
+  by: string;
+  opened: string;
+  items: Item[];
+  entries: { at: string; by: string; act: string; text: string; items: Item[] }[];
+}
 export interface Claim {
   quote: string;
   locator: string;
@@ -124,4 +161,16 @@ export function sent(body: unknown): RequestInit {
 export function text(query: Record<string, string | number>): string {
   const given = Object.entries(query).filter(([, value]) => value !== "");
   return given.length ? `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : "";
+}
+
+/** Names of entities, by id; who is not there is called by the id. */
+export async function named(ids: Iterable<string>, clocks: Record<string, string>): Promise<Map<string, string>> {
+  const asked = [...new Set(ids)].slice(0, 500);
+  if (!asked.length) return new Map();
+  const found = await post<{ rows: Entity[] }>("/v1/subgraph/nodes", { ids: asked }, clocks);
+  return new Map(found.rows.map((row) => [row.id, row.name]));
+}
+
+export async function file(path: string, body?: unknown): Promise<Blob> {
+  return (await answer(path, body === undefined ? {} : sent(body))).blob();
 }

@@ -6,6 +6,11 @@ const STOPS: [number, number, number][] = [
 ];
 export const UNKNOWN = "#b9c0c8";
 export const GHOST = "#e4e7eb";
+export const EDGE = "#b6bfc9";
+export const FAINT = "#e3e7ec"; // edges where there are thousands
+export const MARKED = "#c2410c";
+export const FRESH = "#0b57a4";
+export const GONE = "#f0c9b4";
 
 export function colour(value: number | null | undefined, most: number): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return UNKNOWN;
