@@ -1,7 +1,9 @@
-"""Ledger -> snapshot -> tensors at 100,000 nodes and 1,000,000 edges, and the as-of view at 5 million claims.
+"""A graph of 100 thousand to 10 million edges through every stage, on one machine.
 
-Run: python benchmarks/scale.py [--nodes N] [--edges M] [--store] [--out FILE]. Each stage runs in its own process, so
-that its peak memory is its own. Writes JSON with machine, versions, seconds and MiB per stage.
+Run: python -m benchmarks.scale [--sizes N ...] [--stages NAME ...] [--home FOLDER] [--out FILE] [--again]. Each stage
+of each size runs in a process of its own, so that its memory is its own, on what the stages before it left in the home;
+what it took is written at once, so a run that is cut is gone on with by the same command. Seconds are told by the clock
+and by the processor: on a machine with other work the second is the one to compare.
 """
 
 from __future__ import annotations
@@ -10,28 +12,52 @@ import argparse
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from kg.ledger import Ledger
-from kg.model import LAST, MONEY, SCHEMA, TIME, AsOf, ClaimBatch, RunManifest
+from benchmarks.figure import peak_mib
+from benchmarks.running import HERE
+from kg.memory import free_bytes
+from kg.model import LAST, MONEY, SCHEMA, TIME, AsOf, ClaimBatch
 
+SIZES = (100_000, 1_000_000, 10_000_000)
+BATCH = 1_000_000
+"""Edges to a commit."""
+PER_NODE = 10
+SCENARIOS = 128
+TRAINED = 6
+"""Steps that stand for an epoch of training."""
+STORED = 100_000
+"""Edges up to which the embedded store is filled; the rate is that of every size."""
+CHANGED = 0.01
 START = np.datetime64("2019-01-01", "us")
-AT = datetime(2023, 1, 1, tzinfo=UTC)
+AT = AsOf(valid=datetime(2024, 1, 1, tzinfo=UTC))
+OUT = HERE / "results" / "scale.json"
+Told = dict[str, Any]
 
 
-def claims(nodes: int, edges: int, seed: int) -> ClaimBatch:
-    """Node rows, their assets, and loans between random ids with skewed degrees; every twentieth is said twice."""
-    random = np.random.default_rng(seed)
+@contextmanager
+def timed(told: Told) -> Iterator[None]:
+    """Adds the seconds of the block, by the clock and by the processor."""
+    began, busy = time.perf_counter(), time.process_time()
+    yield
+    told["seconds"] = told.get("seconds", 0.0) + time.perf_counter() - began
+    told["cpu_seconds"] = told.get("cpu_seconds", 0.0) + time.process_time() - busy
+
+
+def claims(nodes: int, first: int, edges: int) -> ClaimBatch:
+    """Loans between random banks, the lenders skewed; every twentieth is said twice. The first batch has the banks."""
+    random = np.random.default_rng(first)
     ids = np.char.add("lei:", np.char.zfill(np.arange(nodes).astype(str), 18)).astype(object)
     source = (nodes * random.random(edges) ** 2).astype(int)
     target = random.integers(0, nodes, edges)
@@ -39,26 +65,29 @@ def claims(nodes: int, edges: int, seed: int) -> ClaimBatch:
     twice = np.arange(edges) % 20 == 1  # repeats the edge before it
     for column in (source, target, day):
         column[twice] = column[np.flatnonzero(twice) - 1]
-    first = np.full(nodes, START)
-    return ClaimBatch.concat(
-        [
-            _rows("node", ids, "Bank", first),
-            _rows("property", ids, "assets", first, random.integers(1, 10**9, nodes)),
-            _rows("edge", ids[source], "LENDS_TO", day, random.integers(1, 10**9, edges), ids[target]),
-        ]
-    )
+    parts = [rows("edge", ids[source], "LENDS_TO", day, random.integers(1, 10**6, edges), ids[target], first)]
+    if not first:
+        begun = np.full(nodes, START)
+        money = [rows("property", ids, name, begun, random.integers(10**6, 10**8, nodes)) for name in BALANCE]
+        parts = [rows("node", ids, "Bank", begun), *money, *parts]
+    return ClaimBatch.concat(parts)
 
 
-def _rows(
+BALANCE = ("assets", "equity")
+
+
+def rows(
     kind: str,
     subject: np.ndarray,
     name: str,
     day: np.ndarray,
     money: np.ndarray | None = None,
     target: np.ndarray | None = None,
+    first: int = 0,
 ) -> ClaimBatch:
     n = len(subject)
     same = {"kind": kind, "name": name, "key": "", "quote": "as the register says", "extractor": "registers.csv@1"}
+    number = np.arange(first, first + n)
     columns: dict[str, object] = {f: np.full(n, v, object) for f, v in same.items()} | {
         "subject": subject,
         "object": np.full(n, "", object) if target is None else target,
@@ -66,8 +95,8 @@ def _rows(
         "valid_from": pa.array(day, TIME),
         "valid_to": pa.repeat(pa.scalar(LAST, TIME), n),
         "published": pa.array(day, TIME),
-        "document": np.char.add(f"{kind}", (np.arange(n) // 1000).astype(str)).astype(object),
-        "locator": np.char.add("row:", np.arange(n).astype(str)).astype(object),
+        "document": np.char.add(f"{kind}", (number // 1000).astype(str)).astype(object),
+        "locator": np.char.add("row:", number.astype(str)).astype(object),
         "confidence": np.ones(n),
     }
     if money is not None:
@@ -76,119 +105,56 @@ def _rows(
     return ClaimBatch(pa.Table.from_arrays(arrays, schema=SCHEMA))
 
 
-def stage_commit(home: Path, nodes: int, edges: int) -> dict[str, float]:
-    batch = claims(nodes, edges, seed=0)
-    start = time.perf_counter()
-    Ledger.open(home / "ledger").commit(batch, RunManifest("benchmark"))
-    return {"seconds": time.perf_counter() - start, "claims": len(batch)}
-
-
-def stage_view(home: Path, *_: int) -> dict[str, float]:
-    ledger = Ledger.open(home / "ledger")
-    assert ledger.head  # opened and warm: the question alone is timed
-    start = time.perf_counter()
-    view = ledger.view(AsOf(valid=AT))
-    return {"seconds": time.perf_counter() - start, "nodes": len(view), "edges": view.edges.num_rows}
-
-
-def stage_cached(home: Path, *_: int) -> dict[str, float]:
-    ledger = Ledger.open(home / "ledger")
-    start = time.perf_counter()
-    view = ledger.view(AsOf(valid=AT))
-    total = int(view.edges["source"].to_numpy().sum())
-    return {"seconds": time.perf_counter() - start, "checksum": total}
-
-
-def stage_exposures(home: Path, *_: int) -> dict[str, float]:
-    from queries.exposures import Exposures
-
-    view = Ledger.open(home / "ledger").view(AsOf(valid=AT))
-    start = time.perf_counter()
-    exposures = Exposures.from_snapshot(view)
-    return {"seconds": time.perf_counter() - start, "links": exposures.claims.nnz}
-
-
-def stage_tensors(home: Path, *_: int) -> dict[str, float]:
-    from gnn.tensors import GraphTensors, fitted_table
-    from kg.files import Files
-
-    view = Ledger.open(home / "ledger").view(AsOf(valid=AT))
-    start = time.perf_counter()
-    graph = GraphTensors.from_snapshot(view, Files(home / "files"), [fitted_table(view, AT)], AT)
-    return {"seconds": time.perf_counter() - start, "nodes": len(graph), "edges": len(graph.edges)}
-
-
-def stage_store(home: Path, *_: int) -> dict[str, float]:
-    from kg.store import open_store
-
-    ledger = Ledger.open(home / "ledger")
-    start = time.perf_counter()
-    with_store = open_store(f"arcadedb:///{home / 'store'}", home)
-    report = with_store.sync(ledger)
-    seconds = time.perf_counter() - start
-    with_store.close()
-    return {"seconds": seconds, "opened": report.opened}
-
-
-STAGES = {name.removeprefix("stage_"): f for name, f in list(globals().items()) if name.startswith("stage_")}
-
-
-def run(stage: str, home: Path, nodes: int, edges: int) -> dict[str, float]:
-    """One stage in its own process."""
-    command = [
-        sys.executable,
-        __file__,
-        "--stage",
-        stage,
-        "--home",
-        str(home),
-        "--nodes",
-        str(nodes),
-        "--edges",
-        str(edges),
-    ]
+def ran(stage: str, home: Path, edges: int) -> Told:
+    """What one stage told, from a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.scale", "--stage", stage, "--home", str(home), "--sizes", str(edges)]
     done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        return {"failed": done.stderr.strip().splitlines()[-1][:300]}
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    lines = done.stderr.strip().splitlines() or [f"ended with {done.returncode} and no word"]
+    told: Told = {"failed": lines[-1][:300]} if done.returncode else json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def machine() -> Told:
+    free = free_bytes() or 0
+    return {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpus": os.cpu_count(),
+        "machine": platform.machine(),
+        "load": os.getloadavg()[0],
+        "free_gib": free / (1 << 30),
+        "versions": {name: version(name) for name in ("deltalake", "duckdb", "numpy", "pyarrow", "torch")},
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--nodes", type=int, default=100_000)
-    parser.add_argument("--edges", type=int, default=1_000_000)
-    parser.add_argument(
-        "--large", type=int, default=5_000_000, help="claims of the large as-of view; 0 to leave it out"
-    )
-    parser.add_argument("--store", action="store_true", help="also build the embedded store")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/scale.json"))
-    parser.add_argument("--stage")
-    parser.add_argument("--home", type=Path)
-    args = parser.parse_args()
-    if args.stage:
-        result = STAGES[args.stage](args.home, args.nodes, args.edges)
-        result["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps(result))
+    from benchmarks.scale_stages import STAGES
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="edges")
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
+    parser.add_argument("--home", type=Path, default=Path("scale-home"), help="where graphs lie between stages")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--again", action="store_true", help="measure also what was measured before")
+    parser.add_argument("--stage", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.stage:
+        told = STAGES[given.stage](given.home, given.sizes[0])
+        print(json.dumps(told | {"peak_mib": peak_mib()}))
         return
-    results: dict[str, object] = {
-        "cpus": os.cpu_count(),
-        "machine": platform.machine(),
-        "load_before": os.getloadavg()[0],
-        "versions": {p: version(p) for p in ("deltalake", "duckdb", "pyarrow", "torch")},
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        names = [n for n in STAGES if n != "store" or args.store]
-        results[f"{args.nodes} nodes, {args.edges} edges"] = {
-            n: run(n, Path(folder), args.nodes, args.edges) for n in names
-        }
-    if args.large:
-        with tempfile.TemporaryDirectory() as folder:
-            nodes = args.large // 10
-            sizes = Path(folder), nodes, args.large - 2 * nodes
-            results[f"{args.large} claims"] = {n: run(n, *sizes) for n in ("commit", "view", "cached")}
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(results, indent=1) + "\n")
-    print(args.out.read_text())
+    for edges in given.sizes:
+        for stage in given.stages:
+            results = json.loads(given.out.read_text()) if given.out.exists() else {}
+            done = results.setdefault(str(edges), {})
+            if (stage in done and "failed" not in done[stage] and not given.again) or (
+                stage == "sync" and edges > STORED
+            ):
+                continue
+            home = given.home / str(edges)
+            home.mkdir(parents=True, exist_ok=True)
+            before = machine()
+            done[stage] = ran(stage, home, edges) | before
+            given.out.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+            print(f"{edges:,} {stage}: {json.dumps({k: v for k, v in done[stage].items() if k not in before})}")
 
 
 if __name__ == "__main__":

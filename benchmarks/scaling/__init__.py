@@ -1,0 +1,1 @@
+"""Figures of scale: one module each, measured by `python -m benchmarks.scaling`."""

@@ -1,0 +1,171 @@
+"""Scenarios shared out: a thousand over a million edges in one process, in processes of this machine, and on Ray.
+
+Efficiency is T(1 worker) / (2 T(2 workers)), put and reading of the graph with it. A machine that others use makes wall
+clocks useless, so the same is told of CPU seconds too: what the process that deals out and the busiest worker need
+together, which nothing can be done beside. KGRISK_FAN_OUT=edges:scenarios asks for another size.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import tracemalloc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.exposed import network
+from benchmarks.figure import Figure
+from kg.executor import Executor, Here, Pool
+from kg.model import AsOf, as_time
+from kg.snapshot import EDGES, FACTS, Snapshot
+from kgrisk.ray import Ray
+from kgrisk.supposing_blocks import BLOCK, Compared, Part, Without, World, over
+from queries.exposures import Exposures
+from queries.many import drawn
+from queries.measure import RiskMeasure, build
+from queries.whatif import Scenario
+from tests.ray_cluster import two_nodes
+
+SIZE, TINY = "1000000:1000", 25_000
+KEPT = 20
+"""Entities told of each scenario: of a dense network all of them are touched."""
+EFFICIENT, OVERHEAD, PRIVATE = 0.9, 0.05, 1.1
+"""Aims: efficiency of two workers; CPU seconds more than in one process; private memory over what a block needs."""
+WORKERS = 2
+
+
+@dataclass
+class Cost:
+    """What one run took."""
+
+    parts: list[Part]
+    wall: float
+    dealer: float
+    """CPU seconds of the process that deals out."""
+    workers: list[float]
+    """CPU seconds of each worker."""
+    private: int
+    """Most bytes that a worker held by itself, beyond what it held before."""
+
+    @property
+    def cpu(self) -> float:
+        return self.dealer + sum(self.workers)
+
+    @property
+    def longest(self) -> float:
+        """CPU seconds that nothing can be done beside."""
+        return self.dealer + max(self.workers, default=0.0)
+
+
+def measure() -> list[Figure]:
+    edges, count = map(int, os.environ.get("KGRISK_FAN_OUT", SIZE).split(":"))
+    world, tiny = compared(edges), compared(TINY)
+    many = drawn(world.world.snapshot, count, seed=1)
+    size = f"{len(many):,} scenarios over {world.world.exposures.edges.num_rows:,} edges"
+    load, block = os.getloadavg()[0], scratch(world, many)
+    alone = cost(Here(), world, many, tiny)
+    found = [Figure(f"{size}: one process", alone.wall, unit="s", note=f"{alone.cpu:.1f} s CPU")]
+    for name, (one, two) in (("processes", in_processes(world, many, tiny)), ("Ray", on_ray(world, many, tiny))):
+        assert same(alone, one) and same(alone, two), "the answers differ"
+        found += figures(name, alone, (one, two), block)
+    told = f"load {load:.1f} to {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; every answer has the same bits"
+    return [*found, Figure("one block needs", block / (1 << 20), unit="MiB", note=f"{BLOCK} scenarios; {told}")]
+
+
+def same(one: Cost, other: Cost) -> bool:
+    pairs = zip(one.parts, other.parts, strict=True)
+    return all(rows == told and table.equals(beside) for (rows, table), (told, beside) in pairs)
+
+
+def compared(edges: int) -> Compared:
+    """A scale-free network whose losses fade, under DebtRank; whatever hangs on no scenario is made."""
+    claims = network(edges, np.float64)
+    claims.setdiag(0.0)
+    claims.eliminate_zeros()
+    owed, count = np.asarray(claims.sum(axis=0)).reshape(-1), claims.shape[0]
+    ids = [f"bank:{number:07d}" for number in range(count)]
+    exposures = Exposures.of(claims, owed + np.random.default_rng(5).exponential(0.2 * owed.mean(), count), ids=ids)
+    day = as_time(date(2024, 1, 1))
+    nodes = pa.table({"id": ids, "label": ["Bank"] * count})
+    snapshot = Snapshot(nodes, EDGES.empty_table(), FACTS.empty_table(), AsOf(day, day, day), 1)
+    world = World(snapshot, exposures, build(RiskMeasure, "debtrank"))
+    return world.against(Without.of(world.still()))
+
+
+def scratch(world: Compared, many: Sequence[Scenario]) -> int:
+    """Bytes that one block allocates at its peak."""
+    world.told(many[:1], KEPT)
+    tracemalloc.start()
+    world.told(many[:BLOCK], KEPT)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def in_processes(world: Compared, many: Sequence[Scenario], tiny: Compared) -> tuple[Cost, Cost]:
+    """With one worker, and with two."""
+    found = []
+    for workers in (1, WORKERS):
+        with Pool(workers) as pool:
+            found.append(cost(pool, world, many, tiny))
+    return found[0], found[1]
+
+
+def on_ray(world: Compared, many: Sequence[Scenario], tiny: Compared) -> tuple[Cost, Cost]:
+    """On one node of a cluster, and on both."""
+    with two_nodes() as nodes, Ray(nodes.address) as executor:
+        two = cost(executor, world, many, tiny)
+        nodes.kill()
+        while executor.workers > 1:  # until the cluster has noticed
+            time.sleep(1)
+            list(executor.map(abs, [1]))
+        return cost(executor, world, many, tiny), two
+
+
+def cost(executor: Executor, world: Compared, many: Sequence[Scenario], tiny: Compared) -> Cost:
+    """A run after one over a tiny network, which loads and compiles what is loaded and compiled once."""
+    list(over(executor, tiny, drawn(tiny.world.snapshot, 8 * executor.workers), 1, KEPT))
+    before = held(executor, True)
+    wall, dealer = time.perf_counter(), time.process_time()
+    parts = list(over(executor, world, many, BLOCK, KEPT))
+    wall, dealer = time.perf_counter() - wall, time.process_time() - dealer
+    after = {pid: (cpu - before[pid][0], memory - before[pid][1]) for pid, (cpu, memory) in held(executor).items()}
+    after.pop(os.getpid(), None)
+    most = max((memory for _, memory in after.values()), default=0)
+    return Cost(parts, wall, dealer, [cpu for cpu, _ in after.values()], most)
+
+
+def held(executor: Executor, anew: bool = False) -> dict[int, tuple[float, int]]:
+    """CPU seconds and most private bytes of each worker by its number; `anew`: from now on."""
+    found: dict[int, tuple[float, int]] = {}
+    while len(found) < executor.workers:
+        found |= dict(executor.map(of_a_worker, range(4 * executor.workers), anew))
+    return found
+
+
+def of_a_worker(_: int, anew: bool) -> tuple[int, tuple[float, int]]:
+    """In a worker; it waits a little, so that the others are asked too."""
+    time.sleep(0.05)
+    if anew:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+    lines = (line.split() for line in Path("/proc/self/status").read_text().splitlines())
+    size = {words[0]: int(words[1]) << 10 for words in lines if words[0] in ("VmHWM:", "RssFile:", "RssShmem:")}
+    return os.getpid(), (time.process_time(), size["VmHWM:"] - size["RssFile:"] - size["RssShmem:"])
+
+
+def figures(name: str, alone: Cost, costs: tuple[Cost, Cost], block: int) -> list[Figure]:
+    one, two = costs
+    busy = f"workers {', '.join(f'{s:.1f}' for s in two.workers)} s CPU, dealing out {two.dealer:.1f} s"
+    return [
+        Figure(f"{name}: 1 worker", one.wall, unit="s", note=f"{one.cpu:.1f} s CPU"),
+        Figure(f"{name}: 2 workers", two.wall, unit="s", note=busy),
+        Figure(f"{name}: efficiency by the clock", one.wall / (WORKERS * two.wall), EFFICIENT),
+        Figure(f"{name}: efficiency by CPU seconds", one.longest / (WORKERS * two.longest), EFFICIENT),
+        Figure(f"{name}: CPU seconds more than one process", two.cpu / alone.cpu - 1, OVERHEAD, least=False),
+        Figure(f"{name}: memory of a worker's own over that of a block", two.private / block, PRIVATE, least=False),
+    ]

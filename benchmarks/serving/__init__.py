@@ -1,0 +1,1 @@
+"""Figures of the HTTP server: requests a second, how long they take, and what memory it needs over time."""
