@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
@@ -69,3 +72,21 @@ def kgrisk_here(*args: str | Path, cwd: Path, **more: str) -> subprocess.Complet
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
     return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def served(*args: str | Path, cwd: Path, **more: str) -> Iterator[str]:
+    """The address at which a `kgrisk serve` in a process of its own answers, at a free port, until the block ends."""
+    command = [sys.executable, "-m", "kgrisk.cli", *map(str, args), "--port", "0"]
+    environment = clean_environment(**more)
+    with subprocess.Popen(command, cwd=cwd, env=environment, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            said = server.stderr.readline()
+            while "serving" not in said:
+                assert said, "the server ended without a word"
+                said = server.stderr.readline()
+            yield re.findall(r"http://[^\s/]+:\d+", said)[0]
+        finally:
+            server.send_signal(signal.SIGINT)
+        assert server.wait(60) in (0, 130, -signal.SIGINT)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from docker.errors import DockerException
-from neo4j import GraphDatabase
+from neo4j import GraphDatabase, Session
 from testcontainers.community.neo4j import Neo4jContainer
 
 import docker
 from kg.errors import StoreError
 from kg.store import with_credentials
+from kgrisk import neo4j_local
 from kgrisk.neo4j_local import CACHE, LocalNeo4j, assemble, missing
 
 IMAGE = "neo4j:5.26-community"
@@ -39,8 +42,48 @@ def running_neo4j() -> Iterator[str]:
                 f"NEO4J_TEST_PASSWORD, NEO4J_TEST_DATABASE), or start Docker, or install Java and Maven ({reason})"
             )
         else:
-            lib = assemble(Path(os.environ.get("KGRISK_NEO4J_CACHE") or CACHE))
-            yield stack.enter_context(LocalNeo4j.start(lib)).url
+            yield stack.enter_context(LocalNeo4j.start(own_jars())).url
+
+
+def own_jars() -> Path:
+    """The folder of a server's jars, for tests that start one of their own. NoNeo4jError where none can be had."""
+    if reason := missing():
+        raise NoNeo4jError(f"this test starts a Neo4j of its own: {reason}")
+    return assemble(Path(os.environ.get("KGRISK_NEO4J_CACHE") or CACHE))
+
+
+def admin_tool(lib: Path, home: Path) -> Path:
+    """A `neo4j-admin` of the jars in `lib`, for the server whose data lie in `home`."""
+    (home / "conf").mkdir(parents=True, exist_ok=True)
+    (home / "conf" / "neo4j.conf").write_text("db.tx_log.preallocate=false\n")
+    flags = " ".join(flag for flag in neo4j_local._JVM if flag.startswith("--add-opens"))
+    tool = home / "neo4j-admin"
+    tool.write_text(
+        f"#!/bin/sh\nNEO4J_HOME='{home}' NEO4J_CONF='{home / 'conf'}' "
+        f"exec '{shutil.which('java')}' -Xmx1g {flags} -cp '{lib}/*' org.neo4j.cli.AdminTool \"$@\"\n"
+    )
+    tool.chmod(0o755)
+    return tool
+
+
+def kill(server: LocalNeo4j) -> None:
+    """End a server as a power cut ends it, but for what the operating system still holds."""
+    server.process.kill()
+    server.process.wait()
+
+
+def restart(server: LocalNeo4j) -> None:
+    """The same server once more, on the same data, port and password; returns when it answers."""
+    with (server.home / "console.log").open("ab") as console:
+        command = [str(part) for part in server.process.args]  # type: ignore[union-attr]  # a list, as it was started
+        server.process = subprocess.Popen(
+            command,
+            stdout=console,
+            stderr=console,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=neo4j_local._die_with_parent,
+        )
+    server._wait()
 
 
 def required() -> bool:
@@ -76,15 +119,19 @@ def _container() -> Iterator[str]:
         yield with_credentials(container.get_connection_url(), "neo4j", password, "neo4j")
 
 
-def wipe(url: str) -> None:
-    """Erase constraints, indexes and all nodes."""
+@contextmanager
+def session_at(url: str) -> Iterator[Session]:
+    """A session of the driver's own with the server at a URL that holds user and password."""
     parts = urlsplit(url)
     login = (unquote(parts.username or ""), unquote(parts.password or ""))
     address, database = f"{parts.scheme}://{parts.hostname}:{parts.port or 7687}", parts.path.strip("/")
-    with (
-        GraphDatabase.driver(address, auth=login) as driver,
-        driver.session(database=database) as session,
-    ):
+    with GraphDatabase.driver(address, auth=login) as driver, driver.session(database=database) as session:
+        yield session
+
+
+def wipe(url: str) -> None:
+    """Erase constraints, indexes and all nodes."""
+    with session_at(url) as session:
         constraints, indexes = "SHOW CONSTRAINTS YIELD name", "SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP'"
         for kind, names in (("CONSTRAINT", constraints), ("INDEX", indexes)):
             for name in session.run(names).value("name"):

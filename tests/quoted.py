@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("ingest", "learning", "risk")
+ROOMS = ("ingest", "learning", "risk", "serving", "scaling")
 COMMAND = re.compile(r"python -m benchmarks\.(\w+)((?: +[a-z_]+)*)")
 OTHER = re.compile(r"pytest |`kgrisk |benchmarks/\w+\.py")
 NUMBER = re.compile(
     r"(?<![\w.,/@])(?<!\w-)(?P<number>(?:\d[\d,]*)?\.?\d+(?:e-?\d+)?)(?![.,]?\d|\w|-\w)(?P<unit> ?%| GiB)?"
 )
 YEAR = re.compile(r"(?:19|20)\d\d")
-NOT_OURS = ("aim", "published", "guessing", "promised", "with", "what differs")
+NOT_OURS = ("aim", "published", "guessing", "promised", "with", "what differs", "arithmetic")
 """Headers of columns that hold no recorded figure."""
 Run = dict[str, Any]
 RUNS: dict[str, dict[str, Run]] = {

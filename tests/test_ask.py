@@ -96,7 +96,7 @@ def test_what_was_published_later_answers_nothing_earlier(graph: Graph) -> None:
 
 def test_the_command_prints_the_quote_and_its_place(graph: Graph) -> None:
     done = kgrisk_here("ask", "Who is the new chief engineer?", "--home", graph.home, "--json", cwd=graph.home.parent)
-    assert "Tamsin Orle" in json.loads(done.stdout)["answers"][0]["quote"]
+    assert "Tamsin Orle" in json.loads(done.stdout)["sentences"][0]["text"]
     plain = kgrisk_here("ask", DATA / "call-tiny.ogg", "What do they expect for revenue?", cwd=graph.home.parent)
     assert "We expect higher revenue." in plain.stdout and "second 8.76" in plain.stdout
 

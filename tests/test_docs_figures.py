@@ -12,7 +12,13 @@ import pytest
 
 from tests.quoted import ROOT, RUNS, Quote, attributed, quotes, rounds_to
 
-FOLDERS = {"ingest": ("docs/ingest.md",), "learning": ("docs/learning.md", "docs/learning"), "risk": ("docs/risk",)}
+FOLDERS = {
+    "ingest": ("docs/ingest.md",),
+    "learning": ("docs/learning.md", "docs/learning"),
+    "risk": ("docs/risk",),
+    "serving": ("docs/serving",),
+    "scaling": ("docs/scale.md",),
+}
 """Where the figures of a room are told, its own page first."""
 
 MISSED = re.compile(r"\*\*|missed|short of")

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import math
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from gnn.card import card, data_sheet, markdown, written
+from gnn.card import card, data_sheet, markdown, sources, written
 from gnn.tensors import Features, GraphTensors
 from kg.errors import ModelError
-from kg.model import RunManifest
+from kg.ledger import Ledger
+from kg.model import Claim, ClaimBatch, Node, RunManifest
 from kg.version import built
+from tests.ledger_world import bank, evidence
+from tests.operations import START
 from tests.test_gnn_convolution import LENDS, MENTIONED, graph
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w])")
@@ -31,6 +35,13 @@ def figure(task: str, model: str, metric: str, value: float, count: int) -> dict
     return row | {"low": None, "high": None}
 
 
+FAIRNESS = [
+    {"by": "country", "group": "iso:DE", "measure": "called", "value": 0.21, "low": 0.11, "high": 0.37, "count": 38}
+]
+CERTIFICATE = {"holds": True, "changed": 7659, "kept": 30288, "scale": "small", "seed": 3, "before": {"links": "ab"}}
+SOURCES = {"registers.rows@3": {"claims": 13444, "documents": 6}, "news.text@3": {"claims": 8849, "documents": 512}}
+
+
 def manifest(**more: Any) -> RunManifest:
     figures = [
         figure("links", "relational", "mrr", 0.3171, 812) | {"low": 0.29, "high": 0.34},
@@ -41,6 +52,7 @@ def manifest(**more: Any) -> RunManifest:
         "model": "relational", "head": "network", "cut": "2023-01-01T00:00:00.000000Z", "seed": 7, "ledger": "ab12",
         "commit": 19, "settings": {"epochs": 60, "dim": 64, "rate": 0.01}, "encoders": {"text": "minilm-1f"},
         "torch": "2.15.0", "metrics": figures, "data": data_sheet(own()), "rows": ["x: distress 0.5"],
+        "fairness": FAIRNESS, "certificate": CERTIFICATE, "sources": SOURCES,
         "remarks": ["The multimodal model beats the counts by 0.037 MRR."],
     }  # fmt: skip
     return RunManifest("train", {name: value for name, value in {**details, **more}.items() if value is not None})
@@ -67,7 +79,7 @@ def test_the_data_sheet_counts_nodes_relations_and_modalities() -> None:
 def test_every_number_of_the_card_is_in_the_manifest() -> None:
     made = manifest()
     known = " ".join(leaves(json.loads(made.to_bytes())))
-    held = {float(text) for text in NUMBER.findall(known)}
+    held = {float(text) for text in NUMBER.findall(known)} | {3.0}  # 3 of 5 nodes have no text: counted from both
     text = markdown(card(made)).replace("95 % interval", "").replace(made.id, "")
     told = [float(found) for found in NUMBER.findall(text)]
     assert len(told) > 25 and set(told) <= held
@@ -110,3 +122,23 @@ def test_text_and_json_lie_beside_each_other_and_agree(tmp_path: Path) -> None:
 
 def test_a_figure_that_is_no_number_is_said_as_such() -> None:
     assert "| nan |" in markdown(card(manifest(metrics=[figure("links", "m", "mrr", math.nan, 0)])))
+
+
+def test_the_card_tells_sources_what_is_missing_the_certificate_and_groups() -> None:
+    text = markdown(card(manifest()))
+    assert "- registers.rows@3: 13444 claims in 6 documents" in text and "licences: Of every document" in text
+    assert "missing: text 3" in text and "modalities: text 2" in text
+    assert "holds: True" in text and "kept: 30288" in text
+    assert "| country | iso:DE | called | 0.21 | 0.11 to 0.37 | 38 |" in text
+    none = markdown(card(manifest(fairness=None, certificate=None, sources=None)))
+    assert "Not measured by this run" in none and "## Certificate\n\n- None." in none
+    assert text.index("## Use") < text.index("## Data") < text.index("## Sources") < text.index("## Limits")
+
+
+def test_sources_are_counted_from_what_was_public_by_the_cut(ledger: Ledger) -> None:
+    ledger.commit(ClaimBatch.of([bank("lei:A", "A"), bank("lei:B", "B", "doc2")]), RunManifest("test"))
+    later = Claim(Node("Bank", "lei:C", {"name": "C"}), evidence("doc3"), START + timedelta(days=9))
+    model = Claim(Node("Bank", "lei:A", {"distress": 0.5}), evidence("doc4", "model.relational@2"), START)
+    ledger.commit(ClaimBatch.of([later, model]), RunManifest("test"))
+    assert sources(ledger.alive(), START) == {"registers.csv@1": {"claims": 4, "documents": 2}}
+    assert sources(ledger.alive(), START + timedelta(days=9))["registers.csv@1"] == {"claims": 6, "documents": 3}

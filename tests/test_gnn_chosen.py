@@ -194,6 +194,7 @@ def test_the_model_is_named_on_the_command_line(home: Path) -> None:
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["model"] == "sage" and {row["model"] for row in told["metrics"]} >= {"sage", STRUCTURE, COUNTS}
+    assert told["stages"] and all(stage["seconds"] >= 0 and stage["peak_bytes"] > 0 for stage in told["stages"])
     wrong = kgrisk_here("train", "--model", "sgae", "--home", home, cwd=home)
     assert wrong.returncode == 1 and "known: autoencoder, complex" in " ".join(wrong.stderr.split())
 

@@ -226,6 +226,18 @@ def test_a_killed_process_goes_on_at_the_next_epoch_and_ends_with_the_same_bits(
     assert lines[0].startswith("epoch 4:") and first == second and equal(weights(straight), weights(resumed))
 
 
+def test_a_spoiled_state_to_go_on_from_is_told_and_the_training_begins_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    task, state = LinkTask(small(), small().edges[:10]), tmp_path / "state"
+    straight, again = (Relational(Shape.of(small()), dim=8, seed=seed) for seed in (0, 0))
+    first = fit(straight, task, SMALL, state)
+    weight = next(state.glob("*.safetensors"))
+    weight.write_bytes(weight.read_bytes()[:-8])
+    assert fit(again, task, SMALL, state) == first and equal(weights(straight), weights(again))
+    assert str(state) in caplog.text and "begins anew" in caplog.text
+
+
 def test_grouped_one_vs_all_is_the_loss_of_each_triple_alone() -> None:
     own = ring(12)
     model, fits = Complex(Shape.of(own), dim=8), allowed(own)

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import urllib.request
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from shutil import copytree
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from kg.errors import KgRiskError
-from kg.model import as_time
 from kgrisk import open as kgrisk_open
 from kgrisk.api import Graph
-from kgrisk.demo import MARK, fresh
 from kgrisk.doctor import SAMPLE
-from kgrisk.findings import best, difference
 from kgrisk.refresh import runs
-from kgrisk.result import Result
-from kgrisk.sample.ceiling import ceiling
+from kgrisk.relearning import STANDS
 from kgrisk.settings import Settings
-from kgrisk.telling import best_possible
-from tests.kgrisk_world import kgrisk
+from tests.kgrisk_world import kgrisk, served
+from tests.test_first_hour import hour
 
 Run = dict[str, Any]
 CUT = date(2023, 1, 1)
@@ -155,6 +153,23 @@ def test_the_demo_looks_ahead_and_its_parts_add_up(ran: tuple[Path, dict, str]) 
 
 
 @pytest.mark.slow
+def test_the_demo_ends_by_saying_how_to_open_the_page_and_that_page_knows_who_is_shown(
+    ran: tuple[Path, dict, str],
+) -> None:
+    folder, facts, told = ran
+    page = facts["page"]
+    assert "Open the page" in told and page["command"] in told and page["link"] in told
+    shown = dict(parse_qsl(urlsplit(page["link"]).fragment))
+    command, *words = shlex.split(page["command"])
+    assert command == "kgrisk"
+    with served(*words, cwd=folder) as address:
+        with urllib.request.urlopen(address) as answer:
+            assert b"<title>kgrisk</title>" in answer.read()
+        with urllib.request.urlopen(f"{address}/v1/entities/{shown['root']}?valid={shown['valid']}") as answer:
+            assert json.load(answer)["name"] == facts["shocks"]["culprit"]["name"]
+
+
+@pytest.mark.slow
 def test_the_demo_opened_no_socket_off_this_machine_and_measured_every_stage(ran: tuple[Path, dict, str]) -> None:
     _, facts, told = ran
     assert facts["sockets"]["refused"] == facts["sockets"]["outside"] == 0
@@ -181,6 +196,14 @@ def test_the_report_is_one_page_that_loads_nothing(ran: tuple[Path, dict, str]) 
     assert len(sources) >= 5 and all(source.startswith("data:image/png;base64,") for source in sources)
     assert "<script" not in page and "@import" not in page
     assert "Every company here is fictional" in page and "Falkkamp Kreditbank AG" in page
+
+
+@pytest.mark.slow
+def test_an_analysts_first_hour_can_be_typed_and_the_score_passes_the_gate_of_fairness(
+    ran: tuple[Path, dict, str], tmp_path: Path
+) -> None:
+    copytree(ran[0] / "home", tmp_path / "demo-home")
+    hour(tmp_path)
 
 
 @pytest.mark.slow
@@ -214,8 +237,8 @@ def refreshed(ran: tuple[Path, dict, str], tmp_path_factory: pytest.TempPathFact
 def test_a_refresh_of_a_graph_that_can_be_learned_from_goes_through_to_the_end(refreshed: tuple[Graph, Run]) -> None:
     graph, run = refreshed
     (on_disk,) = [told.content for told in runs(graph.home / "runs")]
-    assert on_disk["state"] == run["state"] == "done" and on_disk["skipped"] == {}
-    assert [stage["name"] for stage in on_disk["stages"]] == ["ingest", "resolve", "train", "risk", "sync"]
+    assert on_disk["state"] == run["state"] == "done" and on_disk["skipped"] == {"train": STANDS}
+    assert [stage["name"] for stage in on_disk["stages"]] == ["ingest", "resolve", "score", "risk", "monitor", "sync"]
     assert on_disk["commit"] == on_disk["head"] == graph.ledger.head
     assert on_disk["risk"]["unit"] == "EUR" and on_disk["risk"]["total"] > 0
     mark = graph.store.mark
@@ -239,7 +262,9 @@ def test_what_a_refresh_made_is_answered_by_cypher_beside_what_it_was_made_from(
     assert len({row["id"] for row in rows}) > 150
     for row in rows:
         assert row["distress"] == scores[row["id"]] and row["loss"] == pytest.approx(told[row["id"]]["loss"], abs=0.01)
-        assert row["run"] == run["model"] and row["losses"] != run["model"] and row["numbers"] > 8
+        assert (
+            row["run"] == run["score"]["champion"] and row["losses"] != run["score"]["champion"] and row["numbers"] > 8
+        )
         assert row["equity"] is not None and row["currency"]
 
 
@@ -252,7 +277,7 @@ def test_a_link_that_a_refresh_predicts_is_answered_beside_the_loans_of_its_ends
         "RETURN p.id AS edge, p.document AS run, p.score AS score, s.number AS distress, count(q) AS loans "
         "ORDER BY edge"
     ).rows()
-    assert len(rows) >= 5 and {row["run"] for row in rows} == {run["model"]}
+    assert len(rows) >= 5 and {row["run"] for row in rows} == {run["score"]["champion"]}
     assert all(0 < row["score"] <= 1 and 0 < row["distress"] < 1 and row["loans"] >= 1 for row in rows)
     assert {row["edge"] for row in graph.predict_links("LENDS_TO")} & {row["edge"] for row in rows}
 
@@ -262,39 +287,5 @@ def test_a_second_refresh_of_the_same_files_says_that_nothing_is_new(refreshed: 
     graph, run = refreshed
     again = graph.refresh(SAMPLE)
     assert again["state"] == "done" and again["ingest"]["committed"] is False
-    assert set(again["skipped"]) == {"train", "risk"} and "nothing new" in again["skipped"]["train"]
+    assert set(again["skipped"]) == {"train", "score", "risk"} and "nothing new" in again["skipped"]["train"]
     assert graph.ledger.head == run["head"]
-
-
-def test_the_best_possible_counts_the_firms_named_and_no_other() -> None:
-    everyone = list(json.loads((SAMPLE / "truth.json").read_text())["hazard"]["2023"])
-    cut = as_time(CUT)
-    assert best(everyone, cut) == ceiling(SAMPLE, 2023) and best([], cut) == {}
-    few = best([*everyone[:100], "cik:1"], cut)
-    assert few["firms"] == 101 and f"on the same 101 firms, {few['events']} of them hit" in best_possible(few)
-    # a firm that nothing was planted for is no risk to a perfect model: it adds nothing to the sum of squares
-    assert few["brier"] * 101 == pytest.approx(best(everyone[:100], cut)["brier"] * 100)
-    assert best_possible({}) == ""
-
-
-def test_the_demo_removes_only_a_home_that_it_made(tmp_path: Path) -> None:
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    (mine / "thesis.txt").write_text("years of work")
-    with pytest.raises(KgRiskError, match="was not made by the demo"):
-        fresh(mine)
-    assert (mine / "thesis.txt").read_text() == "years of work"
-    fresh(tmp_path / "home")
-    (tmp_path / "home" / "old").touch()
-    fresh(tmp_path / "home")
-    assert [file.name for file in (tmp_path / "home").iterdir()] == [MARK]
-
-
-def test_two_answers_are_compared_row_by_row() -> None:
-    import pyarrow as pa
-
-    one = Result(pa.table({"id": ["a", "b"], "share": [0.1 + 0.2, 1.0]}))
-    assert difference(one, Result(pa.table({"id": ["a", "b"], "share": [0.3, 1.0]}))) == ""
-    assert "row 2, id" in difference(one, Result(pa.table({"id": ["a", "c"], "share": [0.3, 1.0]})))
-    assert "2 and 1 rows" in difference(one, Result(pa.table({"id": ["a"], "share": [0.3]})))
-    assert "columns" in difference(one, Result(pa.table({"id": ["a", "b"]})))

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from kg.errors import KgRiskError
+from kg.meter import Meter
 from kgrisk.guard import SocketGuard, is_loopback
-from kgrisk.meter import Meter
 
 
 @pytest.fixture

@@ -166,10 +166,9 @@ def test_losses_that_are_published_are_answered_by_cypher(graph: Graph, tmp_path
     assert done.returncode == 0 and f"commit {head + 1}" in done.stderr
 
 
-def test_a_shock_too_large_for_clearing_is_asked_again_with_the_kind_its_error_names(graph: Graph) -> None:
-    shock = {BIG: 7.0}
-    with pytest.raises(MeasureError, match="kind='external'"):
-        graph.risk("eisenberg_noe", shock)
+def test_a_shock_of_more_than_all_is_refused_and_a_part_of_what_lies_outside_is_taken(graph: Graph) -> None:
+    with pytest.raises(MeasureError, match=r"=7: a fraction lies from 0 to 1; write 0\.3 for 30 %"):
+        graph.risk("eisenberg_noe", {BIG: 7.0})
     assert graph.risk("eisenberg_noe", {BIG: 0.7}, kind="external").total > 0
 
 

@@ -1,25 +1,22 @@
-"""Refresh and schedule: one at a time, on record, and harmless when cut off."""
+"""Refresh: one at a time, on record, and harmless when cut off."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from kg.errors import KgRiskError, LeaseHeldError, SettingsError, StoreError
+from kg.errors import KgRiskError, LeaseHeldError, StaleWriterError, StoreError
 from kgrisk.api import Graph
 from kgrisk.api import open as open_graph
 from kgrisk.refresh import RunFile, lock, mark_lost, runs
-from kgrisk.schedule import Schedule, interval
 from kgrisk.settings import Settings
 from tests.kgrisk_world import clean_environment, kgrisk, write_registers
 
@@ -133,66 +130,17 @@ def test_a_run_file_is_whole_at_every_moment(tmp_path: Path) -> None:
     assert read > 10 and run.content["number"] > 3
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("15m", 900), ("1h", 3600), ("1.5h", 5400), ("1d", 86400), (" 2W ", 1209600)]
-)
-def test_an_interval_is_a_number_and_a_unit(text: str, seconds: int) -> None:
-    assert interval(text) == timedelta(seconds=seconds)
+def test_a_run_that_was_taken_over_from_within_a_stage_commits_nothing(tmp_path: Path) -> None:
+    asked = []
 
+    def taken_over() -> None:
+        asked.append("check")
+        if len(asked) > 1:  # the stage may begin; before its commit another has the token
+            raise StaleWriterError("the token of this run is no longer the newest")
 
-@pytest.mark.parametrize("text", ["", "h", "10", "0s", "0.5s", "1 month", "-1h"])
-def test_anything_else_is_no_interval(text: str) -> None:
-    with pytest.raises(SettingsError, match="such as 1h"):
-        interval(text)
-
-
-def test_a_slot_that_finds_the_job_still_running_is_recorded(tmp_path: Path) -> None:
-    started: list[float] = []
-
-    def slow() -> None:
-        started.append(time.monotonic())
-        time.sleep(2.6)
-
-    Schedule(timedelta(seconds=1), slow, tmp_path, times=2).run()
-    missed = [run.content for run in runs(tmp_path, "missed")]
-    assert len(started) >= 2 and missed
-    assert all(run["state"] == "missed" and "still running" in run["reason"] for run in missed)
-
-
-def test_a_slot_that_finds_the_lock_held_is_recorded_and_the_schedule_goes_on(tmp_path: Path) -> None:
-    tries: list[int] = []
-
-    def job() -> None:
-        tries.append(len(tries))
-        if len(tries) == 1:
-            raise LeaseHeldError("refresh.lock: held for a refresh by process 1")
-
-    Schedule(timedelta(seconds=1), job, tmp_path, times=2).run()
-    (missed,) = [run.content for run in runs(tmp_path, "missed")]
-    assert len(tries) == 2 and "process 1" in missed["reason"]
-
-
-def test_a_refresh_that_fails_does_not_end_the_schedule(tmp_path: Path) -> None:
-    tries: list[int] = []
-
-    def job() -> None:
-        tries.append(1)
-        raise KgRiskError("no folder")
-
-    Schedule(timedelta(seconds=1), job, tmp_path, times=2).run()
-    assert len(tries) == 2
-
-
-@pytest.mark.slow
-def test_a_schedule_in_a_process_of_its_own_refreshes_and_ends_on_sigterm(tmp_path: Path) -> None:
-    write_registers(tmp_path / "inputs")
-    command = [sys.executable, "-m", "kgrisk.cli", "schedule", "inputs", "--every", "3s", "--home", "home", "--json"]
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        first, second = json.loads(process.stdout.readline()), json.loads(process.stdout.readline())
-        os.kill(process.pid, signal.SIGTERM)
-        _, complaint = process.communicate(timeout=120)
-    assert (first["state"], second["state"]) == ("done", "done"), complaint
-    assert second["commit"] == first["commit"] and process.returncode == 0
+    with open_graph(tmp_path / "home", settings=Settings(home=tmp_path / "home")) as graph:
+        with pytest.raises(StaleWriterError, match="no longer the newest"):
+            graph.refresh(write_registers(tmp_path / "in"), check=taken_over)
+        assert len(asked) == 2 and graph.ledger.head == 0
+        graph.ingest(tmp_path / "in")
+        assert graph.ledger.head == 1 and len(asked) == 2

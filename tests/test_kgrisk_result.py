@@ -12,8 +12,9 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from kg.model import MONEY, TIME
 from kgrisk.console import cell
-from kgrisk.result import Result, plain
+from kgrisk.result import Result, as_json, dicts, plain
 
 
 @pytest.fixture
@@ -72,3 +73,30 @@ def test_plain_values_keep_every_digit_of_money_and_every_instant() -> None:
 )
 def test_cells_read_well(value: object, text: str) -> None:
     assert cell(value) == text
+
+
+def test_rows_of_a_table_are_those_that_arrow_gives_open_ends_and_gaps_included() -> None:
+    moments = [
+        datetime(1, 1, 1, tzinfo=UTC),
+        None,
+        datetime(9999, 12, 31, tzinfo=UTC),
+        datetime(2024, 2, 29, 1, 2, 3, 4),
+    ]
+    columns = {
+        "at": pa.array([m and m.replace(tzinfo=UTC) for m in moments], TIME),
+        "sum": pa.array([Decimal("1.5"), None, Decimal(0), Decimal("1e-9")], MONEY),
+        "name": pa.array(["a", None, "", "d"]),
+    }
+    table = pa.concat_tables([pa.table(columns), pa.table(columns)])
+    assert dicts(table) == table.to_pylist() and len(dicts(table)) == 8
+    assert dicts(table.slice(8)) == [] and dicts(pa.table({})) == []
+    assert [row["at"].isoformat() for row in dicts(table)[:1]] == ["0001-01-01T00:00:00+00:00"]
+
+
+def test_json_text_is_that_of_the_plain_value() -> None:
+    value = {
+        "sum": Decimal("10.50"), "day": date(2024, 2, 1), "when": datetime(2024, 2, 1, 3, tzinfo=UTC), "raw": b"\x00a",
+        "nested": [{"n": np.int64(3), "f": np.float64(0.1), "a": np.array([1.0, 2.0])}, (1, "zwei — drei"), None, True],
+    }  # fmt: skip
+    for given in (value, {**value, "odd": float("nan"), "vector": np.array([1.0, np.inf])}, {1: value}, {date.min: 1}):
+        assert as_json(given) == json.dumps(plain(given), ensure_ascii=False)

@@ -162,6 +162,15 @@ def test_people_read_the_sum_and_an_edge_that_was_stated_has_none(home: Path) ->
     assert "story" not in told(home, stated, *AT)
 
 
+def test_the_figures_that_a_brief_tells_are_those_of_the_story(graph: Graph, worst: str, story: dict[str, Any]) -> None:
+    own = [(part["name"], part["effect"], [row["statement"] for row in part["evidence"]]) for part in story["figures"]]
+    told = graph.moving(worst)
+    assert own == [(part["name"], part["effect"], [row["statement"] for row in part["evidence"]]) for part in told]
+    said = [sentence for section in graph.brief(worst).sections if section.name == "scores" for sentence in section]
+    named = [sentence.text.split()[2] for sentence in said if sentence.text.startswith("Its figure")]
+    assert set(named) <= {part["name"].replace("_", " ").split()[0] for part in told} and named
+
+
 def test_what_has_no_score_says_why(graph: Graph, home: Path) -> None:
     with pytest.raises(KgRiskError, match="entity 'reg:nobody' is unknown"):
         graph.why("distress:reg:nobody")

@@ -29,6 +29,17 @@ def test_the_same_batch_twice_makes_one_commit(ledger: Ledger) -> None:
     assert ledger.events().num_rows == 5
 
 
+@pytest.mark.parametrize("name", ["a b", "größer", "#1?", "100%"])
+def test_a_ledger_may_lie_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    with two_banks(tmp_path / name) as ledger:
+        ledger.commit(ClaimBatch.of([loan(10)]), RUN)
+        told = ledger.alive()
+    with Ledger.open(tmp_path / name) as again:
+        assert again.alive().equals(told) and len(amounts(again, AsOf())) == 1
+        again.compact()
+        assert again.alive().equals(told)
+
+
 def test_a_new_extractor_version_says_the_same_claim(ledger: Ledger) -> None:
     ledger.commit(ClaimBatch.of([loan(10, extractor="registers.csv@1")]), RUN)
     assert ledger.commit(ClaimBatch.of([loan(10, extractor="registers.csv@2")]), RUN) == 2

@@ -29,6 +29,7 @@ REFUSED = {
     "cannot be one entity": Judgement("lei:A", "iso:DE"),
     "a judgement needs two ids": Judgement("lei:A", "lei:A"),
     "no ISO 4217 currency": Facts("lei:A", {"assets": Decimal(1)}),
+    "begins with name:ooo.* has more than 4000 bytes": Node("Company", "name:" + "o" * 4000),
     "not a finite number": Facts("lei:A", {"distress": float("nan")}),
 }
 

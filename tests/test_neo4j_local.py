@@ -99,6 +99,7 @@ def test_the_first_password_is_written_as_the_server_reads_it() -> None:
 
 def test_compose_and_tests_run_the_same_neo4j_bound_to_this_machine() -> None:
     text = (ROOT / "docker" / "compose.yaml").read_text()
-    assert re.findall(r"image: (.*)", text) == [IMAGE]
-    assert re.findall(r'- "(.*:\d+)"', text) == ["127.0.0.1:7687:7687", "127.0.0.1:7474:7474"]
+    assert re.findall(r"image: (.*)", text) == ["kgrisk", IMAGE]
+    published = re.findall(r'- "(.*:\d+)"', text)
+    assert published == [f"127.0.0.1:{port}:{port}" for port in (8080, 7687, 7474)]
     assert neo4j_local.VERSION.startswith("5.26.")

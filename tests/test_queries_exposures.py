@@ -173,6 +173,7 @@ def test_a_shock_of_predicted_scores_starts_from_the_probabilities_in_the_graph(
     [
         ("lei:DD", "lei:DD has no exposures here, so a shock to it reaches nobody; did you mean lei:D?"),
         (f"{D}=much", "'much' is no number"),
+        (f"{D}=30", "a fraction lies from 0 to 1; write 0.3 for 30 %"),
         ({D: -0.5}, "a finite fraction of at least 0"),
         ([], "no shock was given"),
         ("score:distress", "give the snapshot that holds them"),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from fastapi.testclient import TestClient
 
+from kg.ontology import EDGES, NODES
 from kgrisk.api import Graph
 from kgrisk.api import open as open_graph
 from kgrisk.result import plain
 from kgrisk.serve.app import build
+from kgrisk.serve.finding import TELLING
 from kgrisk.settings import Settings
 from tests.kgrisk_world import BIG, FIRM, SMALL, write_registers
 
@@ -74,6 +77,10 @@ def test_a_named_query_has_a_form_and_gives_rows_in_every_form(client: TestClien
     assert [field["name"] for field in form["parameters"]] == ["id", "currency"] and "MATCH" in form["cypher"]
     rows = client.post("/v1/queries/hit_if_fails", json={"id": BIG}).json()["rows"]
     assert rows == [{"creditor": SMALL, "label": "Bank", "nearest": 1, "routes": 1, "at_risk_minor": 10000}]
+    nobody = client.post("/v1/queries/hit_if_fails", json={"id": "lei:NOBODY ł"}).json()
+    assert nobody["rows"] == [] and "no entity lei:NOBODY ł is known" in nobody["remarks"][0]
+    bare = client.post("/v1/queries/hit_if_fails?format=csv", json={"id": "lei:NOBODY ł"})
+    assert bare.status_code == 200 and "x-remarks" not in bare.headers
     asked = {name: client.post(f"/v1/queries/hit_if_fails?format={name}", json={"id": BIG}) for name in FORMS}
     tables = {name: FORMS[name](answer.content) for name, answer in asked.items()}
     assert all(table.to_pylist() == rows for table in tables.values())
@@ -108,6 +115,10 @@ def test_paths_go_over_the_edges_between_two_entities_shortest_first(client: Tes
         (BIG, FIRM, "40"),
     ]
     assert {node["name"] for node in told["nodes"]} == {"Small Bank plc", "Big Bank AG", "Steel Works SA"}
+    by_sector = {"source": SMALL, "target": FIRM, "types": "IN_SECTOR"}
+    assert {e["type"] for p in client.get("/v1/paths", params=by_sector).json()["paths"] for e in p} <= {"IN_SECTOR"}
+    free = client.get("/v1/paths", params={"source": BIG, "target": SMALL, "hops": 2, "k": 100}).json()["paths"]
+    assert free and {edge["type"] for path in free for edge in path} <= set(TELLING)
     assert client.get("/v1/paths", params={**asked, "hops": 1}).json()["paths"] == []
     assert client.get("/v1/paths", params={**asked, "target": "lei:none"}).status_code == 404
 
@@ -156,12 +167,20 @@ def test_what_the_asker_has_is_not_sent_again(client: TestClient) -> None:
     [
         ("GET", "/v1/entities/lei:none", 404, "/v1/search"),
         ("GET", "/v1/nothing", 404, "/docs"),
-        ("DELETE", "/v1/entities", 405, "Not Allowed"),
+        (
+            "DELETE",
+            "/v1/entities",
+            405,
+            "DELETE is not answered here; allowed: GET, HEAD; the routes are listed at /docs",
+        ),
+        ("PATCH", "/v1/cases", 405, "allowed: GET, HEAD, POST"),
+        ("POST", "/v1/nonsense", 404, "nothing is at '/v1/nonsense'; the routes are listed at /docs"),
+        ("POST", "/", 405, "allowed: GET, HEAD"),
         ("GET", "/v1/entities?limit=0", 422, "query/limit"),
         ("GET", "/v1/entities?cursor=bm90aGluZw", 422, "next_cursor"),
         ("GET", "/v1/entities?valid=someday", 422, "write 2024-09-28"),
         ("GET", "/v1/entities?format=xls", 406, "arrow"),
-        ("POST", "/v1/queries/hit_if_fail", 422, "did you mean hit_if_fails"),
+        ("POST", "/v1/queries/hit_if_fail", 404, "did you mean hit_if_fails"),
         ("POST", "/v1/queries/hit_if_fails", 422, "parameter id is missing"),
     ],
 )
@@ -178,3 +197,57 @@ def test_every_error_is_a_problem_that_says_what_to_do(
 def test_alive_and_ready(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"state": "alive"}
     assert client.get("/readyz").json() == {"state": "ready", "commit": 1, "store": "ArcadeStore"}
+
+
+def test_every_answer_names_the_runs_whose_results_the_graph_held_at_its_clocks(tmp_path: Path) -> None:
+    with open_graph(tmp_path / "home", settings=Settings(home=tmp_path / "home")) as graph:
+        graph.ingest(write_registers(tmp_path / "in"))
+        before = graph.ledger.known(graph.ledger.head).isoformat()
+        with TestClient(build(graph), base_url=HERE) as client:
+            assert client.get(f"/v1/entities/{BIG}").json()["runs"] == []
+            graph.risk("debtrank", BIG, publish=True)
+            graph.risk("debtrank", SMALL, publish=True)
+            published = sorted(row["run"] for row in client.get("/v1/risk/runs").json()["rows"])
+            told = client.get("/v1/entities").json()["runs"]
+            assert len(set(published)) == 2 and [run[:12] for run in told] == published
+            for path in (f"/v1/entities/{BIG}", "/v1/scores/contagion_loss"):
+                assert client.get(path).json()["runs"] == told, path
+            table = client.get("/v1/entities?format=csv")
+            assert table.headers["x-runs"] == ", ".join(told)
+            assert client.get("/v1/entities", params={"known": before}).json()["runs"] == []
+
+
+def test_a_name_that_the_ontology_has_not_is_refused_with_what_is_near(client: TestClient) -> None:
+    page = client.get("/v1/graph").json()
+    assert {*page["nodes"]} <= {*NODES} and {*page["edges"]} <= {*EDGES}
+    for path, near in (
+        ("/v1/entities?label=Bnak", "did you mean Bank?"),
+        ("/v1/search?q=big&label=Bnak", "did you mean Bank?"),
+        ("/v1/scores/distres", "did you mean distress?"),
+        ("/v1/scores/nonsense", "known: "),
+        ("/v1/scores/name", "there is no score that is a number 'name'"),
+        (f"/v1/entities/{BIG}/neighbours?types=LENDS_TO&types=OWN", "did you mean OWNS?"),
+        (f"/v1/entities/{BIG}/neighbours?by=distres", "did you mean distress?"),
+        (f"/v1/entities/{BIG}/history?property=equit", "did you mean equity?"),
+        (f"/v1/paths?source={SMALL}&target={FIRM}&types=LEND_TO", "did you mean LENDS_TO?"),
+        ("/v1/links?relation=LEND_TO", "did you mean LENDS_TO?"),
+        ("/v1/subgraph?by=distres", "did you mean distress?"),
+    ):
+        refused = client.get(path)
+        assert refused.status_code == 422 and near in refused.json()["detail"], (path, refused.text[:300])
+    for path, body in (
+        ("/v1/risk", {"shock": {FIRM: 1.0}, "label": "Bnak"}),
+        ("/v1/search", {"what": "x", "labels": ["Bnak"]}),
+        ("/v1/subgraph/nodes", {"ids": [BIG], "by": "distres"}),
+    ):
+        assert client.post(path, json=body).status_code == 422, path
+    assert client.get("/v1/entities?label=").status_code == 200
+
+
+def test_an_object_is_told_as_json_alone_and_says_so(client: TestClient) -> None:
+    for path in (f"/v1/entities/{BIG}", f"/v1/brief/{BIG}", "/v1/graph", f"/v1/entities/{BIG}/neighbours"):
+        for more in ({"params": {"format": "csv"}}, {"headers": {"accept": "text/csv"}}):
+            refused = client.get(path, **more)  # type: ignore[arg-type]  # one of two
+            assert refused.status_code == 406 and "JSON alone" in refused.json()["detail"], path
+        for kind in ("application/json", "*/*", "text/html,*/*;q=0.8", "text/csv, application/json"):
+            assert client.get(path, headers={"accept": kind}).status_code == 200, (path, kind)

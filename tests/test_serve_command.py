@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import signal
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
@@ -14,7 +10,7 @@ import pytest
 
 from kg.errors import SettingsError
 from kgrisk.serve_command import check_bind
-from tests.kgrisk_world import BIG, clean_environment, kgrisk_here, write_registers
+from tests.kgrisk_world import BIG, kgrisk_here, served, write_registers
 
 
 @pytest.fixture(scope="module")
@@ -40,24 +36,32 @@ def test_keys_are_made_listed_and_revoked(home: Path, tmp_path: Path) -> None:
     made = kgrisk_here("keys", "add", "ann", "--role", "viewer", "--home", home, "--json", cwd=tmp_path)
     assert json.loads(made.stdout)["key"].startswith("kgr_")
     listed = kgrisk_here("keys", "list", "--home", home, "--json", cwd=tmp_path)
-    assert json.loads(listed.stdout) == [{"name": "ann", "role": "viewer", "hidden": []}]
+    nothing = {"hidden_labels": [], "hidden_sources": []}
+    assert json.loads(listed.stdout) == [{"name": "ann", "role": "viewer", **nothing, "expires": ""}]
     assert kgrisk_here("keys", "add", "ann", "--home", home, cwd=tmp_path).returncode == 1
-    assert kgrisk_here("keys", "revoke", "ann", "--home", home, cwd=tmp_path).returncode == 0
+    revoked = kgrisk_here("keys", "revoke", "ann", "--home", home, cwd=tmp_path)
+    assert revoked.returncode == 0 and "revoked" in revoked.stdout
     assert kgrisk_here("keys", "revoke", "ann", "--home", home, cwd=tmp_path).returncode == 1
 
 
+def test_a_key_hides_labels_and_sources_and_ends_on_its_day(home: Path, tmp_path: Path) -> None:
+    hiding = ("--hide-label", "Person", "--hide-source", "sanctions", "--expires", "2031-05-04")
+    assert kgrisk_here("keys", "add", "eve", *hiding, "--home", home, cwd=tmp_path).returncode == 0
+    (row,) = json.loads(kgrisk_here("keys", "list", "--home", home, "--json", cwd=tmp_path).stdout)
+    hidden = (row["hidden_labels"], row["hidden_sources"])
+    assert (*hidden, row["expires"]) == (["Person"], ["sanctions"], "2031-05-04")
+    assert kgrisk_here("keys", "revoke", "eve", "--home", home, cwd=tmp_path).returncode == 0
+    for wrong, says in (
+        (("--hide-label", "Ghost"), "known: Company"),
+        (("--expires", "soon"), "write it as 2027-12-31"),
+    ):
+        refused = kgrisk_here("keys", "add", "eve", *wrong, "--home", home, cwd=tmp_path)
+        assert refused.returncode == 1 and says in refused.stderr
+
+
 def test_a_served_home_answers_at_the_address_it_tells_and_stops_when_told(home: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "kgrisk.cli", "serve", "--port", "0", "--home", str(home)]
-    with subprocess.Popen(command, cwd=tmp_path, env=clean_environment(), stderr=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stderr is not None
-            said = server.stderr.readline()
-            while "serving" not in said:
-                assert said, "the server ended without a word"
-                said = server.stderr.readline()
-            address = re.findall(r"http://127\.0\.0\.1:\d+", said)[0]
-            with urllib.request.urlopen(f"{address}/v1/entities/{BIG}") as answer:
-                assert json.load(answer)["name"] == "Big Bank AG"
-        finally:
-            server.send_signal(signal.SIGINT)
-        assert server.wait(60) in (0, 130, -signal.SIGINT)
+    with (
+        served("serve", "--home", str(home), cwd=tmp_path) as address,
+        urllib.request.urlopen(f"{address}/v1/entities/{BIG}") as answer,
+    ):
+        assert json.load(answer)["name"] == "Big Bank AG"

@@ -25,6 +25,13 @@ def world(nodes: int = 24) -> GraphTensors:
     )
 
 
+def lawful(nodes: int = 24) -> GraphTensors:
+    """Who supplies is told by who lends: whom the one lends to that somebody lends to, it supplies."""
+    lent = [(n, LENDS, (n + step) % nodes) for n in range(nodes) for step in (1, 5)]
+    supplied = [(n, SUPPLIES, (n + 6) % nodes) for n in range(nodes)]
+    return graph([list(edge) for edge in lent + supplied], nodes)
+
+
 def model(name: str, own: GraphTensors) -> Model:
     return plugins.load("gnn.models", name, Model)(Shape.of(own)).eval()  # type: ignore[call-arg]  # settings have defaults
 
@@ -105,7 +112,7 @@ def test_a_model_comes_back_from_its_checkpoint(name: str, tmp_path) -> None:  #
 
 @pytest.mark.parametrize("name", NAMES)
 def test_training_raises_the_rank_of_what_was_trained_on(name: str) -> None:
-    own = world()
+    own = lawful() if name == "paths" else world()  # edges drawn at random tell a model of paths nothing to learn
     built = model(name, own)
     before = rank(built, own.without(torch.ones(len(own.edges), dtype=torch.bool)), own.edges).mrr
     if built.trained:

@@ -1,0 +1,76 @@
+"""The training loop on a Ray cluster of two nodes is that of one process, also when a node dies on the way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gnn.checkpoint import load_tensors
+from kg.errors import ExecutorError, ModelError
+from kgrisk.ray_train import Fleet, train
+from tests.ray_cluster import Nodes, two_nodes
+from tests.teams import fitted, in_two, on_cluster
+from tests.test_gnn_distributed import LOOSE, apart
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+
+def failing(_: Path) -> dict[str, Any]:
+    raise ModelError("this graph has no edges; give one that has")
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Any:
+    with two_nodes() as made:
+        yield made
+
+
+def test_two_processes_on_two_nodes_end_as_one_process_and_as_two_beside_each_other(
+    nodes: Nodes, tmp_path: Path
+) -> None:
+    told = train(Fleet(nodes.address, 2, 2), on_cluster, ("links", False), tmp_path)
+    run, alone = fitted("links", False)
+    assert told["processes"] == 2 and told["best"] == run.best and told["epochs"] == len(run.epochs)
+    weights, facts = load_tensors(tmp_path / "done")
+    assert apart(weights, alone) <= LOOSE and facts["best"] == run.best
+    assert told["value"] == pytest.approx(run.value, abs=LOOSE)
+    assert apart(weights, in_two(fitted, "links", False)[1]) == 0.0  # both add two numbers, whose order is no matter
+
+
+def test_what_the_work_refuses_is_said_as_it_is(nodes: Nodes, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="this graph has no edges"):
+        train(Fleet(nodes.address, 1, 1, losses=0), failing, (), tmp_path)
+
+
+@pytest.mark.faults
+def test_a_node_that_dies_on_the_way_costs_the_epoch_and_changes_nothing(nodes: Nodes, tmp_path: Path) -> None:
+    def watch() -> None:
+        end = time.monotonic() + 300
+        while not all((tmp_path / f"here-{rank}").exists() for rank in (0, 1)) and time.monotonic() < end:
+            time.sleep(0.1)
+        epochs.append(len(load_tensors(tmp_path / "state")[1]["epochs"]))
+        nodes.kill()
+        (tmp_path / "died").touch()
+
+    epochs = list[int]()
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        told = train(Fleet(nodes.address, 2, 1), on_cluster, ("links", True), tmp_path)
+    finally:
+        watcher.join()
+        nodes.add()
+    run, alone = fitted("links", False)
+    assert epochs == [2]  # there was something to go on from
+    assert told["epochs"] == len(run.epochs) and told["best"] == run.best
+    assert apart(load_tensors(tmp_path / "done")[0], alone) <= LOOSE
+
+
+def test_numbers_of_processes_that_cannot_be_are_refused() -> None:
+    for processes, least in ((0, 0), (1, 2), (2, 0)):
+        with pytest.raises(ExecutorError, match="processes cannot be; ask for 1 or more"):
+            Fleet("auto", processes, least)
