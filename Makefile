@@ -6,7 +6,10 @@ CONSTRAINTS := constraints.txt
 # uv installs in seconds where pip takes minutes; pip is used where uv cannot be had.
 INSTALL = if $(BIN)/python -m uv --version >/dev/null 2>&1; then $(BIN)/python -m uv pip install -q --python $(BIN)/python -c $(CONSTRAINTS) $(1); else $(BIN)/python -m pip install -q -c $(CONSTRAINTS) $(1); fi
 
-.PHONY: demo lint check test bench clean
+# Test files are dealt to so many processes. Each starts a Neo4j of its own; one that is named can serve one alone.
+WORKERS ?= $(if $(NEO4J_TEST_URI),1,2)
+
+.PHONY: demo lint check test soak bench plots clean
 
 demo: $(VENV)/.installed
 # Fetched here, as part of the installation, where Java and Maven are: the demo itself opens no socket off loopback.
@@ -20,16 +23,25 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 check: lint
-	$(BIN)/python -m pytest -q -m "not neo4j and not slow and not real"
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not neo4j and not slow and not real"
 
 # Lint and types first, then every test once: quick, slow, on both stores and on the real files where they are.
 test: lint
-	$(BIN)/python -m pytest -q --durations=15
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --durations=15
+
+# A hundred kills instead of twenty, on both stores, and ten of Neo4j's own process. KGRISK_FAULT_SEED draws others.
+soak: $(VENV)/.installed-dev
+	KGRISK_KILLS=100 $(BIN)/python -m pytest -q -s -m faults tests/test_faults.py tests/test_faults_neo4j.py
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/scale.py --store
 	$(BIN)/python -m benchmarks.risk --out benchmarks/results/risk.json
 	KGRISK_REAL_DATA=$${KGRISK_REAL_DATA:?names the folder of real files} $(BIN)/python -m benchmarks.learning --out benchmarks/results/learning.json
+# asked by wrk (Debian package wrk), with nothing else running
+	$(BIN)/python -m benchmarks.serving --out benchmarks/results/serving.json
+
+plots: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.plots
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kgrisk needs Python 3.11 or newer, this is " + sys.version)'
