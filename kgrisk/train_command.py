@@ -9,11 +9,15 @@ from typing import Annotated, Any
 import typer
 
 from kgrisk.console import emit, out, progress, show
+from kgrisk.flags import Workers
 from kgrisk.options import Home, Json, answer, opened, pair
 from kgrisk.trials import models, on_triples, rows_of
 
 app = typer.Typer()
-Processes = Annotated[int, typer.Option("--processes", min=1, help="Processes that train together, a part each.")]
+Processes = Annotated[
+    int | None,
+    typer.Option("--processes", min=1, help="Processes that train together, here or on the Ray cluster of --workers."),
+]
 
 
 @app.command()
@@ -35,14 +39,15 @@ def train(
         list[str] | None, typer.Option("--setting", help="name=value of a run on a graph, such as fusion=late.")
     ] = None,
     device: Annotated[str, typer.Option("--device", help="Where link models compute: cpu, or cuda.")] = "cpu",
-    processes: Processes = 1,
+    processes: Processes = None,
+    workers: Workers = None,
     minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Bound of training --triples.")] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Train on the past, test on what came after, publish links, scores and vectors."""
     if triples is not None:
-        _without_graph(setting=setting, cut=cut, home=home, processes=processes > 1)
+        _without_graph(setting=setting, cut=cut, home=home, processes=(processes or 1) > 1, workers=workers)
         told = on_triples(triples, model or "complex", minutes, epochs, seed, device)
         _show_trial(told, triples.name, json)
         return
@@ -54,7 +59,8 @@ def train(
     if model and settings.setdefault("model", model) != model:
         raise typer.BadParameter(f"--model {model} and --setting model={settings['model']} name two models; name one")
     with opened(home, epochs=epochs, seed=seed) as graph:
-        result = graph.train(cut, progress=progress, settings=settings, processes=processes)
+        more = {} if processes is None else {"processes": processes}
+        result = graph.train(cut, progress=progress, settings=settings, executor=workers, **more)
         stages = [asdict(stage) for stage in graph.run(result.run).stages]
     emit({**told_of(result), "stages": stages}) if json else _show(result)
 

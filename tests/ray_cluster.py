@@ -57,15 +57,23 @@ class Nodes:
         # a node ends with its agents, so they are none of these
         return [one for one, name in names.items() if name.startswith("ray::") and "Agent" not in name]
 
+    @property
+    def second(self) -> list[str]:
+        """What the processes of the second node are called; those that work begin with `ray::`."""
+        return ["".join(one.cmdline()) for one in self._family()]
+
     def kill(self) -> None:
         """kill -9 of every process of the second node, as when a machine loses its power."""
-        processes = [one for part in self._second.all_processes.values() for one in part]
-        family = [psutil.Process(one.process.pid) for one in processes]
-        family += [child for one in family for child in one.children(recursive=True)]
-        for one in family:
+        for one in self._family():
             with suppress(psutil.NoSuchProcess):
                 one.send_signal(signal.SIGKILL)
         self._cluster.remove_node(self._second, allow_graceful=False)
+
+    def _family(self) -> list[psutil.Process]:
+        """The processes of the second node with all that they started."""
+        processes = [one for part in self._second.all_processes.values() for one in part]
+        family = [psutil.Process(one.process.pid) for one in processes]
+        return [*family, *(child for one in family for child in one.children(recursive=True))]
 
     def _add(self, head: bool) -> Any:
         more = {"include_dashboard": False, "temp_dir": self._temp} if head else {"temp_dir": self._temp}

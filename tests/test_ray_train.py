@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -10,8 +12,9 @@ from typing import Any
 import pytest
 
 from gnn.checkpoint import load_tensors
-from kg.errors import ExecutorError, ModelError
-from kgrisk.ray_train import Fleet, train
+from gnn.distributed import team
+from kg.errors import ExecutorError, LostRankError, ModelError
+from kgrisk.ray_train import Fleet, _loop, train
 from tests.ray_cluster import Nodes, two_nodes
 from tests.teams import fitted, in_two, on_cluster
 from tests.test_gnn_distributed import LOOSE, apart
@@ -19,8 +22,19 @@ from tests.test_gnn_distributed import LOOSE, apart
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 
-def failing(_: Path) -> dict[str, Any]:
+def failing(folder: Path) -> dict[str, Any]:
+    with (folder / "begun").open("a") as file:
+        file.write("begun\n")
     raise ModelError("this graph has no edges; give one that has")
+
+
+def stalled(folder: Path) -> dict[str, Any]:
+    """Work that one process takes from the other: it dies each time it is begun."""
+    if team().rank:
+        with (folder / "begun").open("a") as file:
+            file.write("begun\n")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"sum": team().same(1)}
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +55,22 @@ def test_two_processes_on_two_nodes_end_as_one_process_and_as_two_beside_each_ot
     assert apart(weights, in_two(fitted, "links", False)[1]) == 0.0  # both add two numbers, whose order is no matter
 
 
-def test_what_the_work_refuses_is_said_as_it_is(nodes: Nodes, tmp_path: Path) -> None:
+def test_what_the_work_refuses_is_said_as_it_is_and_asked_once(nodes: Nodes, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="this graph has no edges"):
-        train(Fleet(nodes.address, 1, 1, losses=0), failing, (), tmp_path)
+        train(Fleet(nodes.address, 1, 1), failing, (), tmp_path)
+    assert (tmp_path / "begun").read_text() == "begun\n"
+
+
+@pytest.mark.faults
+def test_a_process_that_dies_each_time_is_given_up_with_a_word(nodes: Nodes, tmp_path: Path) -> None:
+    with pytest.raises((ExecutorError, LostRankError), match=r"start (it|the run) .*goes on from the last whole epoch"):
+        train(Fleet(nodes.address, 2, 2, losses=1), stalled, (), tmp_path)
+    assert (tmp_path / "begun").read_text() == "begun\n" * 2
+
+
+def test_a_machine_that_does_not_see_the_folder_of_the_run_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ExecutorError, match=r"does not see .* put the home on a disk that every machine"):
+        _loop(failing, (), str(tmp_path), "cpu")
 
 
 @pytest.mark.faults
