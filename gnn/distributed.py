@@ -22,6 +22,7 @@ from typing import Any, Final
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import _world
 
 from gnn.device import CPU, named
 from kg.errors import LostRankError, ModelError
@@ -140,6 +141,8 @@ def joined(
     if own:
         try:
             limit = timedelta(seconds=seconds)
+            # ranks look for each other under this number; a meeting that failed in this process would leave it changed
+            _world.group_count = 0
             dist.init_process_group(BACKENDS[kind], init_method=meet, rank=rank, world_size=size, timeout=limit)
         except (RuntimeError, ValueError) as error:
             raise LostRankError(

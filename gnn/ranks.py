@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -18,6 +21,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 BEGIN: Final = 300.0
 """Seconds in which the others have to begin, which is to import torch; one that dies is not waited for."""
+CARD: Final = "GLOO_SOCKET_IFNAME"
+"""What names gloo's network card to it."""
 LEAVE: Final = 10.0
 """Seconds that the others have to end by themselves after the first is done."""
 
@@ -34,7 +39,7 @@ def together(
         raise ModelError(f"{size} processes are none; ask for at least 1")
     if size == 1:
         return lead()
-    with TemporaryDirectory(prefix="kgrisk-ranks-") as name:
+    with TemporaryDirectory(prefix="kgrisk-ranks-") as name, _on_loopback():
         folder, spawn = Path(name), get_context("spawn")
         others = [
             spawn.Process(target=_rank, args=(follow, given, rank, size, seconds, folder)) for rank in range(1, size)
@@ -54,6 +59,22 @@ def together(
                 if other.is_alive():
                     other.kill()
                 other.join()
+
+
+@contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Inside, ranks meet on this machine's loopback, unless another network card is named.
+
+    They talk to nobody else; and gloo would else ask the name service for the host's name, which can take a minute.
+    """
+    if CARD in os.environ:
+        yield
+        return
+    os.environ[CARD] = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), "lo")
+    try:
+        yield
+    finally:
+        del os.environ[CARD]
 
 
 def _rank(follow: Callable[..., Any], given: Sequence[Any], rank: int, size: int, seconds: float, folder: Path) -> None:

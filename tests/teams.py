@@ -114,7 +114,7 @@ def all_kinds() -> dict[tuple[str, bool], tuple[Fit, dict[str, Tensor]]]:
     return {(kind, wide): fitted(kind, wide) for kind in KINDS for wide in (True, False)}
 
 
-def in_two(fn: Callable[..., Any], *given: Any, seconds: float = 60.0) -> Any:
+def in_two(fn: Callable[..., Any], *given: Any, seconds: float = 300.0) -> Any:
     """What the first of two processes gives."""
     return together(lambda: fn(*given), fn, given, 2, seconds)
 

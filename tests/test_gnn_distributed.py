@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from torch import Tensor, nn
 
 from gnn.distributed import ALONE, backward, checksum, joined, portion, team
 from gnn.heads.mlp import Mlp
-from gnn.ranks import together
+from gnn.ranks import CARD, together
 from gnn.train import Fit, Parted
 from kg.errors import LostRankError, ModelError
 from tests.teams import KINDS, all_kinds, in_two
@@ -120,6 +122,32 @@ def test_the_checksum_sees_one_changed_bit_and_two_swapped_weights() -> None:
     changed = checksum(model)
     model[0], model[1] = model[1], model[0]
     assert len({before, changed, checksum(model)}) == 3
+
+
+def heard_at() -> set[tuple[str, int]]:
+    """The addresses and ports at which this process listens."""
+    return {
+        (one.laddr.ip, one.laddr.port)
+        for one in psutil.Process().net_connections("tcp")
+        if one.status == psutil.CONN_LISTEN
+    }
+
+
+def team_size() -> int:
+    return team().size
+
+
+@pytest.mark.slow
+def test_the_processes_of_a_machine_listen_on_loopback_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(CARD, raising=False)
+    before = heard_at()
+    assert {address for address, _ in in_two(heard_at) - before} in ({"127.0.0.1"}, {"::1"})
+    assert CARD not in os.environ and heard_at() == before
+    monkeypatch.setenv(CARD, "no such card")  # whoever names one is heeded
+    with pytest.raises(LostRankError, match="did not meet"):
+        in_two(heard_at, seconds=5.0)
+    monkeypatch.delenv(CARD)
+    assert in_two(team_size) == 2  # who could not meet once can later
 
 
 def test_nobody_to_meet_is_said_and_not_waited_for_forever(tmp_path: Path) -> None:
