@@ -16,6 +16,7 @@ from kg.errors import MeasureError
 from queries.contagion.leverage import leverage
 from queries.exposures import Exposures
 from queries.kernels.fixed import greatest, least
+from queries.kernels.fixed_block import greatest_each, least_each
 from queries.kernels.rows import Rows
 from queries.measures.debtrank import least_distress, settled
 from queries.measures.pagerank import personalised_pagerank, walked
@@ -63,6 +64,24 @@ def test_the_least_solution_is_that_of_plain_sweeps_from_the_shock(seed: int) ->
     found = least(Rows.of_matrix(claims), shock, steep)
     assert found.settled
     np.testing.assert_allclose(found.x, plain(claims, shock, steep, np.minimum(shock, 1)), atol=1e-10)
+
+
+@given(st.integers(0, 10**6), st.sampled_from([1, 2, 8, 19]), st.sampled_from([np.float32, np.float64]))
+@settings(max_examples=60, deadline=None)
+def test_scenarios_side_by_side_have_the_bits_of_each_alone(seed: int, count: int, dtype: type) -> None:
+    """Also rows of more than 64 edges, those that settle at once beside those that leap, and a limit of sweeps."""
+    r = np.random.default_rng(seed)
+    claims, base, gain = system(seed, int(r.integers(1, 200)))
+    claims[0] = r.exponential(10, len(base))  # a long row
+    rows = Rows.of_matrix(claims, dtype)
+    bases = base * r.choice([0.0, 0.01, 1.0, 50.0], (count, 1)) * (r.random((count, len(base))) < 0.5)
+    steep, most, cap = gain * r.choice([0.5, 0.999, 2.0]), int(r.choice([3, 5_000])), float(r.choice([1.0, 0.7]))
+    for lone, each in ((least, least_each), (greatest, greatest_each)):
+        alone = [lone(rows, one, steep, cap, 1e-7, most) for one in bases]
+        together = each(rows, bases, steep, cap, 1e-7, most)
+        for one, other in zip(alone, together, strict=True):
+            np.testing.assert_array_equal(one.x, other.x)
+            assert replace(one, x=0) == replace(other, x=0)
 
 
 def test_a_closed_circle_without_outside_means_pays_in_full_if_it_can() -> None:

@@ -26,6 +26,7 @@ from kg.errors import MeasureError
 from queries.exposures import Exposures
 from queries.kernels.block import sweep_many
 from queries.kernels.fixed import greatest
+from queries.kernels.fixed_block import greatest_each
 from queries.kernels.rows import Rows
 from queries.kernels.sweep import sweep
 from queries.measure import Losses
@@ -141,7 +142,7 @@ def _above(system: Debts) -> Floats:
     if system.rows is None or system.costs != Costs():
         return picard(system)
     share, debts = system.share, system.debts
-    runs = [greatest(system.rows, np.where(debts > 0, e * share, 1.0), share) for e in system.e.T]
+    runs = greatest_each(system.rows, np.where(debts > 0, system.e.T * share, 1.0), share)
     return np.array([run.x * debts for run in runs]) if all(run.settled for run in runs) else picard(system)
 
 

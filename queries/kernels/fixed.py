@@ -19,7 +19,7 @@ outside K, or x = 0 there: K is not fed. So the fed rows have one solution once 
 
 * From above, leaps move fed rows alone: the others come down by plain sweeps, to their greatest solution (a closed
   circle of debts without any outside money stays at its cap).
-* From below, the others are 0 and stay so.
+* From below, the others are 0 and stay so: all may leap.
 """
 
 from __future__ import annotations
@@ -63,42 +63,62 @@ def greatest(
     rows: Rows, base: Floats, gain: Floats, cap: float = 1.0, settled: float = SETTLED, most: int = SWEEPS
 ) -> Fixed:
     """The greatest x with x = min(cap, base + gain * (A x)), for (nodes,) base and gain of at least 0."""
-    line = _placed(rows, base, gain)
+    line = placed(rows, base, gain)
     x = rows.placed(np.full(rows.nodes, cap, np.float64))
-    return _settle(rows, x, line, cap, settled, most)
+    return _settle(rows, x, line, cap, settled, most, True)
 
 
 def least(
     rows: Rows, base: Floats, gain: Floats, cap: float = 1.0, settled: float = SETTLED, most: int = SWEEPS
 ) -> Fixed:
     """The least such x."""
-    line = _placed(rows, base, gain)
-    return _settle(rows, np.minimum(line[0], cap), line, cap, settled, most)
+    line = placed(rows, base, gain)
+    return _settle(rows, np.minimum(line[0], cap), line, cap, settled, most, False)
 
 
-def _settle(rows: Rows, x: Floats, line: tuple[Floats, Floats], cap: float, settled: float, most: int) -> Fixed:
+def _settle(
+    rows: Rows, x: Floats, line: tuple[Floats, Floats], cap: float, settled: float, most: int, falling: bool
+) -> Fixed:
     layout = (rows.starts, rows.slices, rows.index, rows.amount)
-    free = _fed(rows, *line)
-    change = np.zeros_like(x)
-    before = ratio = 0.0
-    since = leaps = 0
-    moved = np.inf
-    for sweeps in range(1, most + 1):
+    change, course, moved = np.zeros_like(x), Course(), np.inf
+    free: NDArray[np.bool_] | bool = not falling
+    while course.sweeps < most:
         moved, along, square = relax(*layout, *line, cap, x, change)
+        course.sweeps += 1
         if moved <= settled:
-            return Fixed(rows.by_node(x), sweeps, leaps, moved, True)
-        last, ratio, since = ratio, along / before if before else 0.0, since + 1
-        alike = along > ALIKE * np.sqrt(before * square)
-        before = square
-        if alike and since >= APART and ratio < 1 and abs(ratio - last) < STEADY * (1 - ratio):
-            x[:] = np.clip(x + np.where(free, change, 0.0) * (ratio / (1 - ratio)), 0.0, cap)
+            break
+        if far := course.leap(along, square):
+            if free is False:
+                free = fed(rows, *line)
+            x[:] = np.clip(x + np.where(free, change, 0.0) * far, 0.0, cap)
             change[:] = 0
-            before = ratio = 0.0
-            since, leaps = 0, leaps + 1
-    return Fixed(rows.by_node(x), most, leaps, moved, False)
+    return Fixed(rows.by_node(x), course.sweeps, course.leaps, moved, moved <= settled)
 
 
-def _placed(rows: Rows, base: Floats, gain: Floats) -> tuple[Floats, Floats]:
+class Course:
+    """How one solution moves from sweep to sweep, and when it can leap."""
+
+    def __init__(self) -> None:
+        self.sweeps = self.leaps = self._since = 0
+        self._before = self._ratio = 0.0
+
+    def leap(self, along: float, square: float) -> float:
+        """How many of the last changes are still to come, if they shrink evenly, else 0.
+
+        `along` is the product of the last sweep's change with that before, `square` that with itself.
+        """
+        before, last = self._before, self._ratio
+        self._since += 1
+        self._before, self._ratio = square, along / before if before else 0.0
+        ratio, alike = self._ratio, along > ALIKE * np.sqrt(before * square)
+        if not (alike and self._since >= APART and ratio < 1 and abs(ratio - last) < STEADY * (1 - ratio)):
+            return 0.0
+        self._before = self._ratio = 0.0
+        self._since, self.leaps = 0, self.leaps + 1
+        return ratio / (1 - ratio)
+
+
+def placed(rows: Rows, base: Floats, gain: Floats) -> tuple[Floats, Floats]:
     """Both in places; MeasureError if one is below 0 or no number."""
     for name, part in (("base", base), ("gain", gain)):
         if part.shape != (rows.nodes,):
@@ -109,14 +129,14 @@ def _placed(rows: Rows, base: Floats, gain: Floats) -> tuple[Floats, Floats]:
     return rows.placed(base), rows.placed(gain)
 
 
-def _fed(rows: Rows, base: Floats, gain: Floats) -> NDArray[np.bool_]:
+def fed(rows: Rows, base: Floats, gain: Floats) -> NDArray[np.bool_]:
     """(places,) whether something from outside reaches the row."""
-    fed, passes = np.sign(base), np.sign(gain)
+    found, passes = np.sign(base), np.sign(gain)
     layout, reached = (rows.starts, rows.slices, rows.index, rows.amount), 0
-    while reached < (reached := int(np.count_nonzero(fed))) < rows.nodes:
-        relax(*layout, np.sign(base), passes, 1.0, fed, np.zeros_like(fed))
-        fed = np.sign(fed)
-    return np.asarray(fed > 0)
+    while reached < (reached := int(np.count_nonzero(found))) < rows.nodes:
+        relax(*layout, np.sign(base), passes, 1.0, found, np.zeros_like(found))
+        found = np.sign(found)
+    return np.asarray(found > 0)
 
 
 @compiled

@@ -45,9 +45,71 @@ def block_kernel(width: int, lanes: int) -> Kernel:
     return made
 
 
+@cache
+def relax_kernel(width: int) -> Kernel:
+    """The sweep in place of `fixed.relax` for `width` scenarios, which fill one vector, all with the same bits.
+
+    (places, width) base, x and change, (places,) gain; `told` is (3, width) of zeros: largest change, its product with
+    the change before, and with itself.
+    """
+    from numba import njit
+
+    total, renew = _row_total(width, width), _renewed(width)
+    four, one = U(4), U(1)
+
+    @njit(nogil=True)
+    def sweep(  # type: ignore[no-untyped-def]  # machine code
+        starts, slices, index, amount, base, gain, cap, x, change, told
+    ):
+        part, nothing, long = np.empty((4, width), x.dtype), np.zeros((4, width), x.dtype), U(len(starts) - 1)
+        for alone in range(len(starts) - 1):
+            i, end = U(alone), U(starts[alone + 1])
+            whole = U(starts[i]) + (end - U(starts[i])) // four * four
+            for lane in range(four):
+                total(amount, index, x, nothing, part, lane, U(starts[i]) + lane, whole)
+            for k in range(whole, end):  # the rest belongs to the first of the four sums
+                for q in range(width):
+                    part[0, q] += amount[k] * x[index[k], q]
+            for q in range(width):
+                part[0, q] = (part[0, q] + part[1, q]) + (part[2, q] + part[3, q])
+            renew(part, U(0), base, gain, cap, x, change, told, i)
+        for s in range(U(len(slices) - 1)):
+            for lane in range(four):
+                total(amount, index, x, nothing, part, lane, U(slices[s]) + lane, U(slices[s + one]))
+            for lane in range(four):
+                renew(part, lane, base, gain, cap, x, change, told, long + four * s + lane)
+
+    made: Kernel = sweep
+    return made
+
+
+def _renewed(width: int) -> Any:
+    """An operation of the compiler: x[i] = min(cap, base[i] + gain[i] * part[lane]), and what is told of its change."""
+    from llvmlite import ir  # type: ignore[import-untyped]
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def renewed(typing, part, lane, base, gain, cap, x, change, told, i):  # type: ignore[no-untyped-def]
+        given = types.void(part, lane, base, gain, cap, x, change, told, i)
+
+        def written(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            arrays = [(signature.args[n], args[n]) for n in (0, 2, 3, 5, 6, 7)]
+            data = [context.make_array(kind)(context, builder, arg).data for kind, arg in arrays]
+            number = context.get_value_type(x.dtype)
+            row = _Row(builder, ir.VectorType(number, width), x.dtype.bitwidth // 8, width)
+            limit = context.cast(builder, args[4], signature.args[4], x.dtype)
+            row.renew(data, args[1], limit, args[8])
+            return context.get_dummy_value()
+
+        return given, written
+
+    return renewed
+
+
 def _row_total(width: int, lanes: int) -> Any:
     """An operation of the compiler: out[i] = base[i] + sum of amount[k] * x[index[k]] for k, k + 4, ... below end."""
-    from llvmlite import ir  # type: ignore[import-untyped]
+    from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic
 
@@ -114,6 +176,30 @@ class _Row:
         for part, place in enumerate(sums):
             start = builder.load(self.at(base, i, part), align=self.size)
             builder.store(builder.fadd(start, builder.load(place)), self.at(out, i, part), align=self.size)
+
+    def renew(self, data: list[Any], lane: Any, cap: Any, i: Any) -> None:
+        part, base, gain, x, change, told = data
+        b, moved, along, square = self.builder, *(self.at(told, self.word(row), 0) for row in range(3))
+        steep = self._spread(b.load(b.gep(gain, [i])))
+        new = b.fadd(self._load(self.at(base, i, 0)), b.fmul(steep, self._load(self.at(part, lane, 0))))
+        most = self._spread(cap)
+        new = b.select(b.fcmp_ordered("<", new, most), new, most)
+        step = b.fsub(new, self._load(self.at(x, i, 0)))
+        nothing = self.ir.Constant(self.vector, None)
+        size = b.select(b.fcmp_ordered("<", step, nothing), b.fsub(nothing, step), step)
+        largest = self._load(moved)
+        self._store(b.select(b.fcmp_ordered(">", size, largest), size, largest), moved)
+        before = self._load(self.at(change, i, 0))
+        self._store(b.fadd(self._load(along), b.fmul(step, before)), along)
+        self._store(b.fadd(self._load(square), b.fmul(step, step)), square)
+        self._store(step, self.at(change, i, 0))
+        self._store(new, self.at(x, i, 0))
+
+    def _load(self, place: Any) -> Any:
+        return self.builder.load(place, align=self.size)
+
+    def _store(self, value: Any, place: Any) -> None:
+        self.builder.store(value, place, align=self.size)
 
     def _column(self, index: Any, at: Any) -> Any:
         return self.builder.zext(self.builder.load(self.builder.gep(index, [at])), self.word)

@@ -26,7 +26,7 @@ from scipy import sparse
 from kg.errors import MeasureError
 from queries.contagion.leverage import leverage, remarks, steepness, supposed
 from queries.exposures import Exposures
-from queries.kernels.fixed import least
+from queries.kernels.fixed_block import least_each
 from queries.measure import Losses, RiskMeasure
 from queries.scenario import Shocks
 from queries.solve import solve
@@ -86,7 +86,7 @@ def climbed(exposures: Exposures, lost: float, shock: Floats) -> tuple[Floats, i
     """The least distress and the sweeps it took: compiled ones where the network is large."""
     if len(exposures) > LARGE:
         gain = exposures.remembered(("steepness", lost), lambda: steepness(exposures, lost))
-        runs = [least(exposures.rows, np.clip(one, 0.0, 1.0), gain) for one in shock]
+        runs = least_each(exposures.rows, np.clip(shock, 0.0, 1.0), gain)
         if all(run.settled for run in runs):
             return np.array([run.x for run in runs]), max((run.sweeps for run in runs), default=0)
     return _climb(leverage(exposures, lost), shock)
