@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,8 +10,8 @@ from typing import Any, Final
 from torch import Tensor, nn
 
 from gnn.vocabulary import LABELS, RELATIONS
-from kg.disk import writing
 from kg.errors import MissingExtraError, ModelError
+from kg.files import write_whole
 from kg.model import digest
 
 HINT = "checkpoints need safetensors; run: pip install 'kgrisk[learn]' (or: pip install safetensors)"
@@ -108,16 +107,5 @@ def _of(facts: Mapping[str, Any]) -> str:
 
 
 def put_whole(path: Path, data: bytes) -> None:
-    """Write a file of a run, durably and whole or not at all; DiskError if the disk refuses."""
-    new = path.with_name(f".new-{path.name}")
-    with writing(path.parent, "what a run keeps"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with new.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(new, path)
-        except BaseException:
-            new.unlink(missing_ok=True)
-            raise
+    """Write a file of a run, which has one writer, durably and whole or not at all; DiskError if the disk refuses."""
+    write_whole(path, data, what="what a run keeps", alone=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from kg.errors import ModelError
+from kg.files import write_whole
 from kg.model import digest
 
 log = logging.getLogger(__name__)
@@ -94,11 +94,11 @@ class VectorCache:
             return
         if not self._agrees(encoder):
             rmtree(home, ignore_errors=True)  # else the rest of it would pass for vectors of this schema
-            _replace(home / MANIFEST, _manifest(encoder))
+            write_whole(home / MANIFEST, _manifest(encoder), lasting=False)
             self._agreed[encoder.fingerprint] = True
         body = io.BytesIO()
         np.save(body, vector.detach().numpy().astype(np.float32), allow_pickle=False)
-        _replace(path, body.getvalue() + digest(body.getvalue()).encode())
+        write_whole(path, body.getvalue() + digest(body.getvalue()).encode(), lasting=False)
 
     def _agrees(self, encoder: Encoder) -> bool:
         home, mark = self.home(encoder), encoder.fingerprint
@@ -138,14 +138,6 @@ def _manifest(encoder: Encoder) -> bytes:
     """What the vectors of an encoder are, as kept beside them."""
     told = {"schema": SCHEMA, "encoder": encoder.fingerprint, "modality": encoder.modality, "numbers": "float32"}
     return json.dumps(told | {"dim": encoder.dim}, sort_keys=True).encode()
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.write_bytes(data)
-    os.replace(new, path)
 
 
 def check_weights(path: Path, sha256: str) -> None:

@@ -264,10 +264,9 @@ class _Run:
         replaces = sorted(self._replaces | void)
         with self._ledger.lease:
             self._readings.save()
+            self._files.put(manifest.to_bytes())  # first: a commit whose run cannot be read is worse than one unused
             report.commit = self._ledger.commit(batch, manifest, replaces=replaces, on_io=self._on_io)
         report.committed = report.commit != head
-        if report.committed:
-            self._files.put(manifest.to_bytes())
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix() if path.is_relative_to(self._folder) else path.name

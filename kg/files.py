@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO
+from typing import IO, cast
 
 from kg.disk import writing
 from kg.errors import ErasedError, LedgerError
@@ -49,7 +49,7 @@ class Files:
         target = self.path(name)
         if not target.exists() and self.erased(name) is None:
             copied = hashlib.sha256()
-            with path.open("rb") as file, _new(target) as copy:
+            with path.open("rb") as file, replacing(target) as copy:
                 while piece := file.read(1 << 20):
                     copied.update(piece)
                     copy.write(piece)
@@ -101,23 +101,38 @@ class Files:
         return self.path(name).exists()
 
 
-def write_whole(target: Path, data: bytes) -> None:
-    """Write a file that its owner alone may read, durably and whole or not at all."""
-    with _new(target) as file:
+def write_whole(target: Path, data: bytes, *, what: str = "a file", alone: bool = False, lasting: bool = True) -> None:
+    """Write a file that its owner alone may read, whole or not at all; see `replacing`."""
+    with replacing(target, what=what, alone=alone, lasting=lasting) as file:
         file.write(data)
 
 
 @contextmanager
-def _new(target: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of `target` at the end of the block, whole and on disk; else nothing stays of it."""
-    with writing(target.parent, "a file"):
+def replacing(target: Path, *, what: str = "a file", alone: bool = False, lasting: bool = True) -> Iterator[IO[bytes]]:
+    """A file that takes the place of `target` at the end of the block, whole and on disk; else nothing stays of it.
+
+    `what` it is stands in the DiskError, if the disk refuses. Of a writer that is `alone` with this target, what a
+    killed one left is written over; of several each has a name of its own. What need not be `lasting`, because it can
+    be made anew, is not waited for until it is on disk.
+    """
+    with writing(target.parent, what):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as file:
+        with _beside(target, alone) as file:
             try:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
+                if lasting:
+                    os.fsync(file.fileno())
             except BaseException:
                 os.unlink(file.name)
                 raise
         os.replace(file.name, target)
+
+
+def _beside(target: Path, alone: bool) -> IO[bytes]:
+    """A new file in the folder of the target, which its owner alone may read."""
+    if alone:
+        return open(
+            target.with_name(f".new-{target.name}"), "wb", opener=lambda path, flags: os.open(path, flags, 0o600)
+        )
+    return cast(IO[bytes], NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False))

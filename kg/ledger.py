@@ -21,7 +21,7 @@ from kg.evidence import evidence
 from kg.increment import tables
 from kg.lease import Lease
 from kg.model import EVER, SCHEMA, AsOf, ClaimBatch, RunManifest, as_time
-from kg.place import APP, FORMAT, Place
+from kg.place import APP, FORMAT, Place, rows_in
 from kg.project import ALIVE, LABELS, RULES, Con, Delta, connect, project
 from kg.seal import Seal
 from kg.snapshot import Snapshot
@@ -105,9 +105,8 @@ class Ledger:
         uris = self.place.files(self._table)
         self.seal.check(told, uris, head)
         if uris:
-            files = ", ".join("'" + u.replace("'", "''") + "'" for u in uris)
             try:
-                self._con.execute(f"CREATE OR REPLACE VIEW events AS SELECT * FROM read_parquet([{files}])")
+                self._con.execute(f"CREATE OR REPLACE VIEW events AS SELECT * FROM {rows_in(uris)}")
             except duckdb.Error as error:
                 reason = str(error).splitlines()[0]
                 raise LedgerError(f"{self.folder} cannot be read: {reason}; restore it from a backup") from error

@@ -11,15 +11,15 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from shutil import copyfileobj, copytree
-from tempfile import NamedTemporaryFile
+from shutil import copytree
 from typing import Any, Final
 from urllib.parse import unquote
 
+import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.fs as pafs
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
@@ -29,7 +29,7 @@ from deltalake.fs import DeltaStorageHandler
 from kg.changes import EVENTS
 from kg.disk import writing
 from kg.errors import LedgerError
-from kg.files import write_whole
+from kg.files import replacing, write_whole
 from kg.lease import Lease
 from kg.swap import settle
 
@@ -42,6 +42,8 @@ ALWAYS: Final = {"aws_conditional_put": "etag", "retry_timeout": "30s", "connect
 SECRET: Final = re.compile("secret|token|password|access_key|credential", re.IGNORECASE)
 """Names of options that are handed on, but never written down or shown."""
 _SCREEN: Final = re.compile(r"\x1b\[[0-9;]*m")
+_UNREACHED: Final = re.compile(r"%[0-9A-Fa-f]{2}|[\x00-\x1f\x7f\[\]^|\\]")
+"""What the library of the table takes for something else in the path of a folder: it would write or read elsewhere."""
 _EVERY: Final = 1.0
 """Seconds between two looks at whether an object store has a newer version."""
 
@@ -58,9 +60,7 @@ class Place:
     @classmethod
     def of(cls, where: Path | str, options: Mapping[str, str] | None, beside: Path | None) -> Place:
         """The place that a folder or a URL names; a folder that lies beside an object store leads there."""
-        url = str(where) if "://" in str(where) else ""
-        if url and (not url.startswith("s3://") or not url.removeprefix("s3://").strip("/")):
-            raise LedgerError(f"ledger {url!r}: expected a folder, or an object store such as s3://bucket/ledger")
+        url = checked(str(where)) if "://" in str(where) else ""
         folder = Path(beside or Path.home() / ".cache" / "kgrisk" / re.sub(r"\W+", "-", url)) if url else Path(where)
         place = cls(folder, url.rstrip("/"), dict(options or {}))
         mark = place._marked()
@@ -96,13 +96,14 @@ class Place:
         return found
 
     def _created(self) -> dict[str, Any]:
+        usable(self.folder)
         if self.folder.exists() and any(not self._begun(path) for path in self.folder.iterdir()):
             raise LedgerError(f"{self.folder} is not empty and holds no ledger; name an empty or a new folder")
         with writing(self.folder, "a new ledger"), Lease(self.folder / "lease.json", "creating the ledger"):
             if mark := self._marked():  # of two that began, the other was first
                 return mark
             DeltaTable.create(self.folder / "table", schema=EVENTS, mode="ignore")
-            return self._write_mark({"uuid": str(uuid.uuid4()), "format": FORMAT})
+            return self.mark(str(uuid.uuid4()))
 
     def _begun(self, path: Path) -> bool:
         """True for what somebody leaves who is killed while creating a ledger, or is creating it now."""
@@ -111,37 +112,41 @@ class Place:
 
     def _joined(self) -> dict[str, Any]:
         """The mark of a table in an object store, which carries uuid and format; of two creators one is first."""
-        told = json.dumps({"uuid": str(uuid.uuid4()), "format": FORMAT})
+        told = described(str(uuid.uuid4()))
         with self.reached():
             try:
-                found = self._open()
+                found = self.open()
             except TableNotFoundError:
                 try:
-                    found = DeltaTable.create(self.url, EVENTS, description=told, storage_options=self._given())
+                    found = DeltaTable.create(self.url, EVENTS, description=told, storage_options=self.given())
                 except (DeltaError, CommitFailedError):  # another was first
-                    found = self._open()
+                    found = self.open()
             text = found.metadata().description
         try:
             mark = json.loads(text or "")
-            identity = {"uuid": str(mark["uuid"]), "format": int(mark["format"])}
+            uuid_there, format = str(mark["uuid"]), int(mark["format"])
         except (ValueError, KeyError, TypeError) as error:
             raise LedgerError(f"{self.url} is a table, but no ledger of kgrisk; name another place") from error
-        plain = {name: value for name, value in self.options.items() if not SECRET.search(name)}
-        return self._write_mark({**identity, "url": self.url, "options": plain})
+        return self.mark(uuid_there, format)
 
-    def _write_mark(self, mark: dict[str, Any]) -> dict[str, Any]:
+    def mark(self, uuid: str, format: int = FORMAT) -> dict[str, Any]:
+        """Write down what lies here and, of an object store, where it is; no secret."""
+        mark: dict[str, Any] = {"uuid": uuid, "format": format}
+        if self.remote:
+            plain = {name: value for name, value in self.options.items() if not SECRET.search(name)}
+            mark |= {"url": self.url, "options": plain}
         write_whole(self.folder / "ledger.json", json.dumps(mark).encode())
         return mark
 
     def table(self) -> DeltaTable:
         """The table, newly opened."""
         with self.read():
-            return self._open() if self.remote else DeltaTable(settle(self.folder))
+            return self.open() if self.remote else DeltaTable(settle(usable(self.folder)))
 
-    def _open(self) -> DeltaTable:
-        return DeltaTable(self.url, storage_options=self._given())
+    def open(self) -> DeltaTable:
+        return DeltaTable(self.url, storage_options=self.given())
 
-    def _given(self) -> dict[str, str]:
+    def given(self) -> dict[str, str]:
         return {**ALWAYS, **self.options}
 
     # ---- reading and writing
@@ -186,19 +191,24 @@ class Place:
         (self.folder / "copies").mkdir(parents=True, exist_ok=True)
         for copy in set((self.folder / "copies").glob("*.parquet")) - set(copies):
             copy.unlink(missing_ok=True)  # compacted away; who reads it still has it open
-        with self.reached():
-            for copy, uri in copies.items():
-                if not copy.exists():
-                    self._copy(uri.removeprefix(root), copy)
+        for copy, uri in copies.items():
+            if not copy.exists():
+                self._copy(uri.removeprefix(root), copy)
         return [str(copy) for copy in copies]
 
     def _copy(self, name: str, to: Path) -> None:
-        with self._store().open_input_stream(name) as there, NamedTemporaryFile(dir=to.parent, delete=False) as here:
-            copyfileobj(there, here, 1 << 20)
-        Path(here.name).rename(to)
+        with self.reached():
+            there = self._store().open_input_stream(name)
+        with there, replacing(to, what="a copy of the ledger's table") as here:
+            while piece := self._piece(there):
+                here.write(piece)
+
+    def _piece(self, there: pa.NativeFile) -> bytes:
+        with self.reached():  # what the store refuses is told as that, and not as a fault of the disk that is written
+            return bytes(there.read(1 << 20))
 
     def _store(self) -> pafs.PyFileSystem:
-        return pafs.PyFileSystem(DeltaStorageHandler(self.url, self._given()))
+        return pafs.PyFileSystem(DeltaStorageHandler(self.url, self.given()))
 
     def newer(self, version: int) -> bool:
         """Whether a version after this one has been written; of an object store this is looked at once a second."""
@@ -214,20 +224,54 @@ class Place:
 
     def copy(self, to: Path) -> None:
         """The whole ledger as a folder of this machine; call it while nobody writes."""
+        to = usable(to)
         if not self.remote:
             copytree(self.folder, to)
             return
-        table = self.table()
         with Lease(to / "lease.json", "copying the ledger"):
-            rows = pads.dataset(self.files(table), schema=EVENTS).scanner().to_reader()
-            last = CommitProperties(app_transactions=[Transaction(APP, table.transaction_version(APP) or 0)])
-            write_deltalake(DeltaTable.create(to / "table", EVENTS), rows, mode="append", commit_properties=last)
-            write_whole(to / "ledger.json", json.dumps({"uuid": self.identify(), "format": FORMAT}).encode())
+            self.write(to / "table")
+            Place(to).mark(self.identify())
+
+    def write(self, to: Path | str, **more: Any) -> None:
+        """Write the table anew, in one commit, where there is none."""
+        table = self.table()
+        rows = pads.dataset(self.files(table), schema=EVENTS, format="parquet").scanner().to_reader()
+        last = CommitProperties(app_transactions=[Transaction(APP, table.transaction_version(APP) or 0)])
+        write_deltalake(to, rows, mode="error", commit_properties=last, **more)
 
     def must_be_here(self, what: str) -> None:
         """LedgerError for what is only done to a table on this machine."""
         if self.remote:
             raise LedgerError(
-                f"{what} is not done in an object store, {self.url}: it may keep older versions of a file. Copy the "
-                "ledger into a folder (docs/scale/objectstore.md), do it there, and delete the bucket's copy"
+                f"{what} is not done in an object store, {self.url}: it may keep older versions of a file. Move the "
+                "ledger into its folder (`kg.moving`, docs/scale/objectstore.md), do it there, and delete the "
+                "bucket's copy"
             )
+
+
+def described(uuid: str) -> str:
+    """What a table in an object store says of itself."""
+    return json.dumps({"uuid": uuid, "format": FORMAT})
+
+
+def rows_in(files: Iterable[str]) -> str:
+    """The rows of Parquet files in DuckDB's SQL, which takes `*`, `?` and `[` for patterns and `a=b/` for a column."""
+    letters = str.maketrans({"*": "[*]", "?": "[?]", "[": "[[]", "'": "''"})
+    return "read_parquet([{}], hive_partitioning = false)".format(", ".join(f"'{f.translate(letters)}'" for f in files))
+
+
+def usable(folder: Path) -> Path:
+    """The folder, if the library of its table finds the way there. LedgerError for one it would take for another."""
+    if found := _UNREACHED.search(str(folder.resolve())):
+        raise LedgerError(
+            f"{folder}: no ledger can lie below a name with {found[0]!r}, which the library of its table (Delta) takes "
+            "for another sign; name another folder (`--home`, or the setting `ledger`)"
+        )
+    return folder
+
+
+def checked(url: str) -> str:
+    """The address of an object store. LedgerError for what is none."""
+    if not url.startswith("s3://") or not url.removeprefix("s3://").strip("/"):
+        raise LedgerError(f"ledger {url!r}: expected a folder, or an object store such as s3://bucket/ledger")
+    return url.rstrip("/")

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
 
 from kg.errors import KgRiskError
+from kg.files import write_whole
 from kg.model import iso
 
 Act = Literal["open", "add", "note", "close", "reopen"]
@@ -180,10 +181,7 @@ class Cases:
             if changed:
                 words = f"erased: words that named a person were covered in entries {', '.join(changed)}"
                 new.append(Entry(iso(datetime.now(UTC)), "kgrisk erase", "note", words))
-            fresh = path.with_suffix(".new")
-            fresh.write_bytes(_chained(new))
-            fresh.chmod(0o600)
-            fresh.replace(path)
+            write_whole(path, _chained(new))
         return True
 
     def _write(self, id: str, by: str, act: Act, text: str, items: Sequence[Item] = ()) -> Case:

@@ -58,6 +58,7 @@ class Erased:
 
 def erase_person(graph: Opened, ids: Sequence[str], reason: str, by: str, on_io: OnIO = no_io) -> Erased:
     """Erase a person (and what is named with them) for good; KgRiskError if the search still finds anything."""
+    graph.ledger.place.must_be_here("erasing")  # before any document is changed
     if (begun := Plan.load(graph.home)) is not None:
         raise KgRiskError(f"an erasure begun at {begun.time} has not ended; go on with `kgrisk erase --resume` first")
     if not reason.strip() or not by.strip():

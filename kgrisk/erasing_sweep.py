@@ -14,6 +14,7 @@ from shutil import rmtree
 
 from ingest.blot import Blot
 from ingest.redaction import redact
+from kg.files import replacing
 from kgrisk.erasing_plan import FILE
 from kgrisk.erasing_search import speaks
 
@@ -50,10 +51,9 @@ def _clear(home: Path, path: Path, blot: Blot, named: bool) -> str:
     if left is None:
         path.unlink()
         return f"removed {shown}"
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(left)
-    new.chmod(path.stat().st_mode & 0o777)
-    new.replace(path)
+    with replacing(path) as new:
+        new.write(left)
+        Path(new.name).chmod(path.stat().st_mode & 0o777)
     return f"changed {shown}"
 
 

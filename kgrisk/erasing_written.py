@@ -14,6 +14,7 @@ from shutil import copystat
 from typing import Any, Final
 
 from ingest.blot import covered
+from kg.files import replacing
 from kgrisk.cases import ID, CaseError, Cases
 from kgrisk.erasing_plan import Plan
 from kgrisk.jobs.database import FILE as JOBS
@@ -85,10 +86,10 @@ def _change(path: Path, cover: Callable[[str], str]) -> bool:
     left = _covered(text, cover)
     if left == text:
         return False
-    new = path.with_name(f".new-{path.name}")
-    new.write_text(left, "utf-8")
-    copystat(path, new)  # the order of saved views is that of their times
-    new.replace(path)
+    with replacing(path) as new:
+        new.write(left.encode())
+        new.flush()
+        copystat(path, new.name)  # the order of saved views is that of their times
     return True
 
 

@@ -8,14 +8,13 @@ alone, say whether its probabilities held.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from kg.files import write_whole
 from kg.model import iso
 from kgrisk.champion import Reign, Told, champion, folder_of
 from kgrisk.extras import need
@@ -128,11 +127,5 @@ def _reference(graph: Opened, reign: Reign, own: Any) -> dict[str, Any]:
     bins = {name: room.Bins.of(values) for name, values in {**drawn.columns, SCORES: drawn.scores}.items()}
     told_bins = {name: {"edges": list(one.edges), "counts": list(one.counts)} for name, one in bins.items()}
     made = {**mark, "ids": list(drawn.ids), "scores": drawn.scores.tolist(), "bins": told_bins}
-    _write(path, made)
+    write_whole(path, json.dumps(made).encode())
     return made
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.write_text(json.dumps(content))
-    os.replace(new, path)

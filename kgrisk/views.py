@@ -10,10 +10,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
 from kg.errors import KgRiskError
+from kg.files import write_whole
 
 ID: Final = re.compile(r"[0-9a-f]{16}")
 MOST: Final = 10_000
@@ -34,10 +34,7 @@ class SavedViews:
         """Keep a view; gives its id. The same view again is the same file."""
         content = json.dumps(view, ensure_ascii=False, sort_keys=True).encode()
         id = hashlib.sha256(content).hexdigest()[:16]
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=self.folder, prefix=".new-", delete=False) as file:
-            file.write(content)
-        Path(file.name).replace(self.folder / f"{id}.json")
+        write_whole(self.folder / f"{id}.json", content)
         for old in self._files()[MOST:]:
             old.unlink(missing_ok=True)
         return id

@@ -137,6 +137,16 @@ def grow(order: Order) -> None:
     store.close()
 
 
+def take_in(order: Order) -> None:
+    """Read one folder into the ledger, which no store follows."""
+    assert order.inputs is not None
+    injector, ledger = Injector(order), Ledger.open(order.home / "ledger")
+    injector.act = "ingest"
+    report = run(order.inputs, ledger, Files(order.home / "files"), order.home, on_io=injector.on_io)
+    injector.act = ""
+    injector.say(commit=report.commit, calls=injector.calls)
+
+
 def learn(order: Order) -> None:
     """Train on a ledger, keep the run, and publish what it says."""
     injector = Injector(order)

@@ -11,7 +11,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -20,9 +20,10 @@ from gnn.checkpoint import FACTS, load_tensors
 from gnn.judge import FOLDER, Judge
 from gnn.pipeline import restored
 from gnn.runs import RECORD, RunStore
+from kg.files import Files
 from kg.ledger import Ledger
 from kg.store import open_store
-from tests.fault_child import GROWTH, LEARNING, Order, grow, learn
+from tests.fault_child import GROWTH, LEARNING, Order, grow, learn, take_in
 from tests.fault_kills import KILLS, LEAST, Kill, Said, at, child, chosen, dealt, folder_of
 from tests.gnn_world import build
 from tests.neo4j_server import wipe
@@ -56,6 +57,13 @@ def log_of(home: Path) -> list[Row]:
     with Ledger.open(home / "ledger") as ledger:
         rows = ledger.events().select(["commit", "op", "claim"]).to_pylist()
     return sorted((row["commit"], row["op"], row["claim"]) for row in rows)
+
+
+def runs_of(home: Path) -> list[str]:
+    """What each commit of the log was made by, as it can be read. LedgerError for one that cannot."""
+    with Ledger.open(home / "ledger") as ledger:
+        runs = ledger.commits()["run"].to_pylist()
+    return [json.loads(Files(home / "files").get(run))["kind"] for run in runs]
 
 
 def acknowledged(said: Said) -> int:
@@ -112,10 +120,26 @@ def test_kills_in_ingest_commit_and_sync_lose_and_double_nothing(store_url: str,
         killed = child(grow, at(order, kill))
         struck[killed[-1]["killed"]] += 1
         check_log(order.home, killed, expected)
+        assert set(runs_of(order.home)) <= {"ingest"}, kill
         resumed = child(grow, order)
         assert resumed[-1]["hash"] == calm["hash"], kill
         assert log_of(order.home) == expected, kill
     assert struck == {stage: dealt()[stage, store] for stage in GROWTH}
+
+
+def test_what_a_commit_was_made_by_can_be_read_wherever_its_process_was_killed(tmp_path: Path) -> None:
+    write_inputs(tmp_path / "inputs")
+    calm = Order(tmp_path / "calm", tmp_path / "said", inputs=tmp_path / "inputs" / "0")
+    calls = child(take_in, calm)[-1]["calls"]
+    seen = set[int]()
+    for stage in ("ingest", "commit"):
+        for number in range(max(1, calls[stage] - 5), calls[stage] + 1):
+            order = replace(calm, home=tmp_path / f"{stage}{number}", stage=stage, number=number)
+            child(take_in, order)
+            made = runs_of(order.home)
+            seen.add(len(made))
+            assert made == ["ingest"] * len(made), order
+    assert seen == {0, 1}, "some died before the commit and some after it"
 
 
 @pytest.fixture(scope="module")

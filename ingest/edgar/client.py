@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from ingest.edgar.pace import Pace
 from kg.errors import SettingsError, SourceError
+from kg.files import write_whole
 
 TRIES = 6
 """Times a request is made before its failure ends the run."""
@@ -140,10 +141,7 @@ class Client:
 
     def _remember(self, url: str, stamps: dict[str, str]) -> None:
         self._known[url] = stamps
-        self._memory.parent.mkdir(parents=True, exist_ok=True)
-        new = self._memory.with_name(f".{self._memory.name}.new")
-        new.write_text(json.dumps(self._known, indent=0, sort_keys=True))
-        os.replace(new, self._memory)
+        write_whole(self._memory, json.dumps(self._known, indent=0, sort_keys=True).encode(), lasting=False)
 
 
 def _copied(answer: http.client.HTTPResponse, out: IO[bytes], url: str) -> int:

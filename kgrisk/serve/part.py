@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from urllib.parse import quote
 
+from kg.files import write_whole
 from kg.partial import PartialFiles, PartialLedger
 from kg.store import SyncReport, open_store
 from kgrisk.api import Graph
@@ -25,7 +27,7 @@ class PartialGraph(Graph):
         self.files = PartialFiles(whole.files, self.ledger)
         name = sha256(json.dumps(hidden).encode()).hexdigest()[:16]
         self.folder = whole.home.resolve() / "cache" / f"access-{name}"
-        self.url = f"arcadedb://{self.folder / 'store'}"
+        self.url = f"arcadedb://{quote(str(self.folder / 'store'))}"
         self._store, self._synced, self._catalog = None, -1, whole.catalog
 
     def sync(self) -> SyncReport | None:
@@ -43,8 +45,6 @@ class PartialGraph(Graph):
         past = json.loads(note.read_text()) if note.exists() else {}
         same = mark is None or past == {"commit": mark.commit, "mark": self.ledger.mark(mark.commit)}
         report = self._store.sync(self.ledger) if same else self._store.rebuild(self.ledger)
-        new = note.with_suffix(".new")
-        new.write_text(json.dumps({"commit": head, "mark": self.ledger.mark(head)}))
-        new.replace(note)
+        write_whole(note, json.dumps({"commit": head, "mark": self.ledger.mark(head)}).encode(), alone=True)
         self._synced = head
         return report

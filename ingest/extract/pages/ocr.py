@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +19,7 @@ from typing import Any, Final
 from ingest.extract.pages.pixels import pixels
 from ingest.extract.pages.words import Line, read_lines, turn
 from kg.errors import RecordError
+from kg.files import write_whole
 from kg.model import digest
 
 ENGINE: Final = "rapidocr-ppocr6s-2"
@@ -67,10 +67,7 @@ class PageReader:
             return tuple(Box(**row) for row in json.loads(kept.read_text()))
         boxes = make()
         if kept:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            part = kept.with_suffix(f".{os.getpid()}.part")
-            part.write_text(json.dumps([asdict(b) for b in boxes], ensure_ascii=False))
-            part.replace(kept)
+            write_whole(kept, json.dumps([asdict(b) for b in boxes], ensure_ascii=False).encode(), lasting=False)
         return boxes
 
 

@@ -8,7 +8,6 @@ words that begin and end within these seconds.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from typing import Any, Final
 
 from ingest.extract.sound.sound import RATE, Wave, decode_sound
 from kg.errors import MissingExtraError, RecordError
+from kg.files import write_whole
 from kg.model import digest
 
 ENGINE: Final = "whisper-tiny-en-1"
@@ -61,10 +61,8 @@ class Listener:
         words = _remembered(name) or _heard(decode_sound(content) if wave is None else wave)
         _MEMORY[name] = words
         if kept:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            part = kept.with_suffix(f".{os.getpid()}.part")
-            part.write_text(json.dumps([asdict(word) for word in words], ensure_ascii=False))
-            part.replace(kept)
+            told = json.dumps([asdict(word) for word in words], ensure_ascii=False)
+            write_whole(kept, told.encode(), lasting=False)
         return words
 
 
