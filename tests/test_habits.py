@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.plots import OUT, drawn, growth, ratios, results
+from benchmarks.plots import OUT, drawn, growth, ratios, results, stages_plot, svg
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / ".pre-commit-config.yaml"
@@ -103,16 +103,28 @@ def test_check_is_format_lint_types_layers_and_the_quick_tests() -> None:
     assert '-m "not neo4j and not slow and not real"' in text.partition("\ncheck:")[2].partition("\ntest:")[0]
 
 
+def test_the_guard_measures_beside_what_is_committed_and_is_judged_by_it() -> None:
+    known = {path.stem for path in (ROOT / "benchmarks" / "risk").glob("*.py")}
+    done = subprocess.run(["make", "-n", "guard"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    measured, judged = re.findall(r"-m (benchmarks\..*?)(?: &&|\n|$)", done.stdout)
+    package, *modules, _, fresh = measured.split()
+    assert package == "benchmarks.risk" and modules and set(modules) <= known
+    assert "results" not in fresh and judged == f"benchmarks.guard risk {fresh}"
+
+
 def test_the_plots_show_every_recorded_ratio_and_are_those_that_are_committed() -> None:
     found = list(ratios(results()))
     assert {"scipy", "torch", "igraph", "networkx", "Neo4j GDS", "PyKEEN", "PyG"} == {row.peer for row in found}
     texts = drawn()
     for row in found:
-        assert f"{row.value:.3g}<" in texts["peers.svg"], row
+        assert f"{row.value:.3g}<" in texts["benchmarks/peers.svg"], row
     assert all(len(points) == 5 for points in growth(results()).values())
-    assert {path.name for path in OUT.glob("*.svg")} == set(texts)
+    assert {f"{path.parent.name}/{path.name}" for path in OUT.glob("*/*.svg")} == set(texts)
     for name, text in texts.items():
-        assert shown(text) == shown((OUT / name).read_text()), "drawn from other results: python -m benchmarks.plots"
+        kept = (OUT / name).read_text()
+        assert shown(text) == shown(kept), f"{name} is drawn from other results: python -m benchmarks.plots"
+        assert placed(text) == pytest.approx(placed(kept), abs=1), f"{name} is drawn from other results"
 
 
 def shown(svg: str) -> list[str]:
@@ -120,9 +132,23 @@ def shown(svg: str) -> list[str]:
     return re.findall(r">([^<>\n]+)</text>", svg)
 
 
+def placed(svg: str) -> list[float]:
+    """Where the points of its lines and the corners of its bars lie, in points of the drawing."""
+    lines = re.findall(r'<path d="([^"]+)"', svg)
+    return [float(number) for line in lines for number in re.findall(r"-?\d+(?:\.\d+)?", line)]
+
+
+def test_a_plot_of_other_figures_is_found_by_its_lines_where_its_words_are_the_same() -> None:
+    one, two = (svg(stages_plot({"build": {100: 1.0, 1000: y, 10_000: 100.0}}, "seconds")) for y in (10.0, 20.0))
+    assert shown(one) == shown(two) and len(placed(one)) == len(placed(two))
+    assert placed(one) != pytest.approx(placed(two), abs=1)
+
+
 def test_the_page_of_benchmarks_names_every_room_and_peer() -> None:
     page = (ROOT / "docs" / "benchmarks.md").read_text()
     rooms = {path.parent.name for path in (ROOT / "benchmarks").glob("*/__main__.py")}
-    assert rooms == set(re.findall(r"python -m benchmarks\.(\w+)`", page)) - {"plots", "stores", "scale"}
-    for name in ("PyKEEN", "networkx", "igraph", "scipy", "torch", "Neo4j GDS", *(OUT / n for n in drawn())):
-        assert (name if isinstance(name, str) else f"benchmarks/{name.name}") in page
+    assert rooms == set(re.findall(r"^\| `python -m benchmarks\.(\w+)`", page, re.M)) - {"plots", "pages", "scale"}
+    for name in ("PyKEEN", "networkx", "igraph", "scipy", "torch", "Neo4j GDS"):
+        assert name in page
+    pages = page + (ROOT / "docs" / "scale.md").read_text()
+    assert all(f"]({name})" in pages for name in drawn())
