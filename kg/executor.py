@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 AHEAD = 2
 """Shards handed out for each worker: one it works on, one it finds when that is done."""
 TRIES = 3
-"""Deaths of workers without any result between them after which it is given up."""
+"""Deaths of workers at one shard, with no other under way, after which it is given up."""
 WAIT = 0.2
 """Seconds after which it is asked again whether to stop."""
 KEPT = 8
@@ -164,24 +164,29 @@ class Pool:
         futures: dict[int, Future[R]],
         cancelled: Callable[[], bool],
     ) -> R:
-        """The result of one shard, while those after it are begun."""
-        deaths = 0
+        """The result of one shard, while those after it are begun.
+
+        Nobody is told which of the shards under way a worker died of. So after a death this one is done with no other
+        beside it: if a worker dies then, it died of this one, and a later one that kills its worker has its own turn.
+        """
+        deaths, alone = 0, False
         while True:
             stop_if(cancelled, place, len(todo))
             try:
-                for n in range(place, min(place + AHEAD * self.workers, len(todo))):
+                for n in range(place, min(place + (1 if alone else AHEAD * self.workers), len(todo))):
                     if n not in futures:
                         futures[n] = self._begin(fn, todo[n], shared)
                 wait([futures[place]], WAIT)
                 if futures[place].done():
                     return futures.pop(place).result()
             except BrokenProcessPool as error:
-                deaths += 1
+                deaths += alone
                 if deaths == TRIES:
                     raise ExecutorError(
                         f"a worker died {TRIES} times at shard {place + 1} of {len(todo)}; it may need more memory "
                         "than there is: use fewer workers or smaller shards"
                     ) from error
+                alone = True
                 self._renew()
                 for n in [n for n, future in futures.items() if not whole(future)]:
                     del futures[n]

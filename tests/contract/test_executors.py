@@ -127,6 +127,23 @@ def test_a_shard_that_kills_every_worker_is_named_after_what_came_before_it(apar
     assert told == SHARDS[:7] and list(apart.map(same, SHARDS)) == SHARDS
 
 
+def die_behind(shard: int) -> int:
+    """The first shard takes its time while a later one kills its worker."""
+    if shard == 0:
+        time.sleep(2)
+    if shard == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return shard
+
+
+def test_a_slow_shard_is_not_blamed_for_a_later_one_that_kills_its_worker(apart: Executor) -> None:
+    told = []
+    with pytest.raises(ExecutorError, match=f"died {TRIES} times at shard 3 of 4"):
+        for result in apart.map(die_behind, range(4)):
+            told.append(result)
+    assert told == [0, 1]
+
+
 ORPHANS = """
 import os, sys, time
 from kg.executor import Pool
