@@ -85,7 +85,7 @@ def _settle(
     while course.sweeps < most:
         moved, along, square = relax(*layout, *line, cap, x, change)
         course.sweeps += 1
-        if moved <= settled:
+        if moved <= settled or course.sweeps == most:
             break
         if far := course.leap(along, square):
             if free is False:
