@@ -87,8 +87,8 @@ def torch_csr(matrix: Any) -> Any:
 
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-    parts = (torch.from_numpy(part) for part in (matrix.indptr, matrix.indices, matrix.data))
-    return torch.sparse_csr_tensor(*parts, size=matrix.shape, check_invariants=True)
+    starts, columns, values = (torch.from_numpy(part) for part in (matrix.indptr, matrix.indices, matrix.data))
+    return torch.sparse_csr_tensor(starts, columns, values, size=matrix.shape, check_invariants=True)
 
 
 def vectors(rows: Rows, *widths: int, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -1,7 +1,8 @@
 """Plots of the recorded figures: how many times as fast as each peer, and how cost grows with size, as SVG.
 
-Run: python -m benchmarks.plots [--out FOLDER]. Reads benchmarks/results and writes docs/benchmarks/peers.svg and
-growth.svg; nothing is measured. Each bar is the ratio of two engines that did the same work in turn in one process.
+Run: python -m benchmarks.plots [--out FOLDER]. Reads benchmarks/results and writes peers.svg and growth.svg of
+docs/benchmarks, time.svg and memory.svg of docs/scale; nothing is measured. Each bar is the ratio of two engines that
+did the same work in turn in one process.
 """
 
 from __future__ import annotations
@@ -15,13 +16,32 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmarks.growth import Curve, Record
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
 HERE = Path(__file__).parent
-OUT: Final = HERE.parent / "docs" / "benchmarks"
+OUT: Final = HERE.parent / "docs"
+STAGES: Final = (
+    "commit",
+    "alive",
+    "build",
+    "load",
+    "increment",
+    "tensors",
+    "train",
+    "score",
+    "clearing",
+    "debtrank",
+    "pagerank",
+)
+"""Stages that are drawn: those of every size."""
+MOST: Final = 24 * 1024
+"""MiB that no stage may need more of at 10 million edges."""
 PEERS: Final = ("scipy", "torch", "igraph", "networkx", "Neo4j GDS", "PyKEEN", "PyG")
 COLOURS: Final = ("#2f6f9f", "#b5403a", "#4d7c4a", "#c98a1b", "#6b4f8f", "#2a8c82", "#7a7a7a")
+MARKS: Final = "os^Dv"
 INK: Final = "#1f2933"
 RATIO: Final = re.compile(
     rf"(?:times (?:as fast as |faster than )?|over )(?P<peer>{'|'.join(PEERS)})\b(?!.*(?:difference|apart))"
@@ -96,6 +116,23 @@ def growth_plot(found: Mapping[str, list[tuple[float, float]]]) -> Drawing:
     return figure
 
 
+def stages_plot(curves: Mapping[str, Curve], label: str, most: float | None = None) -> Drawing:
+    """A cost of each stage by edges, both on scales of ratios; a broken line is the most that it may be."""
+    figure = _figure(7.5, 4.6)
+    axes = figure.subplots()
+    for place, (stage, points) in enumerate(curves.items()):
+        look = {"color": COLOURS[place % len(COLOURS)], "marker": MARKS[place // len(COLOURS)]}
+        axes.loglog(list(points), list(points.values()), markersize=4, label=stage, **look)
+    if most is not None:
+        axes.axhline(most, color=INK, linewidth=1, linestyle="--", label=f"{most / 1024:g} GiB")
+    axes.set_xlabel("edges", fontsize=8)
+    axes.set_ylabel(label, fontsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.3)
+    figure.legend(fontsize=7, frameon=False, loc="outside right upper")
+    return figure
+
+
 def _figure(width: float, height: float) -> Drawing:
     from matplotlib.figure import Figure as Drawing
 
@@ -113,19 +150,30 @@ def svg(figure: Drawing) -> str:
 
 
 def drawn() -> dict[str, str]:
-    """Every plot by its file name."""
-    recorded = results()
-    return {"peers.svg": svg(peers_plot(list(ratios(recorded)))), "growth.svg": svg(growth_plot(growth(recorded)))}
+    """Every plot by its place in the docs."""
+    recorded, record = results(), Record.read()
+    seconds, memory = ({stage: record.curve(stage, what) for stage in STAGES} for what in ("cpu_seconds", "peak_mib"))
+    seconds["train"] = record.curve("train", "epoch_cpu_seconds")
+    return {
+        "benchmarks/peers.svg": svg(peers_plot(list(ratios(recorded)))),
+        "benchmarks/growth.svg": svg(growth_plot(growth(recorded))),
+        "scale/time.svg": svg(stages_plot(seconds, "processor seconds")),
+        "scale/memory.svg": svg(stages_plot(memory, "peak memory of the stage, MiB", MOST)),
+    }
+
+
+def write(folder: Path) -> None:
+    """All plots below a folder."""
+    for name, text in drawn().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+        print(folder / name)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=OUT)
-    folder: Path = parser.parse_args().out
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in drawn().items():
-        (folder / name).write_text(text, encoding="utf-8")
-        print(folder / name)
+    write(parser.parse_args().out)
 
 
 if __name__ == "__main__":

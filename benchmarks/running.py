@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
 from dataclasses import asdict
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figure import Figure, peak_mib
+from benchmarks.machine import described
 
 HERE = Path(__file__).parent
+
+
+class NotMeasured(Exception):
+    """A module that ended without figures; what it said stands on its own stderr."""
 
 
 def names(package: str) -> list[str]:
@@ -39,14 +41,13 @@ def alone(package: str, name: str) -> None:
 
 
 def measured(package: str, name: str) -> dict[str, Any]:
-    """The figures of one module, with when and where they were measured."""
-    command = [sys.executable, "-m", f"benchmarks.{package}", "--alone", name]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    """The figures of one module, with when and where they were measured. NotMeasured if it fails."""
+    command, where = [sys.executable, "-m", f"benchmarks.{package}", "--alone", name], described()
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise NotMeasured(f"ended with {done.returncode}; what it said stands above")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found | {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
-    }
+    return found | where
 
 
 def line(figure: dict[str, Any]) -> str:
@@ -68,10 +69,19 @@ def main(package: str, about: str | None) -> None:
         return
     if unknown := set(given.names) - set(every):
         parser.error(f"no such figures: {', '.join(sorted(unknown))}; known: {', '.join(every)}")
-    results = json.loads(given.out.read_text()) if given.out.exists() else {}
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    failed = list[str]()
     for name in given.names or every:
-        results[name] = found = measured(package, name)
+        try:
+            found = measured(package, name)
+        except NotMeasured as why:  # the others are measured all the same
+            print(f"{name}: FAILED, {why}")
+            failed.append(name)
+            continue
         print(f"{name}: {found['seconds']:.1f} s, peak {found['peak_mib']:.0f} MiB")
         for figure in found["figures"]:
             print(line(figure))
-        given.out.write_text(json.dumps(results, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        results = json.loads(given.out.read_text()) if given.out.exists() else {}
+        given.out.write_text(json.dumps(results | {name: found}, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    if failed:
+        raise SystemExit(f"not measured, so what {given.out} has of them is older: {', '.join(failed)}")

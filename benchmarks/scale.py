@@ -10,25 +10,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from benchmarks.figure import peak_mib
+from benchmarks.machine import described
 from benchmarks.running import HERE
-from kg.memory import free_bytes
-from kg.model import LAST, MONEY, SCHEMA, TIME, AsOf, ClaimBatch
+from kg.ledger import Ledger
+from kg.model import LAST, MONEY, SCHEMA, TIME, AsOf, ClaimBatch, RunManifest
 
 SIZES = (100_000, 1_000_000, 10_000_000)
 BATCH = 1_000_000
@@ -37,8 +36,9 @@ PER_NODE = 10
 SCENARIOS = 128
 TRAINED = 6
 """Steps that stand for an epoch of training."""
-STORED = 100_000
-"""Edges up to which the embedded store is filled; the rate is that of every size."""
+LARGEST: Final = {"reopen": 1_000_000, "project": 1_000_000, "sync": 100_000}
+"""Edges up to which a stage is measured, where not all are: the last two hold the whole projection in memory, and a
+store of a million edges is filled by `python -m benchmarks.stores`."""
 CHANGED = 0.01
 START = np.datetime64("2019-01-01", "us")
 AT = AsOf(valid=datetime(2024, 1, 1, tzinfo=UTC))
@@ -53,6 +53,20 @@ def timed(told: Told) -> Iterator[None]:
     yield
     told["seconds"] = told.get("seconds", 0.0) + time.perf_counter() - began
     told["cpu_seconds"] = told.get("cpu_seconds", 0.0) + time.process_time() - busy
+
+
+def batches(nodes: int, edges: int) -> Iterator[ClaimBatch]:
+    """Claims of a graph, a million edges at a time."""
+    for first in range(0, edges, BATCH):
+        yield claims(nodes, first, min(BATCH, edges - first))
+
+
+def filled(folder: Path, nodes: int, edges: int) -> Ledger:
+    """A ledger of that graph, for benchmarks that begin with one."""
+    ledger = Ledger.open(folder)
+    for number, batch in enumerate(batches(nodes, edges)):
+        ledger.commit(batch, RunManifest("benchmark", {"batch": number}))
+    return ledger
 
 
 def claims(nodes: int, first: int, edges: int) -> ClaimBatch:
@@ -106,24 +120,20 @@ def rows(
 
 
 def ran(stage: str, home: Path, edges: int) -> Told:
-    """What one stage told, from a process of its own."""
+    """What one stage told, from a process of its own; `failed` with its error where it ended without figures."""
     command = [sys.executable, "-m", "benchmarks.scale", "--stage", stage, "--home", str(home), "--sizes", str(edges)]
     done = subprocess.run(command, capture_output=True, text=True)
-    lines = done.stderr.strip().splitlines() or [f"ended with {done.returncode} and no word"]
-    told: Told = {"failed": lines[-1][:300]} if done.returncode else json.loads(done.stdout.splitlines()[-1])
+    if done.returncode:
+        return {"failed": error(done.stderr, done.returncode)}
+    told: Told = json.loads(done.stdout.splitlines()[-1])
     return told
 
 
-def machine() -> Told:
-    free = free_bytes() or 0
-    return {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cpus": os.cpu_count(),
-        "machine": platform.machine(),
-        "load": os.getloadavg()[0],
-        "free_gib": free / (1 << 30),
-        "versions": {name: version(name) for name in ("deltalake", "duckdb", "numpy", "pyarrow", "torch")},
-    }
+def error(said: str, code: int) -> str:
+    """The error that a process ended with; a kernel that is out of memory kills without a word."""
+    named = [line for line in said.splitlines() if re.match(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt)\b", line)]
+    killed = f"killed by signal {-code}, as the kernel does where memory ends" if code < 0 else f"ended with {code}"
+    return (named or [killed])[-1][:300]
 
 
 def main() -> None:
@@ -139,22 +149,26 @@ def main() -> None:
     given = parser.parse_args()
     if given.stage:
         told = STAGES[given.stage](given.home, given.sizes[0])
-        print(json.dumps(told | {"peak_mib": peak_mib()}))
+        print(json.dumps({"peak_mib": peak_mib()} | told))
         return
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    failed = list[str]()
     for edges in given.sizes:
         for stage in given.stages:
             results = json.loads(given.out.read_text()) if given.out.exists() else {}
             done = results.setdefault(str(edges), {})
-            if (stage in done and "failed" not in done[stage] and not given.again) or (
-                stage == "sync" and edges > STORED
-            ):
+            if (stage in done and "failed" not in done[stage] and not given.again) or edges > LARGEST.get(stage, edges):
                 continue
             home = given.home / str(edges)
             home.mkdir(parents=True, exist_ok=True)
-            before = machine()
-            done[stage] = ran(stage, home, edges) | before
+            where = described()
+            found = ran(stage, home, edges)
+            done[stage] = found | where
             given.out.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
-            print(f"{edges:,} {stage}: {json.dumps({k: v for k, v in done[stage].items() if k not in before})}")
+            failed += [f"{edges:,} {stage}: {found['failed']}"] if "failed" in found else []
+            print(f"{edges:,} {stage}: {json.dumps(found)}", flush=True)
+    if failed:
+        raise SystemExit("\n".join(["these stages failed; the record says so:", *failed]))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class Voices:
         said = text.encode()
         self._library.espeak_Synth(said, len(said) + 1, 0, _POSITION, 0, _UTF8, None, None)
         self._library.espeak_Synchronize()
-        return np.concatenate(self._pieces).astype(np.float32) / 32768
+        return np.concatenate(self._pieces).astype(np.float32) / np.float32(32768)
 
 
 @lru_cache(maxsize=1)

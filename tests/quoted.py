@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("ingest", "learning", "risk", "serving", "scaling")
-COMMAND = re.compile(r"python -m benchmarks\.(\w+)((?: +[a-z_]+)*)")
+ROOMS = ("ingest", "learning", "risk", "serving", "scaling", "stores")
+COMMAND = re.compile(r"python -m benchmarks\.(\w+)((?: +[a-z_][a-z0-9_]*)*)")
 OTHER = re.compile(r"pytest |`kgrisk |benchmarks/\w+\.py")
 NUMBER = re.compile(
     r"(?<![\w.,/@])(?<!\w-)(?P<number>(?:\d[\d,]*)?\.?\d+(?:e-?\d+)?)(?![.,]?\d|\w|-\w)(?P<unit> ?%| GiB)?"
@@ -48,13 +48,12 @@ class Quote:
 
     def recorded(self) -> bool:
         """True if a figure of the modules, rounded to the digits written, is what is written."""
-        told = [figure for name in self.modules for figure in RUNS[self.room][name]["figures"]]
+        runs = [RUNS[self.room][name] for name in self.modules if name in RUNS[self.room]]
+        told = [figure for run in runs for figure in run["figures"]]
         for text in filter(None, self.texts):
             told = [figure for figure in told if words(text) <= words(figure["what"])] or told
         known = [value for figure in told for value in values(figure)]
-        known += [
-            RUNS[self.room][name][cost] for name in self.modules for cost in ("seconds", "cpu_seconds", "peak_mib")
-        ]
+        known += [run[cost] for run in runs for cost in ("seconds", "cpu_seconds", "peak_mib") if cost in run]
         return any(rounds_to(value, self.number, self.unit) for value in known) or self._set()
 
     def _set(self) -> bool:
@@ -152,8 +151,9 @@ class Said:
             self.room = ""
         if found := list(COMMAND.finditer(block)):
             self.room, self.before = found[0][1], ()
-            runs = RUNS.get(self.room, {})
-            self.given = tuple(word for one in found for word in one[2].split() if word in runs) or tuple(runs)
+            known = {path.stem for path in (ROOT / "benchmarks" / self.room).glob("*.py")}
+            named = (word for one in found for word in one[2].split() if word in known)
+            self.given = tuple(named) or tuple(RUNS.get(self.room, {}))
         named = tuple(word for word in re.findall(r"`(\w+)`", block) if word in self.given)
         self.row = [cell.strip() for cell in block.strip("|").split("|")] if block.startswith("|") else []
         self.head = (self.head or block) if self.row else ""

@@ -107,7 +107,7 @@ def test_what_is_no_run_is_refused_with_what_to_give(tmp_path: Path, fresh: obje
     assert "give the JSON that" in done.stderr or "was it made for another room?" in done.stderr
 
 
-@pytest.mark.parametrize("file", ["learning.json", "risk.json", "serving.json"])
+@pytest.mark.parametrize("file", ["ingest.json", "learning.json", "risk.json", "scaling.json", "serving.json"])
 def test_the_runs_that_are_committed_hold_against_themselves(file: str) -> None:
     run = json.loads((ROOT / "benchmarks/results" / file).read_text())
     assert list(compared(run, run, slack=0)) == []

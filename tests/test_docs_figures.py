@@ -10,19 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.quoted import ROOT, RUNS, Quote, attributed, quotes, rounds_to
+from tests.quoted import COMMAND, ROOT, RUNS, Quote, attributed, quotes, rounds_to
 
 FOLDERS = {
     "ingest": ("docs/ingest.md",),
     "learning": ("docs/learning.md", "docs/learning"),
     "risk": ("docs/risk",),
     "serving": ("docs/serving",),
-    "scaling": ("docs/scale.md",),
+    "scaling": ("docs/scale.md", "docs/scale"),
+    "stores": ("docs/stores.md",),
 }
 """Where the figures of a room are told, its own page first."""
 
 MISSED = re.compile(r"\*\*|missed|short of")
 """How a page says that an aim was not reached."""
+
+AWAITED = frozenset(
+    {"scaling fan_out", "scaling finbench", "scaling ingest", "scaling neo4j", "scaling neo4j_gds", "scaling train"}
+)
+"""Modules that pages name and of which no run is committed yet: what pages say of them is held once it is."""
 
 
 def pages() -> Iterator[Path]:
@@ -31,7 +37,8 @@ def pages() -> Iterator[Path]:
 
 
 def told(page: Path) -> list[Quote]:
-    return list(quotes(page.relative_to(ROOT).as_posix(), page.read_text(encoding="utf-8")))
+    found = quotes(page.relative_to(ROOT).as_posix(), page.read_text(encoding="utf-8"))
+    return [quote for quote in found if any(name in RUNS[quote.room] for name in quote.modules)]
 
 
 QUOTED = [quote for page in pages() for quote in told(page)]
@@ -44,9 +51,28 @@ def test_a_figure_of_a_page_is_one_that_was_measured(page: str) -> None:
 
 
 def test_every_page_that_tells_of_a_benchmark_is_held_to_it() -> None:
-    named = {page.relative_to(ROOT).as_posix() for page in pages() if "python -m benchmarks." in page.read_text()}
+    named = {
+        page.relative_to(ROOT).as_posix()
+        for page in pages()
+        if any(
+            room in RUNS and (not words or set(words.split()) & RUNS[room].keys())
+            for room, words in COMMAND.findall(page.read_text(encoding="utf-8"))
+        )
+    }
     assert named == set(HOLDING)
     assert len(QUOTED) > 700
+
+
+def test_every_module_that_a_page_names_with_its_command_is_recorded() -> None:
+    named = {
+        (room, word)
+        for page in pages()
+        for room, words in COMMAND.findall(page.read_text(encoding="utf-8"))
+        for word in words.split()
+        if (ROOT / "benchmarks" / room / f"{word}.py").exists()
+    }
+    assert len(named) > 50
+    assert {f"{room} {word}" for room, word in named if word not in RUNS[room]} <= AWAITED
 
 
 @pytest.mark.parametrize("room", FOLDERS)

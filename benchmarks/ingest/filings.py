@@ -80,7 +80,7 @@ def _reports(folder: Path) -> Iterator[Figure]:
 
 def _forget() -> None:
     for cached in (parse, page_text, text_of, tagged_facts, of_page):
-        cached.cache_clear()  # type: ignore[attr-defined]  # each is an lru_cache
+        cached.cache_clear()
 
 
 def _read(content: bytes, path: Path) -> tuple[float, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def correlations(content: bytes) -> list[Figure]:
         r = matrix(returns, method)
         p = p_values(r, WINDOW)
         own, began = time.process_time() - began, time.process_time()
-        test = stats.pearsonr if method == "pearson" else stats.spearmanr
+        test: Any = stats.pearsonr if method == "pearson" else stats.spearmanr
         worst = 0.0
         for i, j in zip(*np.triu_indices(returns.shape[1], 1), strict=True):
             wanted = test(returns[:, i], returns[:, j])

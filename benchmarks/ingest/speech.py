@@ -46,7 +46,8 @@ def pink(count: int, seed: int) -> NDArray[np.float64]:
     spectrum = np.fft.rfft(np.random.default_rng(seed).normal(size=count))
     spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
     noise = np.fft.irfft(spectrum, count)
-    return noise / noise.std()
+    even: NDArray[np.float64] = noise / noise.std()
+    return even
 
 
 def recorded(samples: NDArray[np.floating]) -> bytes:

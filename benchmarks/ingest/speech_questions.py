@@ -55,7 +55,7 @@ class Asked:
 
     def near(self, answer: Answer) -> bool:
         """True if the cited second is within one of that at which the answer begins."""
-        return bool(answer.seconds) and self.second is not None and abs(answer.seconds[0] - self.second) <= 1.0
+        return bool(answer.seconds and self.second is not None and abs(answer.seconds[0] - self.second) <= 1.0)
 
 
 def questions(of: str) -> list[Asked]:
@@ -85,7 +85,7 @@ def film(slides: Sequence[Sequence[str]]) -> bytes:
             for row, line in enumerate(lines):
                 ImageDraw.Draw(picture).text((40, 40 + 80 * row), line, font=font(28), fill=(0, 0, 0))
             for _ in range(EACH):
-                media.mux(stream.encode(av.VideoFrame.from_image(picture)))
+                media.mux(stream.encode(av.VideoFrame.from_image(picture)))  # type: ignore[no-untyped-call]
         media.mux(stream.encode(None))
     return content.getvalue()
 

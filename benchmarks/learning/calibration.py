@@ -84,8 +84,8 @@ def sets(model: Model, early: Window, late: Window) -> list[Figure]:
     seen, asked = (both_sides(one.graph, one.later.triples) for one in (early, late))
     figures = []
     for kind in ("mass", "rank"):
-        strange = strangeness(model, early.graph, seen, kind)  # type: ignore[arg-type]  # one of the two
-        limits = LinkSets.of(strange, groups(early.graph, seen), ALPHA, kind)  # type: ignore[arg-type]  # one of the two
+        strange = strangeness(model, early.graph, seen, kind)
+        limits = LinkSets.of(strange, groups(early.graph, seen), ALPHA, kind)
         rows = covered(limits, model, late.graph, asked)
         for row in rows:
             name = RELATIONS[row.relation % len(RELATIONS)]

@@ -183,7 +183,7 @@ def _stand_ins(head: Network, now: Cohort) -> list[Figure]:
         ("all vectors", np.concatenate([readable, every], axis=1), [*names, *(f"column {n}" for n in range(1, 25))]),
     ):
         for kind in ("tree", "linear"):
-            found = surrogate(x, called, odds, kind)  # type: ignore[arg-type]  # mypy sees a str
+            found = surrogate(x, called, odds, kind)
             note = (
                 f"R2 on {found.count} held-out firms, interval {found.r2_interval[0]:.2f} to "
                 f"{found.r2_interval[1]:.2f}; same side of the upper fifth {found.agreement:.3f}, "

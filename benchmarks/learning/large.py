@@ -15,7 +15,7 @@ import math
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -77,7 +77,7 @@ def planted(nodes: int = COUNT, links: int = LINKS, seed: int = 0) -> tuple[Snap
     return snapshot(labels, parts), torch.from_numpy(shown).to(torch.float32)
 
 
-def snapshot(labels: np.ndarray, parts: list[tuple[np.ndarray, ...]]) -> Snapshot:
+def snapshot(labels: np.ndarray, parts: Sequence[tuple[np.ndarray, ...]]) -> Snapshot:
     kind, head, tail = (np.concatenate(column) for column in zip(*parts, strict=True))
     firms = np.flatnonzero(labels != "Document")
     edges = {"id": [f"e{n}" for n in range(len(kind))], "type": kind, "source": head, "target": tail}

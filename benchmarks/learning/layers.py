@@ -107,7 +107,7 @@ def _compgcn(messages: Messages, name: str) -> list[Figure]:
     note = f"{ours[0]:.3f} s against {theirs[0]:.3f} s; gradients apart by {gradient:.1g} relative; {_told(messages)}"
     begun = time.process_time()
     fresh = Messages.of((messages.source, messages.target), messages.relation, messages.weight[:, 0], NODES, 2 * KINDS)
-    gathered(x, z, fresh).sum().backward()
+    torch.autograd.backward(gathered(x, z, fresh).sum())
     first = time.process_time() - begun
     return [
         Figure(f"CompGCN sum, {name} graph, times faster than gather and scatter", theirs[0] / ours[0], note=note),

@@ -215,7 +215,7 @@ def _regression(vectors: np.ndarray, truth: Sequence[int]) -> Callable[[np.ndarr
     from sklearn.preprocessing import StandardScaler
 
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000, C=0.01)).fit(vectors, truth)
-    return lambda asked: model.predict_proba(asked)[:, 1]  # type: ignore[no-any-return]  # sklearn
+    return lambda asked: model.predict_proba(asked)[:, 1]
 
 
 def _shares(name: str, levels: Sequence[object], hits: Sequence[np.ndarray]) -> Iterator[Figure]:

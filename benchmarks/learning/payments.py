@@ -101,11 +101,11 @@ def taught(own: Payments, protocol: Protocol, wiring: Wiring, parts: Parts) -> R
 
 def wired(rows: dict[str, Row], own: Payments, parts: Parts) -> str:
     """Which of the two networks, with ports and without, the validation part chooses, as the detector does."""
-    told = [
+    whole, bare = (
         Judged(parts.truth[parts.valid], row.valid, row.valid, 0.0)
         for row in (rows["network"], rows["network without ports"])
-    ]
-    return "network" if surely(*told, own.source[parts.valid]) else "network without ports"
+    )
+    return "network" if surely(whole, bare, own.source[parts.valid]) else "network without ports"
 
 
 def together(boost: Row, network: Row, own: Payments, parts: Parts) -> tuple[Row, float]:
@@ -159,12 +159,12 @@ def columns(own: Payments, name: str, hidden: bool) -> Features:
 
 def learned(own: Payments, parts: Parts, name: str, hidden: bool) -> Iterator[tuple[str, Row]]:
     """The models of one protocol by name, with amounts as given or hidden."""
-    features, shown = columns(own, name, hidden), {"amounts": not hidden}
+    features, shown = columns(own, name, hidden), not hidden
     yield "boosting, raw columns", boosted(features.where(lambda column: column in RAW), parts)
     yield "boosting, raw and graph", boosted(features, parts)
-    yield "network", taught(own, PROTOCOLS[name], replace(EVERY, **shown), parts)
+    yield "network", taught(own, PROTOCOLS[name], replace(EVERY, amounts=shown), parts)
     for what in ABLATED[name, hidden]:
-        yield f"network without {what}", taught(own, PROTOCOLS[name], replace(WITHOUT[what], **shown), parts)
+        yield f"network without {what}", taught(own, PROTOCOLS[name], replace(WITHOUT[what], amounts=shown), parts)
 
 
 def told(own: Payments, parts: Parts, at: tuple[str, bool], rows: dict[str, Row]) -> Iterator[Figure]:
@@ -172,7 +172,7 @@ def told(own: Payments, parts: Parts, at: tuple[str, bool], rows: dict[str, Row]
     label = f"{at[0]}, amounts {'hidden' if at[1] else 'given'}"
     taken = wired(rows, own, parts)
     members = {key: rows[key] for key in ("boosting, raw and graph", taken)}
-    both, share = together(*members.values(), own, parts)
+    both, share = together(rows["boosting, raw and graph"], rows[taken], own, parts)
     rows = {**rows, "both": both}
     seen = ", ".join(
         f"{key} {auprc(parts.truth[parts.valid], row.valid):.3f}" for key, row in rows.items() if "network" in key

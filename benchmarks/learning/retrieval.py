@@ -37,7 +37,7 @@ DEPTHS: Final = (1, 5)
 
 def measure() -> list[Figure]:
     torch.set_num_threads(1)
-    figures = []
+    figures = list[Figure]()
     for made, what in ((drawn(), "drawn pages"), (digits(), "spoken digits")):
         for anchor, told in ANCHORS.items():
             found = learned(made, None, anchor)

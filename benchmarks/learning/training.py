@@ -97,7 +97,7 @@ def own_steps(split: Triples, steps: int, half: bool, symmetric: bool = False) -
 
     def run() -> int:
         asked = 0
-        for part in torch.split(torch.randperm(len(task.questions)), BATCH)[:steps]:  # type: ignore[no-untyped-call]
+        for part in torch.split(torch.randperm(len(task.questions)), BATCH)[:steps]:
             loss = task.loss(model, part)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch

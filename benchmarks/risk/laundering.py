@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import product
 from typing import Any, Final
 
@@ -46,6 +47,11 @@ ALONE: Final = ("cycles", "fan_in", "fan_out", "layering", "scatter_gather", "st
 Told = list[dict[str, Any]]
 
 
+def _often(hits: Sequence[int], scheme: int) -> tuple[int, int]:
+    """How often a scheme is hit, the first of those that are hit as often."""
+    return hits.count(scheme), -scheme
+
+
 def judged(found: Told, schemes: Sequence[Scheme]) -> tuple[float, float, int]:
     """Precision, recall, and how many findings are right."""
     of = {edge: k for k, scheme in enumerate(schemes) for edge in scheme.edges}
@@ -53,7 +59,7 @@ def judged(found: Told, schemes: Sequence[Scheme]) -> tuple[float, float, int]:
     for row in found:
         hits = [of[edge] for edge in row["edges"] if edge in of]
         paid = sum(edge.startswith("e") for edge in row["edges"])
-        best = max(set(hits), key=lambda k, hits=hits: (hits.count(k), -k), default=-1)
+        best = max(set(hits), key=partial(_often, hits), default=-1)
         if best < 0 or 2 * hits.count(best) < paid:
             continue
         right += 1
@@ -162,8 +168,8 @@ def planted() -> Iterator[Figure]:
     world = Planted()
     snapshot, flows, truth = world.snapshot(), Flows.of(world.table()), world.truth()
     of: Mapping[str, list[Scheme]] = {kind: [s for s in truth if s.kind == kind] for kind in {s.kind for s in truth}}
-    for name, params in (*((name, {}) for name in ALONE), ("mule_ring", {})):
-        pattern = build(Pattern, name, params)  # type: ignore[type-abstract]  # a role is asked for
+    for name in (*ALONE, "mule_ring"):
+        pattern = build(Pattern, name, {})  # type: ignore[type-abstract]  # a role is asked for
         found = pattern.among(flows) if isinstance(pattern, PaymentPattern) else pattern.find(snapshot)
         yield from pair(f"planted: {name}", found.to_pylist(), of[name], (None, 0.7))
     groups = build(Pattern, "shared_identifiers", {}).find(snapshot)["edges"].to_pylist()  # type: ignore[type-abstract]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Callable
+from functools import partial
+from operator import matmul
 from typing import Any
 
 import numpy as np
@@ -47,15 +50,15 @@ def widths(matrix: Any, rows: Rows) -> list[Figure]:
     """Each engine at the width of block that suits it best."""
     import torch
 
-    tensor, rates = torch_csr(matrix), {}
+    tensor, rates = torch_csr(matrix), dict[str, dict[int, float]]()
     for width in WIDTHS:
         x, base, out = vectors(rows, width)
         given = rows.by_node(x)
         other = torch.from_numpy(given)
-        runs = {
-            "ours": lambda x=x, base=base, out=out: pull_block(rows, base, x, out),
-            "scipy": lambda given=given: matrix @ given,
-            "torch": lambda other=other: tensor @ other,
+        runs: dict[str, Callable[[], object]] = {
+            "ours": partial(pull_block, rows, base, x, out),
+            "scipy": partial(matmul, matrix, given),
+            "torch": partial(matmul, tensor, other),
         }
         for name, seconds in interleaved(runs, rounds=5).items():
             rates.setdefault(name, {})[width] = matrix.nnz * width / seconds / 1e9

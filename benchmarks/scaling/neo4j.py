@@ -17,10 +17,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.figure import Figure
-from benchmarks.scale import claims
+from benchmarks.scale import filled
 from kg.files import Files
 from kg.ledger import Ledger
-from kg.model import RunManifest
 from kg.store import GraphStore, open_store
 from kgrisk.export_neo4j import SCRIPT, export_import
 from kgrisk.neo4j_local import LocalNeo4j
@@ -57,19 +56,13 @@ def measure() -> list[Figure]:
             figures += found
             sizes.append((shape, made.bytes))
         home = Path(folder) / "unlike"
-        sizes.append((UNLIKE, imported(filled(home, UNLIKE), home).bytes))
+        sizes.append((UNLIKE, imported(filled(home / "ledger", *UNLIKE), home).bytes))
     return [*figures, *kept(sizes[1], sizes[2])]
-
-
-def filled(home: Path, shape: tuple[int, int]) -> Ledger:
-    ledger = Ledger.open(home / "ledger")
-    ledger.commit(claims(*shape, seed=0), RunManifest("benchmark"))
-    return ledger
 
 
 def rates(shape: tuple[int, int], home: Path, server: LocalNeo4j) -> tuple[list[Figure], Imported]:
     """One size: both syncs and the import."""
-    ledger = filled(home, shape)
+    ledger = filled(home / "ledger", *shape)
     embedded, shared = open_store(f"arcadedb://{home}/store?heap=2g", home), open_store(server.url, home)
     seconds = {"ArcadeDB": synced(embedded, ledger), "Neo4j": synced(shared, ledger)}
     assert embedded.graph_hash() == shared.graph_hash()
@@ -112,10 +105,14 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def kept(*sizes: tuple[tuple[int, int], int]) -> list[Figure]:
-    """Bytes of a bank with its two facts (3 nodes, 2 relationships) and of a loan, from two unlike stores."""
+    """Bytes of a bank with its two facts (3 nodes, 2 relationships) and of a loan, from two unlike stores; and what
+    stores of ten loans a bank come to.
+    """
     bank, loan = np.linalg.solve(np.array([shape for shape, _ in sizes]), np.array([kept for _, kept in sizes]))
     note = "store files of " + " and ".join(f"{a:,} banks, {b:,} loans: {size:,} bytes" for (a, b), size in sizes)
+    whole = [Figure(f"1e{n} loans: Neo4j store", (loan + bank / 10) * 10**n / 1e9, unit="GB") for n in (6, 7, 8, 9)]
     return [
         Figure("Neo4j store: bytes of a bank with two facts", bank, unit="bytes", note=note),
         Figure("Neo4j store: bytes of a loan with clocks and evidence", loan, unit="bytes"),
+        *whole,
     ]

@@ -22,7 +22,8 @@ from scipy.sparse.csgraph import connected_components
 
 from benchmarks.figure import Figure
 from benchmarks.risk.gds import ALPHA, SETTLED, assembled, ranked
-from benchmarks.scaling.neo4j import filled, imported
+from benchmarks.scale import filled
+from benchmarks.scaling.neo4j import imported
 from kg.clocks import EVER, iso
 from kg.ledger import Ledger
 from kg.model import AsOf
@@ -42,7 +43,7 @@ _RANK = (
 def measure() -> list[Figure]:
     with TemporaryDirectory() as folder:
         home = Path(folder)
-        ledger = filled(home, SHAPE)
+        ledger = filled(home / "ledger", *SHAPE)
         made = imported(ledger, home)
         ids, matrix, at = claims_matrix(ledger)
         lib = assembled()

@@ -40,7 +40,7 @@ def large(home: Path) -> Path:
     loans = [f"{ids[a]},{ids[b]},loan,{(a + b) % 900 + 1}.00,EUR,2020-01-01,,2020-02-01" for a, b in sorted(pairs)]
     head = "creditor_id,debtor_id,facility,amount,currency,valid_from,valid_to,published"
     (registers / "exposures.csv").write_text("\n".join([head, *loans]) + "\n")
-    with open_graph(home, settings=Settings(home=home)) as graph:
+    with open_graph(home, settings=Settings(home=home)) as graph:  # type: ignore[call-arg]  # all others have defaults
         graph.ingest(registers.parent)
     return home
 

@@ -197,7 +197,7 @@ def measure() -> list[Figure]:
     figures = []
     with TemporaryDirectory() as folder:
         home = Path(folder)
-        with open_graph(home, settings=Settings(home=home)) as graph:
+        with open_graph(home, settings=Settings(home=home)) as graph:  # type: ignore[call-arg]  # all others have defaults
             graph.ingest(SAMPLE.parent, sources=["registers", "news"])
             graph.resolve()
             for wording in WAYS:

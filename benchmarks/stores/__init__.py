@@ -1,0 +1,1 @@
+"""Figures of the stores: how fast each is filled, kept up and asked."""
