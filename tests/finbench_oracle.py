@@ -78,29 +78,30 @@ class Oracle:
 
     def traces(self, account: str, asked: Asked) -> list[list[Move]]:
         """Every chain of one to three transfers out of an account, each later than the one before."""
-        found: list[list[Move]] = []
         chains = [[move] for move in asked.first(self.sent(account, asked))]
-        for _ in range(3):
-            found += chains
+        found = chains
+        for _ in range(2):
             chains = [
                 [*chain, move]
                 for chain in chains
                 for move in asked.first(self.sent(chain[-1].target, asked))
                 if move.moment > chain[-1].moment
             ]
+            found = found + chains
         return found
 
     def upstream(self, account: str, asked: Asked) -> set[str]:
         """Accounts from which one to three ever later transfers lead to an account, looked for against the stream."""
-        found, chains = set(), [[move] for move in asked.first(self.received(account, asked))]
-        for _ in range(3):
-            found |= {chain[0].source for chain in chains}
+        chains = [[move] for move in asked.first(self.received(account, asked))]
+        found = {move.source for (move,) in chains}
+        for _ in range(2):
             chains = [
                 [move, *chain]
                 for chain in chains
                 for move in asked.first(self.received(chain[0].source, asked))
                 if move.moment < chain[0].moment
             ]
+            found |= {chain[0].source for chain in chains}
         return found
 
     # ---- complex reads

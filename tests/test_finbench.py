@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,11 @@ def telling(rows: list[dict[str, Any]]) -> bool:
     """Is there anything in the answer but nothing, none and not at all?"""
     values = [value for row in rows for name, value in row.items() if name != "complete"]
     return any(value not in (0, -1, 0.0, -1.0) for value in values)
+
+
+def test_the_page_tells_how_many_cases_were_made_by_hand() -> None:
+    page = Path(__file__).parents[1] / "docs" / "scale" / "finbench.md"
+    assert re.findall(r"(\d+) cases made by hand", page.read_text("utf-8")) == [str(len(CASES))]
 
 
 def test_there_are_the_twelve_complex_and_the_six_simple_reads() -> None:

@@ -5,42 +5,45 @@
 // @param truncation_limit: int = 10000  most transfers followed out of one account at a step
 // @param truncation_order: choice<TIMESTAMP_ASCENDING|TIMESTAMP_DESCENDING|AMOUNT_ASCENDING|AMOUNT_DESCENDING> = TIMESTAMP_DESCENDING  which of them come first
 // @example id=acct:7 after=2022-01-01 before=2022-04-01
-MATCH (a:Entity {id: $id})-[x:PAID]->(m:Entity)
+WITH $id AS id, 0 AS steps, '' AS since
+WITH id, steps, since, CASE WHEN steps = 0 THEN id ELSE '' END AS here
+OPTIONAL MATCH (n:Entity {id: here})-[x:PAID]->(m:Entity)
 WHERE x.valid_from <= $valid AND x.valid_to > $valid AND x.known_from <= $known AND x.known_to > $known
   AND x.published <= $published AND x.published_to > $published
   AND NOT coalesce(x.role, 'transfer') IN ['withdraw', 'deposit', 'repay'] AND x.valid_from > $after AND x.valid_from < $before
-WITH x, m
+WITH id, steps, since, x, m
 ORDER BY CASE $truncation_order WHEN 'AMOUNT_ASCENDING' THEN x.amount_minor WHEN 'AMOUNT_DESCENDING' THEN -x.amount_minor ELSE 0 END,
   CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
-WITH collect([m.id, x.valid_from])[0..$truncation_limit] AS one
-UNWIND one AS s1
-WITH DISTINCT s1
-OPTIONAL MATCH (n:Entity {id: s1[0]})-[x:PAID]->(m:Entity)
+WITH id, steps, since, collect(CASE WHEN x IS NULL THEN null ELSE [m.id, x.valid_from] END)[0..$truncation_limit] AS every
+UNWIND [[id, steps, since]] + [t IN every WHERE t[1] > since | [t[0], steps + 1, t[1]]] AS s
+WITH s[0] AS id, s[1] AS steps, min(s[2]) AS since
+WITH id, steps, since, CASE WHEN steps = 1 THEN id ELSE '' END AS here
+OPTIONAL MATCH (n:Entity {id: here})-[x:PAID]->(m:Entity)
 WHERE x.valid_from <= $valid AND x.valid_to > $valid AND x.known_from <= $known AND x.known_to > $known
   AND x.published <= $published AND x.published_to > $published
   AND NOT coalesce(x.role, 'transfer') IN ['withdraw', 'deposit', 'repay'] AND x.valid_from > $after AND x.valid_from < $before
-WITH s1, x, m
+WITH id, steps, since, x, m
 ORDER BY CASE $truncation_order WHEN 'AMOUNT_ASCENDING' THEN x.amount_minor WHEN 'AMOUNT_DESCENDING' THEN -x.amount_minor ELSE 0 END,
   CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
-WITH s1, collect(CASE WHEN x IS NULL THEN null ELSE [m.id, x.valid_from] END)[0..$truncation_limit] AS every
-WITH s1, [t IN every WHERE t[1] > s1[1] | t] AS next
-UNWIND CASE WHEN size(next) = 0 THEN [['', '']] ELSE next END AS s2
-WITH DISTINCT s1, s2
-OPTIONAL MATCH (n:Entity {id: s2[0]})-[x:PAID]->(m:Entity)
+WITH id, steps, since, collect(CASE WHEN x IS NULL THEN null ELSE [m.id, x.valid_from] END)[0..$truncation_limit] AS every
+UNWIND [[id, steps, since]] + [t IN every WHERE t[1] > since | [t[0], steps + 1, t[1]]] AS s
+WITH s[0] AS id, s[1] AS steps, min(s[2]) AS since
+WITH id, steps, since, CASE WHEN steps = 2 THEN id ELSE '' END AS here
+OPTIONAL MATCH (n:Entity {id: here})-[x:PAID]->(m:Entity)
 WHERE x.valid_from <= $valid AND x.valid_to > $valid AND x.known_from <= $known AND x.known_to > $known
   AND x.published <= $published AND x.published_to > $published
   AND NOT coalesce(x.role, 'transfer') IN ['withdraw', 'deposit', 'repay'] AND x.valid_from > $after AND x.valid_from < $before
-WITH s1, s2, x, m
+WITH id, steps, since, x, m
 ORDER BY CASE $truncation_order WHEN 'AMOUNT_ASCENDING' THEN x.amount_minor WHEN 'AMOUNT_DESCENDING' THEN -x.amount_minor ELSE 0 END,
   CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
-WITH s1, s2, collect(CASE WHEN x IS NULL THEN null ELSE [m.id, x.valid_from] END)[0..$truncation_limit] AS every
-WITH s1, s2, [t IN every WHERE t[1] > s2[1] | t] AS next
-UNWIND CASE WHEN size(next) = 0 THEN [['', '']] ELSE next END AS s3
-UNWIND [[s1[0], 1], [s2[0], 2], [s3[0], 3]] AS found
-WITH DISTINCT found[0] AS other, found[1] AS distance
+WITH id, steps, since, collect(CASE WHEN x IS NULL THEN null ELSE [m.id, x.valid_from] END)[0..$truncation_limit] AS every
+UNWIND [[id, steps, since]] + [t IN every WHERE t[1] > since | [t[0], steps + 1, t[1]]] AS s
+WITH s[0] AS id, s[1] AS steps, min(s[2]) AS since
+WITH id AS other, steps AS distance
+WHERE distance > 0
 MATCH (o:Entity {id: other})<-[g:SIGNED_IN]-(d:Entity)-[f:HAS_FACT]->(v:Fact)
 WHERE g.valid_from <= $valid AND g.valid_to > $valid AND g.known_from <= $known AND g.known_to > $known
   AND g.published <= $published AND g.published_to > $published

@@ -9,45 +9,46 @@
 MATCH (p:Entity {id: $id})-[h:HAS_ACCOUNT]->(a:Entity)
 WHERE h.valid_from <= $valid AND h.valid_to > $valid AND h.known_from <= $known AND h.known_to > $known
   AND h.published <= $published AND h.published_to > $published
-WITH DISTINCT [a.id, '9999'] AS s0
-WITH DISTINCT s0
-OPTIONAL MATCH (n:Entity {id: s0[0]})<-[x:PAID]-(m:Entity)
+WITH DISTINCT a.id AS id, 0 AS steps, '9999' AS until
+WITH id, steps, until, CASE WHEN steps = 0 THEN id ELSE '' END AS here
+OPTIONAL MATCH (n:Entity {id: here})<-[x:PAID]-(m:Entity)
 WHERE x.valid_from <= $valid AND x.valid_to > $valid AND x.known_from <= $known AND x.known_to > $known
   AND x.published <= $published AND x.published_to > $published
   AND NOT coalesce(x.role, 'transfer') IN ['withdraw', 'deposit', 'repay'] AND x.valid_from > $after AND x.valid_from < $before
-WITH s0, x, m
+WITH id, steps, until, x, m
 ORDER BY CASE $truncation_order WHEN 'AMOUNT_ASCENDING' THEN x.amount_minor WHEN 'AMOUNT_DESCENDING' THEN -x.amount_minor ELSE 0 END,
   CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
-WITH s0, collect(CASE WHEN x IS NULL THEN null ELSE [m.id, x.valid_from] END)[0..$truncation_limit] AS every
-WITH s0, [t IN every WHERE t[1] < s0[1] | t] AS next
-UNWIND CASE WHEN size(next) = 0 THEN [['', '']] ELSE next END AS s1
-WITH DISTINCT s1
-OPTIONAL MATCH (n:Entity {id: s1[0]})<-[x:PAID]-(m:Entity)
+WITH id, steps, until, collect(CASE WHEN x IS NULL THEN null ELSE [m.id, x.valid_from] END)[0..$truncation_limit] AS every
+UNWIND [[id, steps, until]] + [t IN every WHERE t[1] < until | [t[0], steps + 1, t[1]]] AS s
+WITH s[0] AS id, s[1] AS steps, max(s[2]) AS until
+WITH id, steps, until, CASE WHEN steps = 1 THEN id ELSE '' END AS here
+OPTIONAL MATCH (n:Entity {id: here})<-[x:PAID]-(m:Entity)
 WHERE x.valid_from <= $valid AND x.valid_to > $valid AND x.known_from <= $known AND x.known_to > $known
   AND x.published <= $published AND x.published_to > $published
   AND NOT coalesce(x.role, 'transfer') IN ['withdraw', 'deposit', 'repay'] AND x.valid_from > $after AND x.valid_from < $before
-WITH s1, x, m
+WITH id, steps, until, x, m
 ORDER BY CASE $truncation_order WHEN 'AMOUNT_ASCENDING' THEN x.amount_minor WHEN 'AMOUNT_DESCENDING' THEN -x.amount_minor ELSE 0 END,
   CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
-WITH s1, collect(CASE WHEN x IS NULL THEN null ELSE [m.id, x.valid_from] END)[0..$truncation_limit] AS every
-WITH s1, [t IN every WHERE t[1] < s1[1] | t] AS next
-UNWIND CASE WHEN size(next) = 0 THEN [['', '']] ELSE next END AS s2
-WITH DISTINCT s1, s2
-OPTIONAL MATCH (n:Entity {id: s2[0]})<-[x:PAID]-(m:Entity)
+WITH id, steps, until, collect(CASE WHEN x IS NULL THEN null ELSE [m.id, x.valid_from] END)[0..$truncation_limit] AS every
+UNWIND [[id, steps, until]] + [t IN every WHERE t[1] < until | [t[0], steps + 1, t[1]]] AS s
+WITH s[0] AS id, s[1] AS steps, max(s[2]) AS until
+WITH id, steps, until, CASE WHEN steps = 2 THEN id ELSE '' END AS here
+OPTIONAL MATCH (n:Entity {id: here})<-[x:PAID]-(m:Entity)
 WHERE x.valid_from <= $valid AND x.valid_to > $valid AND x.known_from <= $known AND x.known_to > $known
   AND x.published <= $published AND x.published_to > $published
   AND NOT coalesce(x.role, 'transfer') IN ['withdraw', 'deposit', 'repay'] AND x.valid_from > $after AND x.valid_from < $before
-WITH s1, s2, x, m
+WITH id, steps, until, x, m
 ORDER BY CASE $truncation_order WHEN 'AMOUNT_ASCENDING' THEN x.amount_minor WHEN 'AMOUNT_DESCENDING' THEN -x.amount_minor ELSE 0 END,
   CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
-WITH s1, s2, collect(CASE WHEN x IS NULL THEN null ELSE [m.id, x.valid_from] END)[0..$truncation_limit] AS every
-WITH s1, s2, [t IN every WHERE t[1] < s2[1] | t] AS next
-UNWIND CASE WHEN size(next) = 0 THEN [['', '']] ELSE next END AS s3
-UNWIND [s1[0], s2[0], s3[0]] AS other
-WITH DISTINCT other
+WITH id, steps, until, collect(CASE WHEN x IS NULL THEN null ELSE [m.id, x.valid_from] END)[0..$truncation_limit] AS every
+UNWIND [[id, steps, until]] + [t IN every WHERE t[1] < until | [t[0], steps + 1, t[1]]] AS s
+WITH s[0] AS id, s[1] AS steps, max(s[2]) AS until
+WITH id, steps
+WHERE steps > 0
+WITH DISTINCT id AS other
 MATCH (o:Entity {id: other})<-[d:PAID]-(l:Entity)
 WHERE d.valid_from <= $valid AND d.valid_to > $valid AND d.known_from <= $known AND d.known_to > $known
   AND d.published <= $published AND d.published_to > $published

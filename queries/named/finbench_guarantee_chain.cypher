@@ -17,9 +17,8 @@ WITH seen, here, x, m
 ORDER BY CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
 WITH seen, here, collect(m.id)[0..$truncation_limit] AS next
-WITH seen, collect([i IN next WHERE NOT i IN seen]) AS lists
-UNWIND reduce(every = [null], l IN lists | every + l) AS i
-WITH seen, collect(DISTINCT i) AS frontier
+UNWIND CASE WHEN size(next) = 0 THEN [null] ELSE next END AS i
+WITH seen, collect(DISTINCT CASE WHEN i IN seen THEN null ELSE i END) AS frontier
 WITH seen + frontier AS seen, frontier
 UNWIND CASE WHEN size(frontier) = 0 THEN [''] ELSE frontier END AS here
 OPTIONAL MATCH (n:Entity {id: here})-[x:EXPOSED_TO]->(m:Entity)
@@ -30,9 +29,8 @@ WITH seen, here, x, m
 ORDER BY CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
 WITH seen, here, collect(m.id)[0..$truncation_limit] AS next
-WITH seen, collect([i IN next WHERE NOT i IN seen]) AS lists
-UNWIND reduce(every = [null], l IN lists | every + l) AS i
-WITH seen, collect(DISTINCT i) AS frontier
+UNWIND CASE WHEN size(next) = 0 THEN [null] ELSE next END AS i
+WITH seen, collect(DISTINCT CASE WHEN i IN seen THEN null ELSE i END) AS frontier
 WITH seen + frontier AS seen, frontier
 UNWIND CASE WHEN size(frontier) = 0 THEN [''] ELSE frontier END AS here
 OPTIONAL MATCH (n:Entity {id: here})-[x:EXPOSED_TO]->(m:Entity)
@@ -43,9 +41,8 @@ WITH seen, here, x, m
 ORDER BY CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
 WITH seen, here, collect(m.id)[0..$truncation_limit] AS next
-WITH seen, collect([i IN next WHERE NOT i IN seen]) AS lists
-UNWIND reduce(every = [null], l IN lists | every + l) AS i
-WITH seen, collect(DISTINCT i) AS frontier
+UNWIND CASE WHEN size(next) = 0 THEN [null] ELSE next END AS i
+WITH seen, collect(DISTINCT CASE WHEN i IN seen THEN null ELSE i END) AS frontier
 WITH seen + frontier AS seen, frontier
 UNWIND CASE WHEN size(frontier) = 0 THEN [''] ELSE frontier END AS here
 OPTIONAL MATCH (n:Entity {id: here})-[x:EXPOSED_TO]->(m:Entity)
@@ -56,9 +53,8 @@ WITH seen, here, x, m
 ORDER BY CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
 WITH seen, here, collect(m.id)[0..$truncation_limit] AS next
-WITH seen, collect([i IN next WHERE NOT i IN seen]) AS lists
-UNWIND reduce(every = [null], l IN lists | every + l) AS i
-WITH seen, collect(DISTINCT i) AS frontier
+UNWIND CASE WHEN size(next) = 0 THEN [null] ELSE next END AS i
+WITH seen, collect(DISTINCT CASE WHEN i IN seen THEN null ELSE i END) AS frontier
 WITH seen + frontier AS seen, frontier
 UNWIND CASE WHEN size(frontier) = 0 THEN [''] ELSE frontier END AS here
 OPTIONAL MATCH (n:Entity {id: here})-[x:EXPOSED_TO]->(m:Entity)
@@ -69,9 +65,8 @@ WITH seen, here, x, m
 ORDER BY CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
 WITH seen, here, collect(m.id)[0..$truncation_limit] AS next
-WITH seen, collect([i IN next WHERE NOT i IN seen]) AS lists
-UNWIND reduce(every = [null], l IN lists | every + l) AS i
-WITH seen, collect(DISTINCT i) AS frontier
+UNWIND CASE WHEN size(next) = 0 THEN [null] ELSE next END AS i
+WITH seen, collect(DISTINCT CASE WHEN i IN seen THEN null ELSE i END) AS frontier
 WITH seen + frontier AS seen, frontier
 UNWIND CASE WHEN size(frontier) = 0 THEN [''] ELSE frontier END AS here
 OPTIONAL MATCH (n:Entity {id: here})-[x:EXPOSED_TO]->(m:Entity)
@@ -82,9 +77,8 @@ WITH seen, here, x, m
 ORDER BY CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
 WITH seen, here, collect(m.id)[0..$truncation_limit] AS next
-WITH seen, collect([i IN next WHERE NOT i IN seen]) AS lists
-UNWIND reduce(every = [null], l IN lists | every + l) AS i
-WITH seen, collect(DISTINCT i) AS frontier
+UNWIND CASE WHEN size(next) = 0 THEN [null] ELSE next END AS i
+WITH seen, collect(DISTINCT CASE WHEN i IN seen THEN null ELSE i END) AS frontier
 WITH seen + frontier AS seen, frontier
 UNWIND CASE WHEN size(frontier) = 0 THEN [''] ELSE frontier END AS here
 OPTIONAL MATCH (n:Entity {id: here})-[x:EXPOSED_TO]->(m:Entity)
@@ -95,9 +89,8 @@ WITH seen, here, x, m
 ORDER BY CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
 WITH seen, here, collect(m.id)[0..$truncation_limit] AS next
-WITH seen, collect([i IN next WHERE NOT i IN seen]) AS lists
-UNWIND reduce(every = [null], l IN lists | every + l) AS i
-WITH seen, collect(DISTINCT i) AS frontier
+UNWIND CASE WHEN size(next) = 0 THEN [null] ELSE next END AS i
+WITH seen, collect(DISTINCT CASE WHEN i IN seen THEN null ELSE i END) AS frontier
 WITH seen + frontier AS seen, frontier
 UNWIND CASE WHEN size(frontier) = 0 THEN [''] ELSE frontier END AS here
 OPTIONAL MATCH (n:Entity {id: here})-[x:EXPOSED_TO]->(m:Entity)
@@ -108,9 +101,8 @@ WITH seen, here, x, m
 ORDER BY CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
 WITH seen, here, collect(m.id)[0..$truncation_limit] AS next
-WITH seen, collect([i IN next WHERE NOT i IN seen]) AS lists
-UNWIND reduce(every = [null], l IN lists | every + l) AS i
-WITH seen, collect(DISTINCT i) AS frontier
+UNWIND CASE WHEN size(next) = 0 THEN [null] ELSE next END AS i
+WITH seen, collect(DISTINCT CASE WHEN i IN seen THEN null ELSE i END) AS frontier
 WITH seen + frontier AS seen, frontier
 UNWIND CASE WHEN size(frontier) = 0 THEN [''] ELSE frontier END AS here
 OPTIONAL MATCH (n:Entity {id: here})-[x:EXPOSED_TO]->(m:Entity)
@@ -121,9 +113,8 @@ WITH seen, here, x, m
 ORDER BY CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
 WITH seen, here, collect(m.id)[0..$truncation_limit] AS next
-WITH seen, collect([i IN next WHERE NOT i IN seen]) AS lists
-UNWIND reduce(every = [null], l IN lists | every + l) AS i
-WITH seen, collect(DISTINCT i) AS frontier
+UNWIND CASE WHEN size(next) = 0 THEN [null] ELSE next END AS i
+WITH seen, collect(DISTINCT CASE WHEN i IN seen THEN null ELSE i END) AS frontier
 WITH seen + frontier AS seen, frontier
 UNWIND CASE WHEN size(frontier) = 0 THEN [''] ELSE frontier END AS here
 OPTIONAL MATCH (n:Entity {id: here})-[x:EXPOSED_TO]->(m:Entity)
@@ -134,9 +125,8 @@ WITH seen, here, x, m
 ORDER BY CASE $truncation_order WHEN 'TIMESTAMP_ASCENDING' THEN x.valid_from ELSE '' END,
   CASE $truncation_order WHEN 'TIMESTAMP_DESCENDING' THEN x.valid_from ELSE '' END DESC, x.key
 WITH seen, here, collect(m.id)[0..$truncation_limit] AS next
-WITH seen, collect([i IN next WHERE NOT i IN seen]) AS lists
-UNWIND reduce(every = [null], l IN lists | every + l) AS i
-WITH seen, collect(DISTINCT i) AS frontier
+UNWIND CASE WHEN size(next) = 0 THEN [null] ELSE next END AS i
+WITH seen, collect(DISTINCT CASE WHEN i IN seen THEN null ELSE i END) AS frontier
 WITH seen + frontier AS seen, frontier
 UNWIND CASE WHEN size(seen) = 0 THEN [''] ELSE seen END AS party
 OPTIONAL MATCH (o:Entity {id: party})-[h:HAS_ACCOUNT]->(l:Entity)-[f:HAS_FACT]->(v:Fact)
