@@ -102,8 +102,8 @@ def reopen(home: Path, edges: int) -> Told:
         with timed(raw):
             for file in folder.iterdir():
                 np.fromfile(file, np.uint8)
-    own, raw = (min(runs, key=lambda run: run["cpu_seconds"]) for runs in zip(*turns, strict=True))
-    return own | {f"raw_{name}": value for name, value in raw.items()}
+    best: list[Told] = [min(runs, key=lambda run: run["cpu_seconds"]) for runs in zip(*turns, strict=True)]
+    return best[0] | {f"raw_{name}": value for name, value in best[1].items()}
 
 
 def increment(home: Path, edges: int) -> Told:

@@ -152,8 +152,8 @@ class Said:
         if found := list(COMMAND.finditer(block)):
             self.room, self.before = found[0][1], ()
             known = {path.stem for path in (ROOT / "benchmarks" / self.room).glob("*.py")}
-            named = (word for one in found for word in one[2].split() if word in known)
-            self.given = tuple(named) or tuple(RUNS.get(self.room, {}))
+            asked = tuple(word for one in found for word in one[2].split() if word in known)
+            self.given = asked or tuple(RUNS.get(self.room, {}))
         named = tuple(word for word in re.findall(r"`(\w+)`", block) if word in self.given)
         self.row = [cell.strip() for cell in block.strip("|").split("|")] if block.startswith("|") else []
         self.head = (self.head or block) if self.row else ""
