@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,8 @@ import pyarrow as pa
 
 from kg.errors import ModelError
 from kg.files import write_whole
-from kg.memory import peak_bytes
+from kg.memory import MIB
+from kg.meter import Meter
 from kg.model import RunManifest, iso
 from kg.version import built
 
@@ -58,20 +58,24 @@ class Stage:
     seconds: float
     cpu_seconds: float
     peak_bytes: int
-    """The most memory the process had held when the stage ended: it never falls."""
+    """The most memory that the process held during the stage; of runs recorded before 0.2, until its end."""
 
 
 class Stages:
-    """The parts of a run as they are timed."""
+    """The parts of a run as they are measured."""
 
     def __init__(self) -> None:
-        self.rows: list[Stage] = []
+        self._meter = Meter()
 
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        began, busy = time.perf_counter(), time.process_time()
-        yield
-        self.rows.append(Stage(name, time.perf_counter() - began, time.process_time() - busy, peak_bytes()))
+    def __call__(self, name: str) -> AbstractContextManager[None]:
+        """Measure what runs inside."""
+        return self._meter.stage(name)
+
+    @property
+    def rows(self) -> list[Stage]:
+        """The parts in the order they ended."""
+        own = self._meter.stages
+        return [Stage(one.name, one.seconds, one.cpu_seconds, int(one.peak_mb * MIB)) for one in own]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from kg.changes import Changes
 from kg.ledger import Ledger
 from kg.model import AsOf
 from kg.ontology import PROPERTIES
-from kg.project import Con, Delta, connect, project, resolve
+from kg.project import Con, Delta, connect, project
+from kg.resolved import resolve
 from kg.snapshot import Snapshot
 
 Value = str | int | float | Decimal | datetime | None
@@ -74,7 +75,7 @@ def preview(ledger: Ledger, ruling: Ruling, at: AsOf = AsOf()) -> Preview:
         con.execute("INSERT INTO events BY NAME SELECT * FROM more")
         valid, published = seen.valid, seen.published
         assert valid is not None and published is not None  # Ledger.instant leaves none out
-        tables = resolve(_cursor(con), head + 1, valid, published)
+        tables, _ = resolve(_cursor(con), head + 1, valid, published)
         after = Snapshot(*tables, seen, head + 1)
         delta = project(_cursor(con), head, head + 1)
     finally:

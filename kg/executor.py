@@ -22,7 +22,9 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
+from weakref import finalize
 
+from kg.disk import writing
 from kg.errors import CancelledError, ExecutorError
 
 R = TypeVar("R")
@@ -129,17 +131,22 @@ class Pool:
         self.close()
 
     def put(self, value: Any) -> Put:
-        """Arrays and Arrow buffers are written to a file of which every worker maps the same pages, read-only."""
+        """Arrays and Arrow buffers are written to a file of which every worker maps the same pages, read-only.
+
+        The file lasts as long as what is returned, or until the Pool is closed. DiskError where it cannot be written.
+        """
         self._puts += 1
         path = Path(self._folder.name) / str(self._puts)
         buffers: list[pickle.PickleBuffer] = []
         stream = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
-        with path.open("wb") as file:
+        with writing(path.parent, "what workers share"), path.open("wb") as file:
             for part in (memoryview(stream), *(buffer.raw() for buffer in buffers)):
                 file.write(len(part).to_bytes(ALIGN, "little"))
                 file.write(part)
                 file.write(bytes(-len(part) % ALIGN))
-        return Put(path)
+        put = Put(path)
+        finalize(put, path.unlink, missing_ok=True)
+        return put
 
     def map(
         self,

@@ -16,7 +16,7 @@ from kg.errors import LedgerError
 from kg.files import Files
 from kg.ledger import Ledger
 from kg.model import OWN, AsOf, ClaimBatch, RunManifest
-from kg.project import resolve
+from kg.resolved import resolve
 from kg.snapshot import Snapshot
 
 VIEWS: Final = 4
@@ -122,7 +122,7 @@ class PartialLedger(Ledger):
         assert at.valid is not None and at.published is not None
         key = (self.version, at)
         if key not in self._views:
-            tables = resolve(self.cursor(), commit, at.valid, at.published)
+            tables, _ = resolve(self.cursor(), commit, at.valid, at.published)
             self._views[key] = Snapshot(*tables, at, commit, self.uuid)
         self._views.move_to_end(key)
         while len(self._views) > VIEWS:

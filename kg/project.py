@@ -22,9 +22,6 @@ from kg.joins import RULE as JOINING
 from kg.judged import register_identity
 from kg.model import LAST
 from kg.ontology import HAS, PROPERTIES, RELIABILITY
-from kg.snapshot import EDGES as EDGE_ROWS
-from kg.snapshot import FACTS as FACT_ROWS
-from kg.snapshot import NODES as NODE_ROWS
 
 Con = duckdb.DuckDBPyConnection
 
@@ -205,7 +202,9 @@ def project(con: Con, from_commit: int, to_commit: int) -> Delta:
         _affected(con, from_commit, to_commit)
     con.execute(_SPANS.format(end=to_commit, only="subject IN (SELECT raw FROM affected)" if from_commit else "true"))
     con.execute(_PIECES)
+    con.execute("DROP TABLE spans")
     con.execute(_VERSIONS)
+    con.execute("DROP TABLE pieces")
     con.execute(f"CREATE TEMP TABLE labels AS {LABELS.format(end=to_commit)}")
     opens = con.sql(f"{_OPENS} WHERE k_from > {from_commit} ORDER BY type, v.id, version").to_arrow_table()
     closes = con.sql(
@@ -273,24 +272,3 @@ def candidates(
     con.execute(_OVER)
     con.execute(_LOSERS)
     con.execute("CREATE OR REPLACE TEMP VIEW visible AS FROM candidates WHERE claim NOT IN (SELECT claim FROM losers)")
-
-
-def resolve(con: Con, commit: int, valid: datetime, published: datetime) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Nodes, edges and facts of the resolved graph at one point of the three clocks, as kg.snapshot holds them."""
-    register_identity(con, commit)
-    candidates(con, commit, valid, published)
-    con.execute(
-        f"""CREATE TEMP TABLE numbered AS SELECT id, label, (row_number() OVER (ORDER BY id) - 1)::INTEGER AS row
-        FROM ({LABELS.format(end=commit)})
-        WHERE id IN (SELECT source FROM candidates UNION ALL SELECT target FROM candidates WHERE kind = 'edge')"""
-    )
-    nodes = con.sql("SELECT id, label FROM numbered ORDER BY row").to_arrow_table()
-    edges = con.sql(
-        f"""SELECT v.id, type, s.row AS source, t.row AS target, {REST} FROM visible v JOIN numbered s ON s.id = v.source
-        JOIN numbered t ON t.id = v.target WHERE kind = 'edge' ORDER BY type, s.row, t.row, v.id"""
-    ).to_arrow_table()
-    facts = con.sql(
-        f"""SELECT s.row AS subject, property, {REST} FROM visible v JOIN numbered s ON s.id = v.source
-        WHERE kind = 'property' ORDER BY s.row, property, key, statement"""
-    ).to_arrow_table()
-    return nodes.cast(NODE_ROWS), edges.cast(EDGE_ROWS), facts.cast(FACT_ROWS)

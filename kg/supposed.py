@@ -17,7 +17,8 @@ from kg.changes import Changes
 from kg.errors import LedgerError, OntologyError
 from kg.ledger import Ledger
 from kg.model import AsOf, ClaimBatch, RunManifest, as_time
-from kg.project import Con, Delta, project, resolve
+from kg.project import Con, Delta, project
+from kg.resolved import resolve
 from kg.snapshot import Snapshot
 from kg.validate import violations
 
@@ -72,7 +73,7 @@ class Supposed:
     def view(self) -> Snapshot:
         """The resolved graph at the instant of the supposition; nothing is kept on disk."""
         assert self.at.valid is not None and self.at.published is not None
-        tables = resolve(self._cursor(), self.head, self.at.valid, self.at.published)
+        tables, _ = resolve(self._cursor(), self.head, self.at.valid, self.at.published)
         at = AsOf(self.at.valid, self._known, self.at.published)
         return Snapshot(*tables, at, self.head, self.uuid)
 

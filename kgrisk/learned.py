@@ -41,23 +41,21 @@ class Learned(Opened):
         progress: Progress | None = None,
         settings: Mapping[str, Any] | None = None,
         executor: Executor | str | None = None,
-        processes: int = 1,
+        processes: int | None = None,
     ) -> TrainResult:
         """Train on what was published by the cut, test on what came after, and publish scores, links and vectors.
 
         `settings` are those of `gnn.settings.Settings` by name, such as `{"model": "complex"}` (`kgrisk.models()` lists
         those) or `{"fusion": "late"}`. Unless they say otherwise the run has a no-peek certificate at a small scale.
-        `executor`, or else the setting, says where texts, images and sound are encoded. `processes` of this machine do
+        `executor`, or else the setting, says where texts, images and sound are encoded, and on which Ray cluster
+        `processes`, or else the setting, train where they are more than one; else they are of this machine. Each does
         a part of each batch; what they publish differs from one's in the order of sums alone.
         """
         room = learning()
         chosen = self._chosen(room, settings or {})
         moment = self._cut(cut)
-        with working(executor, self.settings) as workers:
-            if workers.workers > 1 or processes > 1:
-                together.ahead(self, processes, workers, chosen)
         how = {"seed": self.settings.seed, "out": self.home / "runs", "progress": progress, "settings": chosen}
-        result: TrainResult = together.trained(self, processes, moment, how)
+        result: TrainResult = together.trained(self, processes, moment, how, executor)
         if publish:
             room.publish(self.ledger, self.files, result)
         return result
@@ -189,15 +187,21 @@ class Learned(Opened):
         folder, rows = room.trained(self.ledger, self.files, self.home / "runs", self.home / "cache", moment)
         return Result(pa.Table.from_pylist(rows), f"shared space, run {folder.name[:12]}")
 
-    def index_texts(self, shared: bool = True, executor: Executor | str | None = None) -> int:
+    def index_texts(
+        self,
+        shared: bool = True,
+        executor: Executor | str | None = None,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> int:
         """Make and publish multilingual vectors of every text, for `search`; gives the commit.
 
         Where a space was learned (`learn_space`), pages, recordings and figures come in by it, unless `shared` is off.
-        `executor`, or else the setting, says where they are read; vectors have the same bits anywhere.
+        `executor`, or else the setting, says where they are read; vectors have the same bits anywhere. `progress` is
+        called with what is read, shards done and all.
         """
         space = meaning.space_of(self) if shared else None
         with working(executor, self.settings) as workers:
-            return vectors.index(self, space, workers)
+            return vectors.index(self, space, workers, progress)
 
     def find(
         self,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kg.errors import KgRiskError
-from kgrisk.console import emit, out, progress, show
+from kgrisk.console import bars, emit, out, progress, show
 from kgrisk.flags import Workers
 from kgrisk.options import Home, Json, Known, Published, Store, Valid, answer, asked, opened
 from kgrisk.result import Result
@@ -80,7 +80,8 @@ def index_texts(
         raise typer.BadParameter("--cut is of the space that --shared learns; give both")
     with opened(home) as graph:
         learned = graph.learn_space(cut) if shared else None
-        commit = graph.index_texts(shared is not False, workers)
+        with bars() as bar:
+            commit = graph.index_texts(shared is not False, workers, bar)
     if json:
         emit({"commit": commit, "space": learned.rows() if learned else []})
         return

@@ -161,6 +161,7 @@ def _loaded() -> Any:
     """Ray itself. It reads the environment when it is loaded."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
     os.environ.setdefault("RAY_task_oom_retries", str(TRIES - 1))  # for ever, otherwise
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")  # a dead node is told on stdout, amid JSON, otherwise
     return need("ray", "ray")
 
 

@@ -39,7 +39,8 @@ class How(TypedDict, total=False):
     check: Callable[[], None]
     """Called before every stage that writes and right before every commit; what it raises ends the refresh."""
     executor: Executor | str | None
-    """Where files are read and firms are scored; by default where the setting says."""
+    """Where files are read and firms are scored, and models trained by more than one of the setting `processes`; by
+    default where the setting says."""
 
 
 def refresh(

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kgrisk import risk_paths
-from kgrisk.console import emit, out, progress, show
+from kgrisk.console import bars, emit, out, progress, show
 from kgrisk.figures import write
 from kgrisk.flags import Workers
 from kgrisk.options import Home, Json, Known, Published, Valid, answer, asked, named, opened, pair, unread
 from kgrisk.result import plain
 from kgrisk.risk import Risk, for_people, run_of
 from kgrisk.supposing import Supposition
+from kgrisk.supposing_blocks import BLOCK
 from queries.recorded import SHORT
 from queries.scenario import Kind
 from queries.whatif import find, library
@@ -92,7 +94,7 @@ def _tell(risk: Risk, what_if: Supposition, run: str, json: bool) -> None:
     if json:
         told = {"scenario": scenario, "measure": risk.losses.measure, "unit": risk.unit, "total": risk.total}
         told |= {"converged": risk.losses.converged, "losses": losses.rows()}
-        told |= {"run": run} if run else {}
+        told |= {"stages": [asdict(stage) for stage in risk.stages], **({"run": run} if run else {})}
         emit({**told, "remarks": (*what_if.remarks, *losses.remarks)})
         return
     for remark in what_if.remarks:
@@ -111,6 +113,7 @@ def suppose_many(
     param: Param = None,
     top: Annotated[int, typer.Option("--top", min=0, help="Entities told of each scenario.")] = 5,
     to: Annotated[Path | None, typer.Option("--out", help="All differences as a .csv or .parquet file.")] = None,
+    block: Annotated[int, typer.Option("--block", min=1, help="Scenarios at a time: memory grows with it.")] = BLOCK,
     workers: Workers = None,
     currency: Currency = None,
     valid: Valid = None,
@@ -124,13 +127,16 @@ def suppose_many(
         raise typer.BadParameter("give either a YAML FILE with a list of scenarios, or --draw N")
     with opened(home, currency=currency) as graph:
         more = {"at": asked(valid, known, published), "seed": seed, "label": label, "params": named(param)}
-        more |= {"executor": workers, "most": None if to else top}  # differences of all can be more than memory holds
-        found = graph.suppose_many(file or draw or 1, measure, **more)
+        more |= {"executor": workers, "block": block}
+        more |= {"most": None if to else top}  # differences of all can be more than memory holds
+        with bars() as bar:
+            found = graph.suppose_many(file or draw or 1, measure, progress=partial(bar, "scenarios"), **more)
     if to is not None:
         write(found.difference, to)
     rows, hit = found.summary.rows(), found.by_scenario(top)
     if json:
-        emit({"unit": found.unit, "scenarios": [row | {"difference": hit[row["id"]]} for row in rows]})
+        told = [row | {"difference": hit[row["id"]]} for row in rows]
+        emit({"unit": found.unit, "scenarios": told, "stages": [asdict(stage) for stage in found.stages]})
         return
     show(found.summary.name, rows, ("id", "scenario", "total", "more", "touched", "failing", "worst", "worst_more"))
 

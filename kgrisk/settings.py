@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     seed: int = Field(0, description="Seed of everything random.")
     epochs: int = Field(0, ge=0, description="Most epochs of training; 0: the model's own default.")
     threads: int = Field(1, ge=1, description="Threads of the tensor library.")
+    processes: int = Field(
+        1, ge=1, description="Processes that train together: of this machine, or of the Ray cluster of `executor`."
+    )
     executor: str = Field(
         "here", description="Where work by shards is done: here, a number of processes, ray, ray:local, or host:port."
     )
@@ -128,7 +131,7 @@ class Settings(BaseSettings):
             )
         address = self.store or self.neo4j_uri
         if not address:
-            return f"arcadedb://{(home / 'store').resolve()}"
+            return f"arcadedb://{quote(str((home / 'store').resolve()))}"
         parts = urlsplit(address)
         if parts.scheme == "arcadedb" or parts.username:
             return address

@@ -8,16 +8,16 @@ vector travel, and one process writes the cache.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from kg.errors import ModelError
-from kg.executor import Executor
+from kg.executor import Executor, Progress, quiet
 from kg.model import AsOf, digest
 from kgrisk.extras import need
 from kgrisk.opened import Opened
@@ -75,8 +75,13 @@ def encode(shard: Sequence[Content], held: Held) -> Made:
     return places, np.stack(rows) if rows else np.zeros((0, encoder.dim), np.float32)
 
 
-def ahead(graph: Opened, executor: Executor, encoder: Encoder, values: Iterable[Content]) -> int:
-    """Make the vectors that the cache of a graph lacks; returns how many."""
+def ahead(
+    graph: Opened, executor: Executor, encoder: Encoder, values: Iterable[Content], progress: Progress = quiet
+) -> int:
+    """Make the vectors that the cache of a graph lacks; returns how many.
+
+    `progress` is called with shards done and all; what it raises ends the work, and what was made is kept.
+    """
     import torch
 
     cache = need("gnn.encoder", "learn").VectorCache(graph.home / "cache")
@@ -86,7 +91,7 @@ def ahead(graph: Opened, executor: Executor, encoder: Encoder, values: Iterable[
     if not shards:
         return 0
     put, made = executor.put(Held(encoder.fingerprint, graph.settings.threads, encoder)), 0
-    found = executor.map(encode, [[keyed[key] for key in shard] for shard in shards], put)
+    found = executor.map(encode, [[keyed[key] for key in shard] for shard in shards], put, progress=progress)
     for shard, (places, matrix) in zip(shards, found, strict=True):
         for place, row in zip(places, matrix, strict=True):
             cache.save(encoder, shard[place], torch.from_numpy(row.copy()))
@@ -94,10 +99,15 @@ def ahead(graph: Opened, executor: Executor, encoder: Encoder, values: Iterable[
     return made
 
 
-def index(graph: Opened, space: Any, executor: Executor) -> int:
-    """Make and publish the vectors that `kgrisk search` compares, dealt out to workers; gives the commit."""
+def index(
+    graph: Opened, space: Any, executor: Executor, progress: Callable[[str, int, int], None] | None = None
+) -> int:
+    """Make and publish the vectors that `kgrisk search` compares, dealt out to workers; gives the commit.
+
+    `progress` is called with the modality, its shards done and all; what it raises ends the work.
+    """
     for encoder, values in _indexed(graph, space):
-        ahead(graph, executor, encoder, values)
+        ahead(graph, executor, encoder, values, partial(progress, encoder.modality) if progress else quiet)
     return int(need("gnn.crosslingual", "learn").index(graph.ledger, graph.files, graph.home / "cache", space))
 
 

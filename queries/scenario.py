@@ -84,7 +84,8 @@ class Shocks:
 
     @classmethod
     def each(cls, exposures: Exposures, fraction: float = 1.0, kind: Kind = "equity") -> Shocks:
-        """One scenario per entity, in which it alone is hit."""
+        """One scenario per entity, in which it alone is hit. TooLargeError if so many do not fit into memory."""
+        exposures.check_block(len(exposures))
         return cls.of(exposures, np.eye(len(exposures)) * fraction, kind, exposures.ids)
 
     @classmethod

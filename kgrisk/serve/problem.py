@@ -24,6 +24,7 @@ from kg.errors import (
     SettingsError,
     StoreError,
     StoreLockedError,
+    TooLargeError,
 )
 from kgrisk.cases import ClosedCaseError, NoCaseError
 from kgrisk.serve.desk import BusyError, ForbiddenError, NotYetError, UnknownError
@@ -54,6 +55,7 @@ STATUS: Mapping[type[KgRiskError], HTTPStatus] = {
     CatalogError: HTTPStatus.UNPROCESSABLE_ENTITY,
     QueryError: HTTPStatus.UNPROCESSABLE_ENTITY,
     QueryMemoryError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     QueryTimeoutError: HTTPStatus.GATEWAY_TIMEOUT,
     LeaseHeldError: HTTPStatus.CONFLICT,
     StoreLockedError: HTTPStatus.SERVICE_UNAVAILABLE,

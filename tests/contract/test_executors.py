@@ -180,6 +180,10 @@ def address(_: int, values: np.ndarray) -> tuple[bool, int]:
     return values.flags.writeable, int(Path("/proc/self/statm").read_text().split()[2]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def total(times: int, values: np.ndarray) -> float:
+    return float(times * values.sum())
+
+
 def test_what_was_put_is_mapped_by_the_workers_and_not_copied_into_them(apart: Executor) -> None:
     small, large = apart.put(np.zeros(8)), apart.put(np.ones(16_000_000))
     before = max(shared for _, shared in apart.map(address, range(4), small))
@@ -187,6 +191,17 @@ def test_what_was_put_is_mapped_by_the_workers_and_not_copied_into_them(apart: E
     assert not any(writeable for writeable, _ in after)
     # resident shared pages grow with what is mapped; an own copy would not be shared
     assert max(shared for _, shared in after) - before > 100_000_000
+
+
+def test_what_was_put_is_let_go_with_its_handle_and_not_while_a_worker_may_ask_for_it() -> None:
+    with Pool(2) as pool:
+        kept = pool.put(np.ones(1_000))
+        found = pool.map(total, [2, 3], kept)
+        path = kept.path
+        del kept
+        assert next(found) == 2_000.0 and path.exists()
+        assert list(found) == [3_000.0]
+        assert not path.exists() and path.parent.exists()
 
 
 @pytest.mark.parametrize("make", [lambda: Pool(0)])
