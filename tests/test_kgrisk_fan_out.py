@@ -195,7 +195,7 @@ def test_each_name_makes_its_executor_and_what_it_put_is_gone_whatever_happens()
     assert isinstance(named("here"), Here)
     with pytest.raises(ZeroDivisionError), working("2", Settings()) as executor:
         assert isinstance(executor, Pool) and executor.workers == 2
-        kept = executor.put(np.zeros(9)).path
-        assert kept.exists()
+        put = executor.put(np.zeros(9))
+        assert put.path.exists()
         raise ZeroDivisionError
-    assert not kept.exists()
+    assert not put.path.exists()
