@@ -20,6 +20,7 @@ from gnn.encoders.table import COLUMNS, Table
 from gnn.values import TEXTS, Facts, told
 from gnn.vocabulary import LABELS, ONTOLOGY, RELATIONS, Vocabulary
 from kg.files import Files
+from kg.memory import Need
 from kg.model import as_time
 from kg.ontology import PROPERTIES
 from kg.snapshot import Snapshot
@@ -31,6 +32,19 @@ DERIVED: Final = tuple(name for name, spec in PROPERTIES.items() if spec.node in
 YEAR: Final = 365.25 * 86_400e6
 """Microseconds."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+NEED: Final = Need(
+    "making tensors of",
+    {"edges": 600, "facts": 300, "nodes": 300},
+    "take an earlier cut, or make them where there is more memory and write them with gnn.mapped.keep: training from "
+    "drawn neighbourhoods maps those files",
+)
+"""Of a snapshot: above what `python -m benchmarks.scale` and `pytest tests/test_gnn_room.py` found."""
+VECTORS: Final = Need(
+    "making vectors of",
+    {"nodes": 1_200, "numbers": 9},
+    "leave this modality out, or name an encoder of shorter vectors",
+)
+"""Of nodes that have a modality, and the numbers in all their vectors."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +140,12 @@ class GraphTensors:
 
     @classmethod
     def with_facts(cls, snapshot: Snapshot, cut: datetime) -> tuple[GraphTensors, Facts]:
-        """Tensors without features, and the facts of their nodes, both as published by the cut."""
+        """Tensors without features, and the facts of their nodes, both as published by the cut.
+
+        TooLargeError before they are begun, if they do not fit.
+        """
         cut = as_time(cut)
+        NEED.check(edges=snapshot.edges.num_rows, facts=snapshot.facts.num_rows, nodes=len(snapshot))
         edges, facts = _published(snapshot.edges, cut), _published(snapshot.facts, cut)
         edges = edges.filter(pc.is_in(edges["type"], pa.array(RELATIONS)))
         nodes = np.unique(
@@ -221,6 +239,8 @@ def _features(encoder: Encoder, graph: GraphTensors, facts: Facts, files: Files,
         return Features(torch.arange(len(graph)), encoder.encode([Place(graph, row) for row in range(len(graph))]))
     values = told(encoder.modality)(facts, files)
     nodes = sorted(values)
+    said = f"{encoder.modality} for {len(nodes):,} nodes, {encoder.dim:,} numbers each"
+    VECTORS.check(said, nodes=len(nodes), numbers=len(nodes) * encoder.dim)
     made = zip(nodes, cache.vectors(encoder, [values[node] for node in nodes]), strict=True)
     kept = {node: vector for node, vector in made if vector is not None}
     vectors = torch.stack(list(kept.values())) if kept else torch.zeros(0, encoder.dim)

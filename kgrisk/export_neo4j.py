@@ -9,8 +9,10 @@ CSV (RFC 4180) and not Parquet, which the tool also takes: it tells a text that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, groupby
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,16 +20,28 @@ import pyarrow.csv as csv
 
 from kg.files import Files
 from kg.ledger import Ledger
+from kg.memory import Need
 from kg.migrations import FORMAT
+from kg.model import iso
 from kg.ontology import HAS
-from kg.rows import Step
+from kg.project import Delta
+from kg.rows import Step, plan
 from kg.store import Watermark
-from kg.sync import stage
 from kg.vectors import Vectors
 
 FORM = "neo4j-import"
 """How this export is called."""
 SCRIPT, NOTES = "import.sh", "README.md"
+ROWS: Final = 1 << 17
+"""Rows of a type that are made into text at a time."""
+NEED: Final = Need(
+    "exporting",
+    {"claims": 1_500},
+    "use a machine with more memory, or let the server's store follow the ledger while it grows (NEO4J_URI): a sync "
+    "holds only what its commits changed",
+)
+"""Of claims in the ledger: their projection, which lies in memory as a whole; above what
+`pytest tests/test_kg_memory.py` found."""
 _BETWEEN = ";"
 """Delimiter in a list: of claim ids and of numbers, which never hold one."""
 _END = {type: label for label, type in HAS.items()}
@@ -61,7 +75,7 @@ The files hold every version with its clocks, evidence and names: keep them as y
 
 @dataclass(frozen=True)
 class Part:
-    """The rows of one label or relationship type as the tool reads them."""
+    """The rows of one label or relationship type as the tool reads them, or the first of them."""
 
     option: str
     """`--nodes=Entity:Bank` or `--relationships=OWNS`."""
@@ -69,27 +83,73 @@ class Part:
     header: tuple[str, ...]
     rows: pa.Table
 
-    @property
-    def values(self) -> int:
-        """How many properties the rows have."""
-        own = [not name.startswith(":") for name in self.header]
-        columns = (column for column, is_own in zip(self.rows.columns, own, strict=True) if is_own)
-        return sum(len(column) - column.null_count for column in columns)
+
+@dataclass
+class Written:
+    """A label or relationship type that lies in its files."""
+
+    option: str
+    file: str
+    rows: int = 0
+    values: int = 0
+    """How many properties the rows have."""
+    longest: int = 0
+    """A bound on the bytes of the longest row."""
+
+    def add(self, part: Part) -> None:
+        """Count rows that were written."""
+        own = [not name.startswith(":") for name in part.header]
+        columns = (column for column, is_own in zip(part.rows.columns, own, strict=True) if is_own)
+        self.values += sum(len(column) - column.null_count for column in columns)
+        self.rows += part.rows.num_rows
+        self.longest = max(self.longest, _longest(part))
 
 
-def export_import(ledger: Ledger, files: Files, folder: Path) -> list[Path]:
-    """Write data, headers, script and notes for the ledger's head; the script last, so that no half export runs."""
-    whole = stage(None, ledger, Vectors(files))
-    assert whole is not None  # nothing stands before an empty store
+def export_import(ledger: Ledger, files: Files, folder: Path, rows: int = ROWS) -> list[Path]:
+    """Write data, headers, script and notes for the ledger's head; the script last, so that no half export runs.
+
+    `rows` of a type are made into text at a time. TooLargeError before anything is written, if the projection does
+    not fit into memory.
+    """
+    NEED.check(claims=int(ledger.cursor().execute("SELECT count(*) FROM events").fetchall()[0][0]))
+    mark = _mark(ledger)
+    delta = ledger.delta(0, mark.commit)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SCRIPT).unlink(missing_ok=True)
-    parts = [_marked(whole.end), *(_part(step) for step in whole.plan.steps)]
-    made = [file for part in parts for file in _write(part, folder)]
-    told = f"ledger {ledger.uuid} at commit {whole.end.commit}"
-    for name, text in ((NOTES, _notes(parts, told, whole.end)), (SCRIPT, _script(parts, told))):
+    done, made = list[Written](), list[Path]()
+    for one, paths in _write(chain([_marked(mark)], _parts(delta, Vectors(files), rows)), folder):
+        done.append(one)
+        made += paths
+    done.sort(key=lambda one: one.option.startswith("--relationships"))
+    told = f"ledger {ledger.uuid} at commit {mark.commit}"
+    for name, text in ((NOTES, _notes(done, told, mark)), (SCRIPT, _script(done, told))):
         (folder / name).write_text(text)
         made.append(folder / name)
     return made
+
+
+def _mark(ledger: Ledger) -> Watermark:
+    """How far a store has come that holds the ledger's head."""
+    head = ledger.head
+    return Watermark(ledger.uuid, head, iso(ledger.known(head)), head) if head else Watermark(ledger.uuid)
+
+
+def _parts(delta: Delta, vectors: Vectors, rows: int) -> Iterator[Part]:
+    """The parts of the nodes, and then of each type of relationship: one after the other, as each takes memory.
+
+    Rows of `delta` are in the order of type, id and version, in which a sync writes them. What a value node says is
+    found among all relationships to it, so types that lead to those are not cut.
+    """
+    none = replace(delta, nodes=delta.nodes.slice(0, 0), opens=delta.opens.slice(0, 0), closes=delta.closes.slice(0, 0))
+    yield from map(_part, plan(replace(none, nodes=delta.nodes), vectors).steps)
+    runs = pc.run_end_encode(delta.opens["type"].combine_chunks())
+    start = 0
+    for type, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+        size = end - start if type in _END else rows
+        for at in range(start, end, size):
+            piece = delta.opens.slice(at, min(size, end - at))
+            yield from map(_part, plan(replace(none, opens=piece), vectors).steps)
+        start = end
 
 
 def _part(step: Step) -> Part:
@@ -128,18 +188,23 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.binary_join(column, _BETWEEN)
 
 
-def _write(part: Part, folder: Path) -> Iterator[Path]:
+def _write(parts: Iterator[Part], folder: Path) -> Iterator[tuple[Written, list[Path]]]:
     """Header and data apart, as the tool likes large files; a text is quoted, what is not there is left blank."""
-    head, data = folder / f"{part.file}.header.csv", folder / f"{part.file}.csv"
-    head.write_text(",".join(part.header) + "\n")
-    csv.write_csv(part.rows, data, csv.WriteOptions(include_header=False))
-    yield from (head, data)
+    for (option, file), group in groupby(parts, key=lambda part: (part.option, part.file)):
+        head, data, done = folder / f"{file}.header.csv", folder / f"{file}.csv", Written(option, file)
+        first = next(group)
+        head.write_text(",".join(first.header) + "\n")
+        with csv.CSVWriter(data, first.rows.schema, write_options=csv.WriteOptions(include_header=False)) as writer:
+            for part in chain([first], group):
+                writer.write_table(part.rows)
+                done.add(part)
+        yield done, [head, data]
 
 
-def _script(parts: Sequence[Part], told: str) -> str:
+def _script(parts: Sequence[Written], told: str) -> str:
     """The command as a script: texts may hold line ends, ids are texts."""
     options = ["--multiline-fields=true", "--id-type=string", f"--array-delimiter='{_BETWEEN}'"]
-    options.append(f"--read-buffer-size={max(_BUFFER, *(_longest(part) for part in parts))}")
+    options.append(f"--read-buffer-size={max(_BUFFER, *(part.longest for part in parts))}")
     options += [f"{part.option}={part.file}.header.csv,{part.file}.csv" for part in parts]
     return _SCRIPT.format(told=told, script=SCRIPT, options="\n".join(f"  {option} \\" for option in options))
 
@@ -150,9 +215,9 @@ def _longest(part: Part) -> int:
     return 4096 + 2 * sum(pc.max(pc.binary_length(column)).as_py() or 0 for column in texts)
 
 
-def _notes(parts: Sequence[Part], told: str, mark: Watermark) -> str:
-    edges = sum(part.rows.num_rows for part in parts if part.option.startswith("--relationships"))
-    nodes = sum(part.rows.num_rows for part in parts) - edges
+def _notes(parts: Sequence[Written], told: str, mark: Watermark) -> str:
+    edges = sum(part.rows for part in parts if part.option.startswith("--relationships"))
+    nodes = sum(part.rows for part in parts) - edges
     values = sum(part.values for part in parts)
     title = told[0].upper() + told[1:]
     return _NOTES.format(told=title, nodes=nodes, edges=edges, values=values, script=SCRIPT, commit=mark.commit)

@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from kg.errors import StoreError
+from kg.meter import Meter
 from kg.model import AsOf
 from kg.snapshot import Snapshot
 from kg.store import GraphStore
@@ -39,7 +40,10 @@ class Supposition:
         self.graph = graph
         self.scenario = scenario if isinstance(scenario, Scenario) else find(str(scenario))
         self.at = instant(at)
-        self.base = graph.snapshot(self.at)
+        self.meter = Meter()
+        """What the graph as it is took; the stages of an answer begin with it."""
+        with self.meter.stage("snapshot"):
+            self.base = graph.snapshot(self.at)
         self.whole = suppositions(self.scenario, self.base)
 
     @property
@@ -62,14 +66,17 @@ class Supposition:
 
     def risk(self, measure: str | None = None, **more: Any) -> Risk:
         """Losses that the scenario's shocks cause over its changed edges. `more` is as for `Graph.risk`."""
-        changes = suppositions(self.scenario, self.base, shocks=False)
-        untouched = not len(changes.batch) and not changes.removed
-        graph = self.base if untouched else self._ledger(changes).view()
+        meter = Meter(list(self.meter.stages))
+        with meter.stage("change"):
+            changes = suppositions(self.scenario, self.base, shocks=False)
+            untouched = not len(changes.batch) and not changes.removed
+            graph = self.base if untouched else self._ledger(changes).view()
         s = self.graph.settings
         options: Mapping[str, Any] = {"currency": s.currency or None, "rates": s.rates or None, **more}
         asked = Question(measure or s.measure, "", scenario=self.scenario, **options)
-        found = assess(graph, asked)
-        return found if untouched else replace(found, snapshot=self.base)
+        with meter.stage("spread"):
+            found = assess(graph, asked)
+        return replace(found, snapshot=self.base, stages=tuple(meter.stages))
 
     def save(self, risk: Risk, over: float = 0.0) -> int:
         """Put the run and its losses of more than `over` into the ledger, not what was supposed; gives the commit."""

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kg.executor import Executor
+from kg.executor import Executor, Here, Pool
 from kg.snapshot import Snapshot
 from kgrisk.risk import Question
 from queries.exposures import Exposures
@@ -97,6 +97,7 @@ class Compared:
     def told(self, scenarios: Sequence[Scenario], most: int | None) -> Part:
         """Rows and differences of some scenarios; those that do not settle together are asked one by one."""
         world = self.world
+        world.exposures.check_block(len(scenarios), measure=world.measure.name)
         shocks = Shocks.stack([one.losses(world.exposures, world.snapshot) for one in scenarios])
         losses = world.measure.spread(world.exposures, shocks)
         if losses.converged or len(scenarios) == 1:
@@ -108,8 +109,7 @@ class Compared:
         loss, head = losses.loss[place], {"id": identity(scenario), "scenario": scenario.name}
         more, fails = loss - self.loss, frozenset(losses.defaults(place)) - self.failing
         touched = np.flatnonzero(np.abs(more) > LEAST * np.maximum(1.0, np.abs(self.loss)))
-        # who is hit alike stands in the order of the ids, which is that of the exposures
-        first = touched[np.argsort(-np.abs(more[touched]), kind="stable")]
+        first = touched[_largest(np.abs(more[touched]), most)]
         worst = (self.entities[first[0]].as_py(), float(more[first[0]])) if len(first) else ("", 0.0)
         row: Row = {"total": float(loss.sum()), "more": float(loss.sum()) - self.total, "touched": len(touched)}
         row |= {"failing": len(fails), "worst": worst[0], "worst_more": worst[1], "converged": losses.converged}
@@ -128,7 +128,14 @@ class Compared:
 def over(
     executor: Executor, world: Compared, scenarios: Sequence[Scenario], block: int = BLOCK, most: int | None = None
 ) -> Iterator[Part]:
-    """What each block of the scenarios costs, in their order: the graph goes to every worker once."""
+    """What each block of the scenarios costs, in their order: the graph goes to every worker once.
+
+    TooLargeError before the first, if those that are worked on here at a time do not fit; a worker elsewhere looks
+    at its own memory.
+    """
+    if isinstance(executor, Here | Pool):
+        own = world.world
+        own.exposures.check_block(min(block, len(scenarios)), executor.workers, own.measure.name)
     shards = [list(scenarios[start : start + block]) for start in range(0, len(scenarios), block)]
     return executor.map(ask, shards, executor.put(world), most)
 
@@ -136,6 +143,15 @@ def over(
 def ask(scenarios: Sequence[Scenario], world: Compared, most: int | None) -> Part:
     """In a worker: rows and differences of a block."""
     return world.told(scenarios, most)
+
+
+def _largest(sizes: NDArray[np.float64], most: int | None) -> NDArray[np.intp]:
+    """Rows of at least the first, at most so many, largest first; who is hit alike stands in the order of the ids."""
+    count = len(sizes) if most is None else min(max(most, 1), len(sizes))
+    if not count:
+        return np.empty(0, np.intp)
+    rows = np.flatnonzero(sizes >= np.partition(sizes, -count)[-count])  # with all that are as large as the last
+    return np.asarray(rows[np.argsort(-sizes[rows], kind="stable")][:count])
 
 
 def _joined(parts: Sequence[Part]) -> Part:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from kg.errors import MeasureError
+from kg.memory import Need
 from kg.snapshot import Snapshot
 from queries.balance import fill_outside, latest_money, priced_edges, to_currency
 from queries.kernels.rows import Rows
@@ -38,6 +39,20 @@ EDGES = pa.schema(
     ]
 )
 """One exposure with what leads back to its evidence."""
+NEED: Final = Need(
+    "reading exposures of",
+    {"edges": 550, "nodes": 400},
+    "count fewer types of edges (`types`), ask for an earlier instant, or use a machine with more memory",
+)
+"""Of edges of the types that count, matrices and sweeps over them included, and nodes of the snapshot: above what
+`python -m benchmarks.scale` and `pytest tests/test_kg_memory.py` found."""
+BLOCK: Final = Need(
+    "asking",
+    {"numbers": 130, "debtrank": 80, "pagerank": 60, "elsinger": 210},
+    "ask fewer scenarios at a time (`block`) or with fewer workers; the answer is the same",
+)
+"""Of scenarios times entities: shocks, payments, losses and what a measure holds beside them, by its name where that is
+less or more than most do."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +144,12 @@ class Exposures:
         matrix.sum_duplicates()
         return matrix
 
+    def check_block(self, scenarios: int, workers: int = 1, measure: str = "") -> None:
+        """TooLargeError if so many scenarios, asked of a measure at once in each of so many processes, do not fit."""
+        each = f" in each of {workers} processes" if workers > 1 else ""
+        asked = f"{scenarios:,} scenarios at once among {len(self):,} entities{each}"
+        BLOCK.check(asked, **{measure if measure in BLOCK.each else "numbers": scenarios * workers * len(self)})
+
     def remembered(self, what: Hashable, make: Callable[[], Part]) -> Part:
         """What `make` made the first time: for parts of a measure that hang on the exposures and no shock."""
         kept: dict[Hashable, Part] = self.__dict__.setdefault("parts", {})  # as cached_property keeps things
@@ -185,7 +206,9 @@ def _read(
     include_predicted: float | None,
     rates: Mapping[str, float],
 ) -> Exposures:
-    """Exposures as the snapshot states them."""
+    """Exposures as the snapshot states them. TooLargeError before they are begun, if they do not fit."""
+    counted = pc.sum(pc.is_in(snapshot.edges["type"], pa.array(types, pa.string()))).as_py() or 0
+    NEED.check(edges=counted, nodes=len(snapshot))
     edges, unpriced = priced_edges(snapshot, types, include_predicted)
     rows = np.unique(np.concatenate([edges["source"].to_numpy(), edges["target"].to_numpy()])).astype(np.int64)
     money = {name: latest_money(snapshot, name, rows) for name in ("equity", "external_assets", "assets")}

@@ -11,18 +11,21 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import yaml
 
 from kg.errors import MeasureError
+from kg.memory import Need
 from kg.model import digest
 from kg.snapshot import Snapshot
 from queries.whatif import Scenario, select
 
 SHORT = 12
 """Digits of a scenario's id."""
+NEED: Final = Need("drawing", {"scenarios": 2_500}, "draw fewer scenarios, and others with another seed")
+"""What a drawn scenario and the row told of it take: above what `pytest tests/test_kg_memory.py` found."""
 
 
 def identity(scenario: Scenario) -> str:
@@ -54,10 +57,11 @@ def drawn(snapshot: Snapshot, count: int, seed: int = 0, label: str = "Bank", mo
     """Scenarios in each of which one to `most` entities of a kind lose a random part of their equity.
 
     Each is drawn from a stream of its own, named by seed and number, so that the first hundred of a thousand are those
-    of a hundred. MeasureError if there is nobody of that kind.
+    of a hundred. MeasureError if there is nobody of that kind, TooLargeError if so many do not fit.
     """
     if count < 1:
         raise MeasureError(f"{count} scenarios are none; draw at least 1")
+    NEED.check(scenarios=count)
     ids = [snapshot.ids[row] for row in select({"label": label}, snapshot)]
     return [_draw(ids, seed, number, min(most, len(ids)), snapshot) for number in range(count)]
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 
+from kg.executor import Pool
 from kg.meter import Meter
 from kgrisk.api import open as open_graph
+from kgrisk.serve.app import build
 from kgrisk.settings import Settings
-from tests.kgrisk_world import FIRM, kgrisk_here, write_registers
+from tests.busy import held
+from tests.kgrisk_world import BIG, FIRM, kgrisk_here, write_registers
 
 
 def told(stages: list[dict[str, Any]]) -> list[str]:
@@ -45,6 +50,19 @@ def test_a_stage_that_fails_is_told_as_well() -> None:
     assert told(meter.rows()) == ["halved"]
 
 
+def test_what_other_processes_work_and_hold_for_a_stage_is_told_while_they_still_run() -> None:
+    meter = Meter()
+    with Pool(2) as pool:
+        list(pool.map(held, [1, 1], 0.0))
+        with meter.stage("busy"):
+            assert list(pool.map(held, [100, 100], 0.8)) == [100 << 17] * 2
+        with meter.stage("idle"):
+            time.sleep(0.12)
+    busy, idle = meter.stages
+    assert busy.cpu_seconds > 1.3 > idle.cpu_seconds, "two processes of 0.8 s, none of which has ended"
+    assert busy.workers_mb - idle.workers_mb > 150 and busy.peak_mb < busy.workers_mb + idle.peak_mb
+
+
 def test_an_ingest_report_and_an_answer_about_risk_tell_time_and_memory_of_each_stage(tmp_path: Path) -> None:
     folder = write_registers(tmp_path / "in")
     with open_graph(tmp_path / "home", settings=Settings(home=tmp_path / "home")) as graph:
@@ -58,6 +76,24 @@ def test_an_ingest_report_and_an_answer_about_risk_tell_time_and_memory_of_each_
     asked = ("risk", "eisenberg_noe", "--shock", FIRM, "--home", "home", "--json")
     answer = json.loads(kgrisk_here(*asked, cwd=tmp_path).stdout)
     assert told(answer["stages"]) == ["snapshot", "spread"]
+
+
+def test_scenarios_and_the_http_api_tell_time_and_memory_of_each_stage(tmp_path: Path) -> None:
+    folder = write_registers(tmp_path / "in")
+    with open_graph(tmp_path / "home", settings=Settings(home=tmp_path / "home")) as graph:
+        graph.ingest(folder)
+        many = graph.suppose_many(20, "debtrank", executor="2")
+        assert told([asdict(stage) for stage in many.stages]) == ["snapshot", "scenarios", "without", "spread"]
+        assert many.stages[-1].workers_mb > 10 > many.stages[0].workers_mb
+        one = graph.suppose("banks_lose_three_tenths").risk("debtrank")
+        assert told([asdict(stage) for stage in one.stages]) == ["snapshot", "change", "spread"]
+        with TestClient(build(graph), base_url="http://127.0.0.1") as client:
+            for asked, stages in (
+                ({"shock": {BIG: 1.0}}, ["snapshot", "spread", "tables"]),
+                ({"shock": {BIG: 1.0}, "draws": 3}, ["snapshot", "spread", "range", "tables"]),
+                ({"scenario": "banks_lose_three_tenths"}, ["snapshot", "change", "spread", "tables"]),
+            ):
+                assert told(client.post("/v1/risk", json=asked).json()["stages"]) == stages
 
 
 @pytest.mark.slow

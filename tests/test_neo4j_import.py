@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from kg.ledger import Ledger
 from kg.model import AsOf
 from kg.ontology import EDGES, NODES
 from kg.store import CLOCK_TEXT, GraphStore, open_store
+from kg.sync import stage
+from kg.vectors import Vectors
 from kgrisk.export_neo4j import FORM, NOTES, SCRIPT, export_import
 from kgrisk.neo4j_local import LocalNeo4j
 from tests.import_world import HOSTILE, grown
@@ -121,6 +124,23 @@ def test_the_files_are_named_in_the_script_and_each_has_its_header(
     )
     assert (tmp_path / "nodes-Ledger.header.csv").read_text().startswith("id:ID(Ledger),")
     assert f"commit {world[0].head}" in (tmp_path / NOTES).read_text()
+
+
+def test_rows_written_a_few_at_a_time_are_those_of_a_sync_and_have_the_same_bytes(
+    world: tuple[Ledger, Files, Path], tmp_path: Path
+) -> None:
+    ledger, files, _ = world
+    whole, few = (export_import(ledger, files, tmp_path / str(rows), rows) for rows in (1 << 30, 60))
+    assert [file.name for file in whole] == [file.name for file in few]
+    assert [file.read_bytes() for file in whole] == [file.read_bytes() for file in few]
+    synced = stage(None, ledger, Vectors(files))
+    assert synced is not None and synced.plan.count("close") == 0
+    assert max(step.rows.num_rows for step in synced.plan.steps if step.kind == "edge") > 4 * 60
+    for step in synced.plan.steps:
+        name = f"{'edges' if step.kind == 'edge' else 'nodes'}-{step.name}.csv"
+        with (tmp_path / "60" / name).open(newline="", encoding="utf-8") as file:
+            told = [row[3 if step.kind == "edge" else 0] for row in csv.reader(file)]
+        assert told == step.rows["version" if step.kind == "edge" else "id"].to_pylist(), name
 
 
 def test_an_export_that_breaks_off_leaves_no_script_that_would_run(

@@ -8,6 +8,7 @@ from fastapi import Body, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from kg import plugins
+from kg.meter import Meter
 from kg.model import AsOf
 from kgrisk.api import Graph
 from kgrisk.risk import Risk
@@ -55,13 +56,16 @@ def scenarios() -> dict[str, Any]:
 def risk(request: Request, the: The, who: Who, at: At, asked: Annotated[Asked, Body()]) -> Response:
     """Losses after a shock or scenario, largest first, the exposures that carry them, and the heaviest path.
 
-    Nothing is written.
+    `stages` tells what each step took, and the most memory that the server held meanwhile. Nothing is written.
     """
     view = the.view(at, who)
     with the.turn():
         graph = the.graph_of(who)
         found = within(graph.settings.serve_seconds, lambda: ask(graph, asked, view.snapshot.at))
-    return answer.told(request, view, **told(found, asked))
+    meter = Meter(list(found.stages))
+    with meter.stage("tables"):
+        content = told(found, asked)
+    return answer.told(request, view, **content, stages=meter.rows())
 
 
 def ask(graph: Graph, asked: Asked, at: AsOf) -> Risk:
