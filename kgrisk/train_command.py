@@ -59,8 +59,7 @@ def train(
     if model and settings.setdefault("model", model) != model:
         raise typer.BadParameter(f"--model {model} and --setting model={settings['model']} name two models; name one")
     with opened(home, epochs=epochs, seed=seed) as graph:
-        more = {} if processes is None else {"processes": processes}
-        result = graph.train(cut, progress=progress, settings=settings, executor=workers, **more)
+        result = graph.train(cut, progress=progress, settings=settings, executor=workers, processes=processes)
         stages = [asdict(stage) for stage in graph.run(result.run).stages]
     emit({**told_of(result), "stages": stages}) if json else _show(result)
 

@@ -92,14 +92,14 @@ def two_nodes() -> Iterator[Nodes]:
         from ray._common.utils import get_default_ray_temp_dir
         from ray.cluster_utils import Cluster
 
-        Path(get_default_ray_temp_dir()).mkdir(exist_ok=True)  # where the address is noted, whatever the folder
+        Path(get_default_ray_temp_dir()).mkdir(exist_ok=True)  # type: ignore[no-untyped-call]  # the address is noted there
         logging.getLogger("ray").setLevel(logging.ERROR)
         cluster = Cluster(shutdown_at_exit=True)
         try:
             yield Nodes(cluster, temp)
         finally:
             ray.shutdown()
-            cluster.shutdown()
+            cluster.shutdown()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
