@@ -53,9 +53,7 @@ def train(
         return
     if minutes:
         raise typer.BadParameter("--minutes goes with --triples: a run on a graph is bounded by --epochs")
-    settings = dict(pair(text) for text in setting or ())
-    if device != "cpu":
-        settings["device"] = device
+    settings = dict(pair(text) for text in setting or ()) | ({"device": device} if device != "cpu" else {})
     if model and settings.setdefault("model", model) != model:
         raise typer.BadParameter(f"--model {model} and --setting model={settings['model']} name two models; name one")
     with opened(home, epochs=epochs, seed=seed) as graph:
