@@ -3,6 +3,7 @@
 The edges that reach a node, from their other ends and in both directions, lie side by side (CSR): those of node v at
 places starts[v] to starts[v + 1] of `entries`. An entry 2 e says that edge e reaches its tail, 2 e + 1 that it reaches
 its head. Nothing is copied: pages that a process never touches take no memory of it, and the others are shared by all.
+Every file is read through once when it is opened, and compared with the sum it was written with.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Final
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -25,6 +27,10 @@ from gnn.vocabulary import ONTOLOGY
 from kg.errors import ModelError
 
 FACTS: Final = "graph.json"
+SUMS: Final = "sums.json"
+"""CRC-32 of each of the other files: a graph of which a bit was lost is not learned from."""
+AT_ONCE: Final = 1 << 20
+"""Bytes of a file that are summed at once."""
 COLUMNS: Final = ("labels", "edges", "first", "last", "counts")
 
 
@@ -40,8 +46,12 @@ class Mapped:
 
     @classmethod
     def open(cls, folder: Path) -> Mapped:
-        """The graph that `keep` wrote into a folder. ModelError if there is none, or one of another ontology."""
+        """The graph that `keep` wrote into a folder.
+
+        ModelError if there is none, if a file was changed on disk, or if it is of another ontology.
+        """
         try:
+            _check(folder)
             facts = json.loads((folder / FACTS).read_text())
             if facts["ontology"] != ontology():
                 raise ModelError(f"{folder} holds a graph of another ontology; write it anew with gnn.mapped.keep")
@@ -51,7 +61,7 @@ class Mapped:
                 for name in facts["features"]
             }
             cut = datetime.fromisoformat(facts["cut"])
-        except (OSError, KeyError, ValueError, TypeError) as error:
+        except (OSError, AttributeError, KeyError, ValueError, TypeError) as error:
             raise ModelError(
                 f"no graph can be mapped from {folder} ({error}); write one there with gnn.mapped.keep"
             ) from error
@@ -92,6 +102,7 @@ def keep(graph: GraphTensors, folder: Path) -> Path:
             np.save(new / f"{name}.npy", value.numpy(), allow_pickle=False)
         told = {"cut": graph.cut.isoformat(), "features": sorted(graph.features), "ontology": ontology()}
         (new / FACTS).write_text(json.dumps(told))
+        (new / SUMS).write_text(json.dumps({file.name: _sum(file) for file in sorted(new.iterdir())}))
         new.rename(folder)
     except OSError as error:
         raise ModelError(f"{folder} cannot be written ({error}); name a new folder on a disk with room") from error
@@ -119,6 +130,25 @@ def chance(nodes: Tensor, number: Tensor, key: int) -> Tensor:
 def _shifted(value: Tensor, by: int) -> Tensor:
     """Bits moved to the right, zeros coming in from the left."""
     return (value >> by) & ((1 << (64 - by)) - 1)
+
+
+def _check(folder: Path) -> None:
+    """ModelError for a file that is not as it was written."""
+    for name, told in json.loads((folder / SUMS).read_text()).items():
+        if _sum(folder / name) != told:
+            raise ModelError(
+                f"{folder / name} was changed on disk: it has another sum than it was written with; write the graph "
+                "anew with gnn.mapped.keep"
+            )
+
+
+def _sum(path: Path) -> int:
+    """CRC-32 of a file, at some gigabytes a second; no page of it stays in the memory of the process."""
+    total = 0
+    with path.open("rb", buffering=0) as file:
+        while part := file.read(AT_ONCE):
+            total = crc32(part, total)
+    return total
 
 
 def _mapped(path: Path) -> Tensor:

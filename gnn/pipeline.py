@@ -52,7 +52,7 @@ __all__ = ["Settings", "TrainResult", "publish", "restored", "traced", "train", 
 
 log = logging.getLogger(__name__)
 
-LATER: Final = ("scores", "device")
+LATER: Final = ("scores", "device", "neighbours", "negatives", "table")
 """Settings that change bits only where they are set; a manifest is silent of the others, so that its id stays."""
 
 

@@ -2,9 +2,9 @@
 
 Layer by layer, from the nodes asked for outwards: of the edges that reach a node at most so many are drawn (GraphSAGE,
 Hamilton, Ying and Leskovec 2017), and a message weighs among those that were drawn, so their mean stands for the mean
-over all. What is drawn for a node in a layer of a step hangs on the three alone (gnn/mapped.py). So its vector is the
-same whoever computes it, and beside whatever else: the processes of a team that deal the questions out among each other
-take the step of one process.
+over all. What is drawn for a node in a layer of a step hangs on the three alone (gnn/mapped.py), and so does what
+dropout takes from it. So its vector is the same whoever computes it, and beside whatever else: the processes of a team
+that deal the questions out among each other take the step of one process.
 
 The answer t of a question is told from K other nodes, drawn for the step, by the estimate of its full softmax
 
@@ -29,12 +29,12 @@ from gnn.distributed import portion
 from gnn.evaluate import rank as ranked
 from gnn.incremental import SPOKEN
 from gnn.layer import Layer
-from gnn.mapped import Mapped
+from gnn.mapped import Mapped, chance
 from gnn.partition import Partition
 from gnn.passing import Passing
 from gnn.sample import predictable, reciprocal
 from gnn.scale import Scale
-from gnn.tensors import Features
+from gnn.tensors import Features, GraphTensors
 from kg.errors import ModelError
 
 SCALED: Final = 1 << 17
@@ -72,14 +72,11 @@ class Surroundings:
             if len(hidden):
                 seen = hidden[torch.searchsorted(hidden, entry // 2).clamp(max=len(hidden) - 1)] != entry // 2
                 place, entry = place[seen], entry[seen]
-            ends = graph.edges[entry // 2]
-            speaks = torch.where(entry % 2 == 0, ends[:, 0], ends[:, 2])
+            speaks = speakers(graph, entry)
             wider = _widened(nodes, speaks)
-            sides = (entry % 2 == 0, entry % 2 == 1) if both else (torch.ones_like(entry, dtype=torch.bool),)
             by_row, order = torch.sort(wider)
             source = order[torch.searchsorted(by_row, speaks)]
-            along = [self._messages(source[side], place[side], entry[side], len(wider)) for side in sides]
-            made.append(Block(wider, len(nodes), tuple(along) if both else along[0]))
+            made.append(Block(wider, len(nodes), messages(graph, entry, (source, place), len(wider), both)))
             nodes = wider
         return made[::-1]
 
@@ -88,31 +85,17 @@ class Surroundings:
         self._check(model)
         none = torch.zeros(0, dtype=torch.int64)
         blocks = self.blocks(seeds, key, none if hidden is None else hidden, SPOKEN[model.name] is both_ways)
-        x = self._begun(model, blocks[0].nodes if blocks else seeds)
+        share, deep = model.dropout if model.training else 0.0, len(self.fans)
+        nodes = blocks[0].nodes if blocks else seeds
+        x = begun(model, self.mapped.graph, nodes, hide=(share, _mixed(key, deep)))
         z = model.message if hasattr(model, "message") else model.relation[:0]
-        for block, layer, norm in zip(blocks, model.layers, model.norms, strict=True):
+        for level, (block, layer, norm) in enumerate(zip(blocks, model.layers, model.norms, strict=True)):
             assert isinstance(layer, Layer)
-            own = x[: block.hear]
+            own, nodes = x[: block.hear], nodes[: block.hear]
             mixed = layer.loop(own, z, layer.heard(x, z, block.along)[: block.hear], block.along)
-            x, z = norm(own + F.dropout(F.relu(mixed), model.dropout, model.training)), layer.onward(z)
+            added = _dropped(F.relu(mixed), nodes, share, _mixed(key, deep + 1 + level))
+            x, z = norm(own + added), layer.onward(z)
         return x
-
-    def _begun(self, model: Passing, rows: Tensor) -> Tensor:
-        """Vectors of some nodes before any message."""
-        graph = self.mapped.graph
-        own = model.label(graph.labels[rows])
-        if model.settings["table"]:
-            own = own + model.rows.weight[rows]
-        features = {name: _of_rows(graph.features[name], rows) for name in graph.features}
-        fused: Tensor = model.fusion(own, features)[0]
-        return fused
-
-    def _messages(self, source: Tensor, target: Tensor, entry: Tensor, nodes: int) -> Messages:
-        graph, edge = self.mapped.graph, entry // 2
-        count = len(graph.vocabulary.relations)
-        part = replace(graph, edges=graph.edges[edge], last=graph.last[edge])
-        kind = part.edges[:, 1] + count * (entry % 2)
-        return Messages.of((source, target), kind, left(part), nodes, 2 * count)
 
     def _check(self, model: Passing) -> None:
         if model.name not in SPOKEN or model.settings.get("reads"):
@@ -124,12 +107,56 @@ class Surroundings:
             raise ModelError(f"{len(self.fans)} fans for {len(model.layers)} layers; give one for each layer")
 
 
+def begun(
+    model: Passing, graph: GraphTensors, rows: Tensor, table: bool = True, hide: tuple[float, int] = (0.0, 0)
+) -> Tensor:
+    """(rows, dim) vectors of some nodes before any message, by the rows of the model's table unless told otherwise.
+
+    `hide` is a share of their modalities, and the key by which these are drawn.
+    """
+    own = model.label(graph.labels[rows])
+    if table and model.settings["table"]:
+        own = own + model.rows.weight[rows]
+    share, key = hide
+    features = {}
+    for number, (name, every) in enumerate(sorted(graph.features.items())):
+        part = _of_rows(every, rows)
+        if share:
+            stay = chance(rows[part.rows], torch.full_like(part.rows, number), key) >= share
+            part = Features(part.rows[stay], part.values[stay])
+        features[name] = part
+    fused: Tensor = model.fusion(own, features)[0]
+    return fused
+
+
+def speakers(graph: GraphTensors, entry: Tensor) -> Tensor:
+    """(entries,) the nodes from which edges reach others (gnn/mapped.py)."""
+    ends = graph.edges[entry // 2]
+    return torch.where(entry % 2 == 0, ends[:, 0], ends[:, 2])
+
+
+def messages(graph: GraphTensors, entry: Tensor, ends: tuple[Tensor, Tensor], nodes: int, both: bool) -> Any:
+    """The messages of entries as the layers of a model take them, from one end (entries,) to the other of `nodes`.
+
+    `both` has those of the two directions apart, else they are one.
+    """
+
+    def made(side: Tensor | slice) -> Messages:
+        own, count = entry[side], len(graph.vocabulary.relations)
+        part = replace(graph, edges=graph.edges[own // 2], last=graph.last[own // 2])
+        kind = part.edges[:, 1] + count * (own % 2)
+        return Messages.of((ends[0][side], ends[1][side]), kind, left(part), nodes, 2 * count)
+
+    return (made(entry % 2 == 0), made(entry % 2 == 1)) if both else made(slice(None))
+
+
 class SampledLinkTask:
     """Forecastable edges of a mapped graph in both directions, `batch` a step, from drawn neighbourhoods.
 
     The edges of a step say nothing in it. With a `partition` the question of a triple is the matter of the process that
     has its head, whose neighbourhood then mostly lies in its part; else a step is dealt out evenly. `negatives` other
-    nodes are drawn for each step, None being all. Dropout is drawn by each process for itself.
+    nodes are drawn for each step, None being all; `questions` edges are asked for in an epoch, drawn anew, None being
+    all. With all edges, all nodes and no dropout an epoch of as many steps is that of `gnn.links.LinkTask`.
     """
 
     def __init__(
@@ -139,9 +166,11 @@ class SampledLinkTask:
         negatives: int | None = 256,
         partition: Partition | None = None,
         valid: Tensor | None = None,
+        questions: int | None = None,
     ) -> None:
         graph = near.mapped.graph
         self.near, self.batch, self.negatives, self.partition, self.valid = near, batch, negatives, partition, valid
+        self.questions = questions
         self.rows = torch.nonzero(predictable(graph)).squeeze(1)
         if not len(self.rows):
             raise ModelError(f"nothing to learn: the graph has no edge of {', '.join(graph.vocabulary.asked)}")
@@ -161,8 +190,12 @@ class SampledLinkTask:
         if where(model) != CPU:
             raise ModelError(f"drawn neighbourhoods are read on the processor, the model is on {where(model)}; move it")
         self._scaled(model)
-        order, key = self.rows[torch.randperm(len(self.rows))], int(torch.randint(1 << 62, ()))
-        for number, part in enumerate(torch.split(order, self.batch)):
+        model.fusion.eval()  # what it hides hangs on the process; `begun` hides by node
+        order = self.rows[torch.randperm(len(self.rows))][: self.questions]
+        beside = torch.Generator()  # so that the run goes on drawing what a full pass would draw
+        beside.set_state(torch.random.get_rng_state())
+        key = int(torch.randint(1 << 62, (), generator=beside))
+        for number, part in enumerate(order.tensor_split(-(-len(order) // self.batch))):
             own = part[self._mine(part, rank, size)]
             yield self.loss(model, own, part, _mixed(key, number)) * (len(own) / len(part))
 
@@ -186,7 +219,7 @@ class SampledLinkTask:
         return (torch.logsumexp(told, dim=1) - right).mean()
 
     def validate(self, model: nn.Module) -> float | None:
-        """Filtered MRR of the later triples, by a full pass."""
+        """Filtered MRR of the later triples, from the vectors of all nodes with all their edges."""
         assert isinstance(model, Passing)
         graph, later = self.near.mapped.graph, self.valid
         return None if later is None or not len(later) else ranked(model, graph, later).mrr
@@ -219,6 +252,14 @@ class SampledLinkTask:
 def _mixed(key: int, number: int) -> int:
     """Another key for each number."""
     return (key * 6364136223846793005 + number * 1442695040888963407 + 1) % (1 << 62)
+
+
+def _dropped(x: Tensor, nodes: Tensor, share: float, key: int) -> Tensor:
+    """Dropout that hangs on node, column and key alone."""
+    if not share:
+        return x
+    stays = chance(nodes[:, None], torch.arange(x.shape[1]), key) >= share
+    return x * stays / (1 - share)
 
 
 def _widened(nodes: Tensor, more: Tensor) -> Tensor:

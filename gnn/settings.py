@@ -28,7 +28,18 @@ ENCODERS: Final[Mapping[str, str]] = {
     "structure": "structure",
 }
 """Modalities, and the encoder of each where a run names no other."""
-COUNTS: Final = ("epochs", "dim", "threads", "questions", "scores", "window", "cohorts", "seeds", "members")
+COUNTS: Final = (
+    "epochs",
+    "dim",
+    "threads",
+    "questions",
+    "scores",
+    "window",
+    "cohorts",
+    "seeds",
+    "members",
+    "negatives",
+)
 """Whole numbers of which there must be one at least, where they are given."""
 NONE_TOO: Final = ("links_each", "paths_each", "pretrain", "rerank")
 """Whole numbers that may be 0."""
@@ -84,6 +95,14 @@ class Settings:
     scores: int | None = None
     """Scores of questions x nodes held at once, in training, ranking and predicting (gnn/bound.py), each up to some 40
     bytes. None leaves each part its usual number, 2^22 to 2^26."""
+    neighbours: tuple[int, ...] | None = None
+    """Learn links from drawn neighbourhoods of a graph in files (gnn/sampled.py): in each step at most so many edges
+    into each node, a number for each layer, such as 10,10. None learns by full passes."""
+    negatives: int = 256
+    """Other nodes that each answer is told from in a step of such a run; where the graph has no more, all."""
+    table: bool = True
+    """Each node has a vector of its own that is learned, beside what is said of it. Without it a step costs nothing for
+    the nodes that it does not touch, and nodes of which the same is said are alike."""
     links_each: int = 20
     """Predicted links kept per relation."""
     paths_each: int = 3
@@ -116,6 +135,12 @@ class Settings:
             self._check(name, Integral, 0, inf, "a number from 1 up, or 0 for none")
         for name, (low, high, words) in SHARES.items():
             self._check(name, Real, low, high, words)
+        fans = self.neighbours
+        if fans is not None and not (fans and all(isinstance(fan, Integral) and fan >= 1 for fan in fans)):
+            raise ModelError(
+                f"neighbours is {','.join(map(str, fans))!r}; give a whole number from 1 up for each layer, such as "
+                "10,10, or None for full passes"
+            )
 
     def _check_names(self) -> None:
         known = {"model": plugins.names("gnn.models"), "loss": get_args(Loss), "pretrain_by": get_args(Pretraining)}

@@ -13,14 +13,17 @@ from torch import Tensor
 from gnn.bilinear import Bilinear
 from gnn.choice import reads
 from gnn.device import named
-from gnn.incremental import LOCAL
+from gnn.drawn import drawn_task, in_files
+from gnn.incremental import LOCAL, SPOKEN
 from gnn.links import LinkTask
 from gnn.model import Model, Shape
 from gnn.models.autoencoder import Autoencoder
 from gnn.models.gated import Gated
 from gnn.passing import Passing
+from gnn.pieces import pieced
 from gnn.pretrain import Hiding, Pretraining
 from gnn.rerank import Reranked
+from gnn.room import check_pass
 from gnn.settings import Settings
 from gnn.temporal import Timed, placed
 from gnn.temporal_task import MonthsTask
@@ -34,6 +37,8 @@ JUDGE: Final = "paths"
 HIDING: Final = {"masked": Hiding(contrast=0.0), "contrast": Hiding(masked=0.0), "both": Hiding()}
 """What each kind of pre-training hides and asks for."""
 USUAL: Final = {field.name: field.default for field in fields(Settings)}
+PASSES: Final = ("loss", "pretrain", "balance", "rerank", "along", "device")
+"""Settings that ask for full passes over a graph, where they are set."""
 Say = Callable[[str], None]
 
 
@@ -85,7 +90,24 @@ def checked(settings: Settings) -> Settings:
             raise _no(name, setting, "it takes none", f"or name {where}")
     if settings.rerank and name == JUDGE:
         raise _no(name, "rerank", "its answers are those of paths already", "or let it judge another model")
+    _check_drawn(settings, model)
     return settings
+
+
+def _check_drawn(settings: Settings, model: type[Model]) -> None:
+    """ModelError where neighbourhoods shall be drawn and cannot be, or what goes with them is asked for alone."""
+    name = settings.model
+    if not settings.table and not takes(model, "table"):
+        where = _others(lambda one: not takes(one, "table"))
+        raise _no(name, "table", "it has no such table to leave out", f"or name {where}")
+    if settings.neighbours is None:
+        if settings.negatives != USUAL["negatives"]:
+            raise _no(name, "negatives", "full passes tell an answer from all nodes", "or give neighbours")
+        return
+    if name not in SPOKEN:
+        raise _no(name, "neighbours", "it cannot read drawn neighbourhoods", f"or name {' or '.join(SPOKEN)}")
+    if changed := [one for one in PASSES if getattr(settings, one) != USUAL[one]]:
+        raise _no(name, changed[0], "it needs full passes over the graph", "or leave neighbours out")
 
 
 def _no(name: str, setting: str, why: str, otherwise: str) -> ModelError:
@@ -104,7 +126,11 @@ def network(graph: GraphTensors, settings: Settings, seed: int) -> Model:
     model = kind(settings.model)
     own = {name: encoder for name, encoder in reads(settings).items() if name in graph.features}
     given: dict[str, Any] = {"dim": settings.dim, "fusion": settings.fusion, "seed": seed, "reads": own}
+    given["table"] = settings.table
     make: Callable[..., Model] = model
+    if settings.neighbours is not None:
+        assert issubclass(model, Passing)  # looked at before the run began
+        make, given["layers"] = pieced(model), len(settings.neighbours)
     made = make(Shape.of(graph), **{name: value for name, value in given.items() if takes(model, name)})
     return made.to(named(settings.device))
 
@@ -129,8 +155,16 @@ def taught(
     state: Path | None,
     say: Say,
 ) -> tuple[Fit, Fit | None]:
-    """Fit a model in place, after pre-training where it is asked for; how both went."""
+    """Fit a model in place, after pre-training where it is asked for; how both went.
+
+    TooLargeError before the first step, if full passes do not fit into memory.
+    """
     settings, recipe = how
+    if settings.neighbours is not None:
+        with in_files(graph, state) as own:
+            return fit(model, drawn_task(own, settings, valid), recipe, state and state / "fit", say), None
+    if isinstance(model, Passing):
+        check_pass(model, graph)
     before = None
     if settings.pretrain:
         first = Recipe(**{**vars(recipe), "epochs": settings.pretrain})

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gnn.links import LinkTask, one_vs_all
-from gnn.mapped import FACTS, Mapped, keep
+from gnn.mapped import FACTS, SUMS, Mapped, keep
 from gnn.model import Shape
 from gnn.models.relational import Relational
 from gnn.models.rgcn import Rgcn
@@ -19,7 +19,7 @@ from gnn.models.sage import Sage
 from gnn.partition import near, scattered
 from gnn.passing import Passing
 from gnn.sample import allowed
-from gnn.sampled import SampledLinkTask, Surroundings
+from gnn.sampled import SampledLinkTask, Surroundings, _dropped
 from gnn.tensors import Features, GraphTensors
 from gnn.train import Fit, Recipe, fit
 from kg.errors import ModelError
@@ -59,7 +59,7 @@ def test_with_all_edges_a_drawn_neighbourhood_gives_the_vectors_and_gradients_of
     found = []
     for vectors in (model.embed(own)[seeds], Surroundings(mapped, [None] * layers).embed(model, seeds, key=1)):
         model.zero_grad()
-        (vectors * pull).sum().backward()
+        (vectors * pull).sum().backward()  # type: ignore[no-untyped-call]  # torch
         grads = {name: one.grad.clone() for name, one in model.named_parameters() if one.grad is not None}
         found.append((vectors.detach(), grads))
     assert torch.allclose(found[0][0], found[1][0], atol=1e-5)
@@ -121,9 +121,49 @@ def test_what_is_mapped_is_what_was_kept_and_no_page_of_it_is_copied(mapped: Map
     with pytest.raises(ModelError, match=r"cannot be written .* name a new folder"):
         keep(own, folder)
     (folder / FACTS).write_text('{"ontology": "old"}')
+    (folder / SUMS).write_text("{}")
     with pytest.raises(ModelError, match="another ontology"):
         Mapped.open(folder)
     assert [file.name for file in tmp_path.iterdir()] == ["graph"]
+
+
+def test_one_bit_that_flips_in_any_file_of_a_mapped_graph_is_noticed_and_the_error_says_what_to_do(
+    tmp_path: Path,
+) -> None:
+    folder = keep(some_graph(), tmp_path / "graph")
+    files = sorted(folder.iterdir())
+    assert {file.name for file in files} >= {"edges.npy", "entries.npy", "numeric.values.npy", FACTS, SUMS}
+    for file in files:
+        whole = file.read_bytes()
+        for place in (0, len(whole) // 2, len(whole) - 1):
+            spoiled = bytearray(whole)
+            spoiled[place] ^= 4
+            file.write_bytes(spoiled)
+            with pytest.raises(ModelError, match=r"(was changed on disk.*|no graph can be mapped.*)gnn\.mapped\.keep"):
+                Mapped.open(folder)
+        file.write_bytes(whole[:-1])
+        with pytest.raises(ModelError, match=r"gnn\.mapped\.keep"):
+            Mapped.open(folder)
+        file.write_bytes(whole)
+    assert torch.equal(Mapped.open(folder).graph.edges, some_graph().edges)
+
+
+def test_in_training_a_node_loses_the_same_to_dropout_whoever_asks_and_another_part_in_each_step(
+    mapped: Mapped,
+) -> None:
+    model = Relational(Shape.of(mapped.graph), dim=64, dropout=0.3, seed=1)
+    near = Surroundings(mapped, (3, 3))
+    SampledLinkTask(near)._scaled(model)
+    model.train().fusion.eval()
+    few, many = torch.tensor([40, 7, 21]), torch.randperm(NODES, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        told = near.embed(model, many, key=5)[[int((many == node).nonzero()) for node in few]]
+        assert torch.allclose(near.embed(model, few, key=5), told, atol=1e-6)
+        assert not torch.allclose(near.embed(model, few, key=6), told, atol=1e-2)
+        ones = torch.ones(NODES, 1000)
+        dropped = _dropped(ones, torch.arange(NODES), 0.3, key=9)
+    assert sorted(set(dropped.flatten().tolist())) == pytest.approx([0.0, 1 / 0.7])
+    assert float((dropped == 0).double().mean()) == pytest.approx(0.3, abs=4 * (0.3 * 0.7 / ones.numel()) ** 0.5)
 
 
 def islands(count: int = 6, size: int = 40) -> GraphTensors:
@@ -178,7 +218,7 @@ def sampled(folder: Path, parts: int, wide: bool) -> tuple[Fit, dict[str, Tensor
             values = own.graph.features["numeric"]
             features = {"numeric": Features(values.rows, values.values.double())}
             own = replace(own, graph=own.graph.with_features(features))
-        model = Relational(Shape.of(own.graph), dim=8, dropout=0.0)
+        model = Relational(Shape.of(own.graph), dim=8, dropout=0.2)
         partition = near(own.graph, parts) if parts else None
         task = SampledLinkTask(Surroundings(own, (4, 3)), 50, 20, partition, own.graph.edges[:10])
         run = fit(model, task, Recipe(epochs=3, rate=0.02, seed=1))
