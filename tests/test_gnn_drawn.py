@@ -1,4 +1,4 @@
-"""A run that learns from drawn neighbourhoods: with every edge it is the full-pass run, and one that is killed goes on."""
+"""A run that learns from drawn neighbourhoods: with every edge it is the full-pass run, and a killed one goes on."""
 
 from __future__ import annotations
 
