@@ -37,10 +37,13 @@ from gnn.views import Views
 from kg.errors import ModelError
 from kg.files import Files
 from kg.ledger import Ledger
+from kgrisk.api import Graph
+from kgrisk.settings import Settings as Home
 from tests.gnn_world import CUT, World, build
 from tests.kgrisk_world import clean_environment
 from tests.test_gnn_distributed import LOOSE, apart
 from tests.test_gnn_distributed_sampled import NODES, some_graph
+from tests.test_gnn_distributed_train import NEAR
 from tests.test_kg_memory import ROOT, linux
 
 EVERY = (1000, 1000)
@@ -148,6 +151,25 @@ def test_a_fit_that_is_killed_goes_on_to_the_same_bits_from_its_graph_in_files_a
         assert heard == said[2:] and heard[0].startswith("relational epoch 3")
         assert ("edges.npy was changed on disk" in caplog.text) == warned
         assert not list(out.rglob("*.npy"))
+
+
+@pytest.mark.slow
+def test_two_processes_with_a_part_of_the_graph_each_publish_what_one_does(tmp_path: Path) -> None:
+    build(tmp_path / "one", firms=48).ledger.close()
+    copytree(tmp_path / "one", tmp_path / "two")
+    asked = {"epochs": 3, "dim": 8, "modalities": "numeric", "links_each": 5, "neighbours": "3,3", "certify": "off"}
+    told: list[Any] = []
+    for name, processes in (("one", 1), ("two", 2)):
+        with Graph(tmp_path / name, Home.load(home=tmp_path / name)) as graph:
+            result = graph.train(CUT.date(), settings=asked, processes=processes)
+            scores = graph.scores("distress").table
+            by_id = dict(zip(scores["id"].to_pylist(), scores["distress"].to_pylist(), strict=True))
+            told.append((result, by_id, graph.predict_links().table))
+    (one, scores, links), (two, others, expected) = told
+    assert scores.keys() == others.keys() and max(abs(scores[id] - others[id]) for id in scores) <= NEAR
+    assert links.num_rows == expected.num_rows > 0
+    assert np.allclose(one.embeddings.vectors, two.embeddings.vectors, atol=NEAR)
+    assert one.losses["loss"].to_pylist() == pytest.approx(two.losses["loss"].to_pylist(), abs=NEAR)
 
 
 @pytest.mark.parametrize(
