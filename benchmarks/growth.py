@@ -77,8 +77,9 @@ class Record:
         return max(self.curve(stage, what).items())
 
     def loads(self) -> tuple[float, float]:
-        """The least and the most load under which anything was measured."""
-        told = [own["machine"]["load"] for stages in self.runs.values() for own in stages.values()]
+        """The least and the most load under which anything was measured, where it was noted."""
+        machines = [own["machine"] for stages in self.runs.values() for own in stages.values()]
+        told = [machine["load"] for machine in machines if "load" in machine]
         return min(told), max(told)
 
 

@@ -87,7 +87,7 @@ def said(figures: Figures) -> Iterator[str]:
             if (figure := figures.get(f"{stage}: {size:,} edges")) is not None:
                 yield f"**{stage} {figure['note']}** at {size:,} edges."
     low, high = (figures[f"load of the machine before a stage: {what}"]["value"] for what in ("least", "most"))
-    yield f"Load of the machine before a stage: {low:g} to {high:g} (`load` in the record)."
+    yield f"Load of the machine before a stage, where it was noted: {low:g} to {high:g} (`load` in the record)."
 
 
 def _missed(figures: Figures, what: str) -> bool:
