@@ -82,28 +82,26 @@ def load(home: Path, edges: int) -> Told:
 def increment(home: Path, edges: int) -> Told:
     """A snapshot after a change of 1 %, from the one before it and anew; told beside a bare copy of its bytes."""
     from kg.cache import Cache
-    from kg.increment import Increment
-    from kg.project import resolve
+    from kg.increment import Increment, made
+    from kg.made import Made
 
     told, whole, copied, ledger = Told(), Told(), Told(), opened(home)
     if not (home / "changed").exists():
         _change(ledger, edges)
         (home / "changed").touch()
     base, (number, at) = _of(ledger, ledger.head - 1), ledger.instant(AT)
-    assert at.valid is not None and at.published is not None
     rmtree(home / "made", ignore_errors=True)
     one, two, three = (Cache(home / "made", name, ledger.uuid) for name in ("one", "two", "three"))
-    one.save(base)  # lies in the same folder, as under a ledger: tables that stay as they are get a second name there
+    one.save(Made.of(base))  # in the same folder, as under a ledger: tables that stay get a second name there
     with timed(told):
-        made = Increment(ledger.cursor(), base, number, at.valid, at.published).tables()
-        assert made is not None
-        one.save(Snapshot(*made, at, number, ledger.uuid), base)
+        way = Increment(ledger.cursor(), base, number, at).made()
+        assert way is not None
+        spliced = one.save(way, base)
     with timed(whole):
-        anew = resolve(ledger.cursor(), number, at.valid, at.published)
-        two.save(snapshot := Snapshot(*anew, at, number, ledger.uuid))
+        anew = two.save(made(ledger.cursor(), None, number, at, ledger.uuid))
     with timed(copied):
-        three.save(snapshot)
-    same = all(a.equals(b) for a, b in zip(made, anew, strict=True))
+        three.save(Made.of(anew))
+    same = spliced == anew
     rmtree(home / "made")
     ratios = {f"{name}_of_full": told[name] / whole[name] for name in ("seconds", "cpu_seconds")}
     copies = {f"copy_{name}_of_full": copied[name] / whole[name] for name in ("seconds", "cpu_seconds")}

@@ -18,7 +18,7 @@ from kg.changes import EVENTS, Changes
 from kg.disk import writing
 from kg.errors import ClockError, ForeignLedgerError, LedgerError, OntologyError, StaleWriterError
 from kg.evidence import evidence
-from kg.increment import tables
+from kg.increment import made
 from kg.lease import Lease
 from kg.model import EVER, SCHEMA, AsOf, ClaimBatch, RunManifest, as_time
 from kg.place import APP, FORMAT, Place, rows_in
@@ -199,14 +199,11 @@ class Ledger:
     def view(self, at: AsOf = AsOf()) -> Snapshot:
         """The resolved graph as of three instants; the same question again is read from disk."""
         commit, at = self.instant(at)
-        assert at.valid is not None and at.published is not None
         cache = Cache(self.folder.parent / "cache", f"{FORMAT}-{RULES}", self.uuid)
         if (cached := cache.load(commit, at)) is not None:
             return cached
         base = cache.nearest(commit, at)
-        made = Snapshot(*tables(self.cursor(), base, commit, at.valid, at.published), at, commit, self.uuid)
-        cache.save(made, base)
-        return cache.load(commit, at) or made
+        return cache.save(made(self.cursor(), base, commit, at, self.uuid), base)
 
     # ---- writing
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import networkx as nx
 import numpy as np
@@ -12,6 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.model import MONEY, TIME, AsOf
+
+if TYPE_CHECKING:
+    from kg.contest import Contest
 
 VALUES = [
     pa.field("value_text", pa.string()),
@@ -70,6 +74,8 @@ class Snapshot:
     at: AsOf
     commit: int
     ledger: str = ""
+    contest: Contest | None = field(default=None, compare=False, repr=False)
+    """What an increment of it has to know beside the tables, if that is kept."""
 
     def __len__(self) -> int:
         return int(self.nodes.num_rows)

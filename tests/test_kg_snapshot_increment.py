@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.increment import Increment
+from kg.increment import Increment, made
 from kg.ledger import Ledger
-from kg.model import AsOf, Claim, ClaimBatch, Edge, Evidence, Facts, Judgement, Node, RunManifest, SameEdge
-from kg.project import resolve
+from kg.model import AsOf, Claim, ClaimBatch, Edge, Evidence, Facts, Judgement, Node, RunManifest, SameEdge, Value
 from kg.snapshot import Snapshot
 from tests.ledger_world import RUN, bank, loan, two_banks
 from tests.operations import EXTRACTORS, START, Growth, Ticking, instants
@@ -24,12 +23,16 @@ from tests.operations import EXTRACTORS, START, Growth, Ticking, instants
 IDS = ("lei:A", "lei:B", "cik:C", "cik:D", "name:e", "name:f")
 LABELS = ("Bank", "Company", "Fund")
 ACTIONS = ("node", "loan", "loan", "share", "paid", "sector", "equity", "end", "same", "apart", "joined", "retract")
+PLAIN = tuple(action for action in ACTIONS if action not in ("same", "apart", "joined"))
+"""What can be told where nothing is judged."""
 Action = tuple[str, int, int, int]
-COMMITS = st.lists(
-    st.lists(st.tuples(st.sampled_from(ACTIONS), *(st.integers(0, n) for n in (5, 5, 7))), min_size=1, max_size=6),
-    min_size=2,
-    max_size=5,
-)
+
+
+def commits(actions: tuple[str, ...]) -> st.SearchStrategy[list[list[Action]]]:
+    one = st.tuples(st.sampled_from(actions), *(st.integers(0, n) for n in (5, 5, 7)))
+    return st.lists(st.lists(one, min_size=1, max_size=6), min_size=2, max_size=5)
+
+
 CLOCKS = st.tuples(st.integers(0, 5), st.integers(-1, 12), st.integers(-1, 12))
 """Which commit, and how many quarters after START the world and the publications are looked at."""
 
@@ -42,26 +45,31 @@ def _whatever_lies_between(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def full(ledger: Ledger, at: AsOf) -> Snapshot:
     commit, at = ledger.instant(at)
-    assert at.valid is not None and at.published is not None
-    return Snapshot(*resolve(ledger.cursor(), commit, at.valid, at.published), at, commit, ledger.uuid)
+    return made(ledger.cursor(), None, commit, at, ledger.uuid).snapshot()
 
 
-def made_from(ledger: Ledger, base: Snapshot, wanted: Snapshot) -> bool:
-    """Whether an increment was possible; if so it is what was wanted."""
-    assert wanted.at.valid is not None and wanted.at.published is not None
-    way = Increment(ledger.cursor(), base, wanted.commit, wanted.at.valid, wanted.at.published)
-    if (found := way.tables()) is None:
-        return False
-    for table, expected in zip(found, (wanted.nodes, wanted.edges, wanted.facts), strict=True):
+def made_from(ledger: Ledger, base: Snapshot, wanted: Snapshot) -> Snapshot | None:
+    """What an increment made, if one was possible: it is what was wanted."""
+    if (way := Increment(ledger.cursor(), base, wanted.commit, wanted.at).made()) is None:
+        return None
+    found = way.snapshot()
+    pairs = [(found.nodes, wanted.nodes), (found.edges, wanted.edges), (found.facts, wanted.facts)]
+    if found.contest and wanted.contest:
+        pairs += [(found.contest.edges, wanted.contest.edges), (found.contest.facts, wanted.contest.facts)]
+    for table, expected in pairs:
         assert table.schema.equals(expected.schema)
         for name in table.column_names:
             assert table[name].equals(expected[name]), (name, base.at, wanted.at)
         table.validate(full=True)
-    return True
+    assert found.at == wanted.at and found.commit == wanted.commit
+    return found
 
 
 def quarter(number: int) -> datetime:
     return START + timedelta(days=91 * number)
+
+
+FAR = AsOf(quarter(30), None, quarter(99))
 
 
 def told(ledger: Ledger, actions: list[Action], retract: list[str]) -> Iterator[Claim]:
@@ -70,7 +78,7 @@ def told(ledger: Ledger, actions: list[Action], retract: list[str]) -> Iterator[
     for kind, a, b, n in actions:
         pair, start = (IDS[a], IDS[b]), quarter(n)
         evidence = Evidence(f"doc{n}", f"row:{b}", "as said", EXTRACTORS[(a + n) % 5], 1 - n / 10)
-        money = {"amount": Decimal(n + 1), "currency": "EUR"}
+        money: dict[str, Value] = {"amount": Decimal(n + 1), "currency": "EUR"}
         loans = [row for row in alive if row["name"] == "LENDS_TO" and row["kind"] == "edge"]
         what: Node | Facts | Edge | Judgement | SameEdge | None = None
         end = quarter(n + b) if b and n % 2 else None
@@ -114,44 +122,82 @@ def ended(row: dict[str, object], quarters: int) -> Claim:
     return Claim(edge, evidence, published + timedelta(days=200), start, start + timedelta(days=91 * quarters))
 
 
-@given(COMMITS, st.lists(st.tuples(CLOCKS, CLOCKS), min_size=1, max_size=4))
+def grown(folder: str, told_in: list[list[Action]]) -> Ledger:
+    """A ledger of these commits, after one that names everybody."""
+    ledger = Ledger.open(Path(folder) / "ledger", clock=Ticking())
+    nodes = [Node(LABELS[n % 3], id) for n, id in enumerate(IDS)]
+    first = [Claim(node, Evidence("doc", "row:1", "as said", "registers.csv@1"), quarter(0)) for node in nodes]
+    ledger.commit(ClaimBatch.of(first), RUN)
+    for number, actions in enumerate(told_in):
+        retract: list[str] = []
+        claims = list(told(ledger, actions, retract))
+        ledger.commit(ClaimBatch.of(claims), RunManifest("test", {"n": number}), retract=retract)
+    return ledger
+
+
+def looked_at(ledger: Ledger, clock: tuple[int, int, int]) -> Snapshot:
+    commit, valid, published = clock
+    return full(ledger, AsOf(quarter(valid), ledger.known(1 + commit % ledger.head), quarter(published)))
+
+
+@given(commits(ACTIONS), st.lists(st.tuples(CLOCKS, CLOCKS), min_size=1, max_size=4))
 @settings(max_examples=15, deadline=None)
 def test_random_commits_and_clocks(
     commits: list[list[Action]], asked: list[tuple[tuple[int, int, int], tuple[int, int, int]]]
 ) -> None:
-    with TemporaryDirectory() as folder, Ledger.open(Path(folder) / "ledger", clock=Ticking()) as ledger:
-        nodes = [Node(LABELS[n % 3], id) for n, id in enumerate(IDS)]
-        first = [Claim(node, Evidence("doc", "row:1", "as said", "registers.csv@1"), quarter(0)) for node in nodes]
-        ledger.commit(ClaimBatch.of(first), RUN)
-        for number, actions in enumerate(commits):
-            retract: list[str] = []
-            claims = list(told(ledger, actions, retract))
-            ledger.commit(ClaimBatch.of(claims), RunManifest("test", {"n": number}), retract=retract)
+    with TemporaryDirectory() as folder, grown(folder, commits) as ledger:
         for pair in asked:
-            early, late = sorted(pair)
-            base, wanted = (
-                full(ledger, AsOf(quarter(v), ledger.known(1 + k % ledger.head), quarter(p)))
-                for k, v, p in sorted((early, late), key=lambda one: one[0] % ledger.head)
-            )
-            made = made_from(ledger, base, wanted)
-            assert made or not len(base)
+            base, wanted = (looked_at(ledger, one) for one in sorted(pair, key=lambda one: one[0] % ledger.head))
+            assert made_from(ledger, base, wanted) is not None or not len(base)
+
+
+@given(commits(PLAIN), CLOCKS, CLOCKS)
+@settings(max_examples=25, deadline=None)
+def test_where_nothing_was_judged_what_lost_is_kept_from_one_increment_to_the_next(
+    commits: list[list[Action]], early: tuple[int, int, int], late: tuple[int, int, int]
+) -> None:
+    with TemporaryDirectory() as folder, grown(folder, commits) as ledger:
+        found = looked_at(ledger, (0, *early[1:]))
+        for commit in range(ledger.head):
+            wanted = looked_at(ledger, (commit, *(early if commit % 3 else late)[1:]))
+            later = made_from(ledger, found, wanted)
+            found = wanted if later is None else later
+            assert found.contest and wanted.contest
+            lost, expected = ({*map(str, one.contest.lost.to_pylist())} for one in (found, wanted) if one.contest)
+            assert lost == expected
+
+
+def test_claims_that_lost_are_not_looked_for_in_the_log(tmp_path: Path) -> None:
+    ledger = two_banks(tmp_path / "ledger")
+    ledger.commit(ClaimBatch.of([loan(n, locator_of(n)) for n in range(3)]), RUN)
+    base = full(ledger, AsOf(valid=quarter(30)))
+    assert base.contest and len(base.contest.lost) == 2
+    ledger.commit(ClaimBatch.of([bank("lei:AB", "Between")]), RUN, retract=base.edges["claim"].to_pylist())
+    wanted, con = full(ledger, AsOf(valid=quarter(30))), ledger.cursor()
+    con.execute("CREATE TEMP VIEW events AS SELECT * FROM memory.main.events WHERE commit > 2")
+    way = Increment(con, base, 3, wanted.at).made()
+    assert way is not None
+    found = way.snapshot()
+    assert found.edges.equals(wanted.edges) and found.edges.num_rows == 1
+    assert found.edges["claim"][0].as_py() in base.contest.lost["claim"].to_pylist()
 
 
 @pytest.mark.slow
 def test_a_thousand_random_operations_between_random_instants(growth: Growth) -> None:
-    ledger, made = growth.world.ledger, 0
+    ledger, count = growth.world.ledger, 0
     found = sorted((full(ledger, AsOf(*at)) for at in instants(ledger, 24, seed=11)), key=lambda one: one.commit)
     for base, wanted in zip(found, [*found[3:], *found[-3:]], strict=True):
-        made += made_from(ledger, base, wanted)
-    assert made >= 20
+        count += made_from(ledger, base, wanted) is not None
+    assert count >= 20
     assert sum(len(one.edges) for one in found) > 300
 
 
 def test_nothing_but_the_hour_has_passed(tmp_path: Path) -> None:
     ledger = two_banks(tmp_path / "ledger")
     base = full(ledger, AsOf(valid=quarter(1)))
-    way = Increment(ledger.cursor(), base, 1, quarter(2), quarter(999 // 30))
-    assert all(a is b for a, b in zip(way.tables() or (), (base.nodes, base.edges, base.facts), strict=True))
+    way = Increment(ledger.cursor(), base, 1, AsOf(quarter(2), base.at.known, quarter(999 // 30))).made()
+    assert way is not None
+    assert all(way.tables[name] is getattr(base, name) for name in ("nodes", "edges", "facts"))
 
 
 def test_a_view_of_a_later_commit_is_made_from_the_one_on_disk(tmp_path: Path) -> None:
@@ -175,14 +221,14 @@ def test_an_erasure_in_between_makes_all_anew(tmp_path: Path) -> None:
     ledger.commit(ClaimBatch.of([loan(5)]), RUN)
     base = full(ledger, AsOf())
     erase(ledger, ["lei:B"], lambda rows: rows, "erasure")
-    assert Increment(ledger.cursor(), base, ledger.head, quarter(30), quarter(99)).tables() is None
+    assert Increment(ledger.cursor(), base, ledger.head, FAR).made() is None
     assert ledger.view(AsOf(valid=quarter(30))).ids == ["lei:A"]
 
 
 def test_of_an_earlier_commit_there_is_no_increment(tmp_path: Path) -> None:
     ledger = two_banks(tmp_path / "ledger")
     ledger.commit(ClaimBatch.of([loan(5)]), RUN)
-    assert Increment(ledger.cursor(), full(ledger, AsOf()), 1, quarter(30), quarter(99)).tables() is None
+    assert Increment(ledger.cursor(), full(ledger, AsOf()), 1, FAR).made() is None
 
 
 def test_more_change_than_it_is_worth_is_told_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +236,7 @@ def test_more_change_than_it_is_worth_is_told_as_none(tmp_path: Path, monkeypatc
     base = full(ledger, AsOf(valid=quarter(30)))
     ledger.commit(ClaimBatch.of([loan(n, locator_of(n)) for n in range(3)]), RUN)
     monkeypatch.setattr("kg.increment.SHARE", 0.2)
-    assert Increment(ledger.cursor(), base, 2, quarter(30), quarter(99)).tables() is None
+    assert Increment(ledger.cursor(), base, 2, FAR).made() is None
 
 
 def locator_of(number: int) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ import pytest
 
 from kg.cache import KEPT, Cache
 from kg.errors import TooLargeError
+from kg.made import Made
 from kg.memory import GIB, check_room, free_bytes
 from kg.model import AsOf, ClaimBatch
 from kg.snapshot import EDGES, FACTS, NODES, Snapshot
@@ -24,6 +26,7 @@ READER = """
 import json, sys
 from datetime import datetime
 from pathlib import Path
+from zlib import crc32
 import numpy
 from kg.cache import Cache
 from kg.memory import own_bytes
@@ -65,7 +68,7 @@ def test_a_second_reader_takes_no_memory_of_its_own_for_what_is_mapped(tmp_path:
     found, sizes = [], []
     for edges in (1_000, 300_000):
         cache, snapshot = Cache(tmp_path / str(edges), "test", "u"), drawn(edges)
-        cache.save(snapshot)
+        cache.save(Made.of(snapshot))
         sizes.append(sum(file.stat().st_size for file in tmp_path.rglob("*.arrow")))
         held = cache.load(1, AT)  # the first reader, who keeps it open
         assert held is not None and held.edges.equals(snapshot.edges)
@@ -81,7 +84,7 @@ def test_a_second_reader_takes_no_memory_of_its_own_for_what_is_mapped(tmp_path:
 def test_the_columns_of_a_snapshot_lie_in_one_piece(tmp_path: Path) -> None:
     cache, snapshot = Cache(tmp_path, "test", "u"), drawn(200_000)
     parts = pa.concat_tables([snapshot.edges.slice(0, 70_000), snapshot.edges.slice(70_000)])
-    cache.save(Snapshot(snapshot.nodes, parts, snapshot.facts, AT, 1, "u"))
+    cache.save(Made.of(Snapshot(snapshot.nodes, parts, snapshot.facts, AT, 1, "u")))
     found = cache.load(1, AT)
     assert found is not None and found.edges.equals(snapshot.edges)
     assert {column.num_chunks for column in found.edges.columns} == {1}
@@ -89,8 +92,8 @@ def test_the_columns_of_a_snapshot_lie_in_one_piece(tmp_path: Path) -> None:
 
 def test_a_table_that_did_not_change_is_not_written_again(tmp_path: Path) -> None:
     cache, first = Cache(tmp_path, "test", "u"), drawn(1_000)
-    cache.save(first)
-    cache.save(Snapshot(first.nodes, first.edges.slice(1), first.facts, AT, 2, "u"), first)
+    cache.save(Made.of(first))
+    cache.save(Made.of(Snapshot(first.nodes, first.edges.slice(1), first.facts, AT, 2, "u")), first)
     one, two = (sorted(tmp_path.glob(f"*-{commit}-*"))[0] for commit in (1, 2))
     assert [(one / f).samefile(two / f) for f in ("nodes.arrow", "facts.arrow", "edges.arrow")] == [True, True, False]
 
@@ -112,7 +115,7 @@ def test_a_spoiled_snapshot_is_made_anew(tmp_path: Path, spoil: object) -> None:
 def test_the_nearest_snapshot_is_of_the_latest_commit_before(tmp_path: Path) -> None:
     cache, one = Cache(tmp_path, "test", "u"), drawn(100)
     for commit in (1, 3, 7):
-        cache.save(Snapshot(one.nodes, one.edges, one.facts, AT, commit, "u"))
+        cache.save(Made.of(Snapshot(one.nodes, one.edges, one.facts, AT, commit, "u")))
     found = [cache.nearest(commit, AT) for commit in (7, 6, 2, 0)]
     assert [None if near is None else near.commit for near in found] == [7, 3, 1, None]
     assert Cache(tmp_path, "other rules", "u").nearest(7, AT) is None
@@ -121,7 +124,7 @@ def test_the_nearest_snapshot_is_of_the_latest_commit_before(tmp_path: Path) -> 
 def test_only_so_many_snapshots_stay(tmp_path: Path) -> None:
     cache, one = Cache(tmp_path, "test", "u"), drawn(10)
     for commit in range(KEPT + 5):
-        cache.save(Snapshot(one.nodes, one.edges, one.facts, AT, commit, "u"))
+        cache.save(Made.of(Snapshot(one.nodes, one.edges, one.facts, AT, commit, "u")))
     assert len(list(tmp_path.iterdir())) == KEPT
     assert cache.load(0, AT) is None and cache.load(KEPT + 4, AT) is not None
 
@@ -155,6 +158,30 @@ def test_what_does_not_fit_is_refused_before_it_is_begun(tmp_path: Path) -> None
 
 def test_a_view_too_large_for_the_machine_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = two_banks(tmp_path / "ledger")
-    monkeypatch.setattr("kg.increment.EACH", 1 << 60)
+    monkeypatch.setattr("kg.resolved.EACH", 1 << 60)
     with pytest.raises(TooLargeError, match=r"a snapshot of 4 claims needs about .* use a machine with more memory"):
         ledger.view()
+
+
+def test_what_is_zero_takes_no_room_on_disk_and_reads_the_same(tmp_path: Path) -> None:
+    cache, snapshot = Cache(tmp_path, "test", "u"), drawn(300_000)
+    found = cache.save(Made.of(snapshot))
+    (file,) = tmp_path.glob("snapshot-*/edges.arrow")
+    nothing = 8 * 300_000  # a column of numbers that are all null
+    assert file.stat().st_blocks * 512 < file.stat().st_size - 2 * nothing
+    assert crc32(file.read_bytes()) == json.loads((file.parent / "sums.json").read_text())["edges"]
+    assert found == snapshot == cache.load(1, AT)
+    assert found.edges["source"].to_numpy().flags.owndata is False
+
+
+def test_what_is_known_of_claims_is_kept_with_their_rows(tmp_path: Path) -> None:
+    ledger = two_banks(tmp_path / "ledger")
+    ledger.commit(ClaimBatch.of([loan(7), loan(8, "doc 2", extractor="news.relations@1")]), RUN)
+    kept = ledger.view().contest
+    assert kept is not None
+    assert (kept.edges["rank"].to_pylist(), kept.lost["value_decimal"].to_pylist()) == ([4], [8])
+    (file,) = (tmp_path / "cache").glob("snapshot-*/lost.arrow")
+    file.unlink()  # not written into: who maps it keeps what it was
+    file.write_bytes(b"x")
+    again = ledger.view().contest
+    assert again is not None and again.lost.equals(kept.lost)
