@@ -45,7 +45,12 @@ def result(runs: Path) -> TrainResult:
     tables |= dict.fromkeys(("relations", "modalities", "tested"), pa.table({"n": pa.array([], pa.int64())}))
     vectors = Embeddings(("reg:b",), ("Bank",), np.array([[third, -0.0, np.nan]], np.float32))
     proof = Certificate("2023-01-01", 0, "small", 3, 4, {"links": "a"}, {"links": "a"})
-    last = {"remarks": ["one"], "checkpoint": runs / manifest.id, "manifest": manifest, "certificate": proof}
+    last: dict[str, Any] = {
+        "remarks": ["one"],
+        "checkpoint": runs / manifest.id,
+        "manifest": manifest,
+        "certificate": proof,
+    }
     return TrainResult(manifest.id, "relational", CUT, 7, **tables, embeddings=vectors, **last)
 
 
