@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -68,7 +69,7 @@ def assembled() -> Path:
         )
         (lib.parent / "pom.xml").write_text(POM.format(parts=parts))
         command = ["mvn", "-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime"]
-        subprocess.run([*command, f"-DoutputDirectory={lib}.new"], cwd=lib.parent, check=True)
+        subprocess.run([*command, f"-DoutputDirectory={lib}.new"], cwd=lib.parent, check=True, stdout=sys.stderr)
         Path(f"{lib}.new").rename(lib)
     return lib
 
