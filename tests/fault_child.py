@@ -174,13 +174,15 @@ def refreshed(order: Order, back: float, go: Path) -> None:
     refresh.datetime = runfile.datetime = Shifted
     while not go.exists():
         time.sleep(0.001)
+    began = time.monotonic()
     try:
         with open_graph(order.home, settings=kgrisk_settings.Settings.load(store=order.url)) as graph:
             graph.ledger._clock = lambda: datetime.now(UTC) - behind
             told = dict(graph.refresh(order.inputs))
-            injector.say(state=told["state"], head=graph.ledger.head, known=str(graph.ledger.known(1)))
+            end = {"state": told["state"], "head": graph.ledger.head, "known": str(graph.ledger.known(1))}
     except KgRiskError as error:
-        injector.say(error=type(error).__name__, told=str(error))
+        end = {"error": type(error).__name__, "told": str(error)}
+    injector.say(**end, began=began, ended=time.monotonic())
 
 
 def read(said: Path) -> list[Mapping[str, Any]]:

@@ -114,6 +114,7 @@ def test_two_refreshes_that_race_make_what_one_makes(ground: Ground) -> None:
     time.sleep(1)  # both have begun, and wait
     go.touch()
     ends = [racer.end() for racer in racers]
+    assert max(end["began"] for end in ends) < min(end["ended"] for end in ends), "they did not race"
     won = [end for end in ends if end.get("state") == "done"]
     lost = [end for end in ends if "error" in end]
     assert len(won) + len(lost) == 2 and won, ends
