@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Final
 
 import duckdb
 import pyarrow as pa
@@ -20,10 +21,19 @@ import pyarrow as pa
 from kg.identity import OPEN, RULE
 from kg.joins import RULE as JOINING
 from kg.judged import register_identity
+from kg.memory import Need
 from kg.model import LAST
 from kg.ontology import HAS, PROPERTIES, RELIABILITY
 
 Con = duckdb.DuckDBPyConnection
+NEED: Final = Need(
+    "resolving every version of",
+    {"claims": 1_500},
+    "use a machine with more memory, or let the store follow the ledger while it grows: a sync holds only what its "
+    "commits changed",
+)
+"""Of claims in the ledger, where all are resolved: their versions lie in memory as a whole; above what
+`pytest tests/test_kg_memory.py` found."""
 
 
 @dataclass(frozen=True)
@@ -192,8 +202,10 @@ def project(con: Con, from_commit: int, to_commit: int) -> Delta:
     """The resolved rows that appear or end after `from_commit` up to `to_commit`.
 
     `con` has a view `events` (the ledger's rows). Cost grows with what the commits touch, not with the ledger, beyond one
-    scan of a few columns.
+    scan of a few columns. TooLargeError before a store is filled from nothing, if the versions do not fit into memory.
     """
+    if not from_commit:
+        NEED.check(claims=int(con.execute(f"SELECT count(*) FROM events WHERE commit <= {to_commit}").fetchall()[0][0]))
     register_identity(con, to_commit)
     con.execute(
         f"CREATE TEMP TABLE times AS SELECT commit, min(known_from) AS known FROM events WHERE commit <= {to_commit} GROUP BY commit"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kg.ontology import EDGES, HAS
 from kg.project import Delta, connect
 
 Vectors = Callable[[str], list[float]]
 """Gives the row of a vector file that an address such as `vectors:<digest>#<row>` names."""
+
+Kind = Literal["node", "value", "edge", "close"]
+KINDS: Final[tuple[Kind, ...]] = ("node", "value", "edge", "close")
 
 MINOR_DIGITS: Final[Mapping[str, int]] = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI"), 0),
@@ -33,59 +37,91 @@ def minor_digits(currency: str) -> int:
 class Step:
     """Rows of one kind that one statement writes."""
 
-    kind: Literal["node", "value", "edge", "close"]
+    kind: Kind
     name: str
     """Label of nodes, type of relationships."""
     rows: pa.Table
 
 
 @dataclass(frozen=True)
+class Section:
+    """All rows of one kind and name, in order. They are made when they are asked for: as text they are many times as
+    large as in the projection."""
+
+    kind: Kind
+    name: str
+    size: int
+    made: Callable[[int, int], pa.Table]
+    """Rows from a place up to another one."""
+
+    def step(self, start: int, stop: int) -> Step:
+        return Step(self.kind, self.name, self.made(start, stop))
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything one sync writes. Nodes come before the relationships that need them, closings last."""
 
-    steps: tuple[Step, ...]
+    sections: tuple[Section, ...]
 
     def __len__(self) -> int:
-        return sum(step.rows.num_rows for step in self.steps)
+        return sum(one.size for one in self.sections)
 
-    def count(self, kind: str) -> int:
-        return sum(step.rows.num_rows for step in self.steps if step.kind == kind)
+    def count(self, kind: Kind) -> int:
+        return sum(one.size for one in self.sections if one.kind == kind)
+
+    def steps(self, rows: int, kinds: Sequence[Kind] = KINDS) -> Iterator[Step]:
+        """All rows of some kinds, in steps of at most `rows`."""
+        for one in self.sections:
+            if one.kind in kinds:
+                for start in range(0, one.size, rows):
+                    yield one.step(start, min(start + rows, one.size))
 
     def cut(self, offset: int, size: int) -> list[Step]:
         """The steps of rows `offset` up to `offset + size`."""
         found, at = [], 0
-        for step in self.steps:
-            start, end = max(offset - at, 0), min(offset + size - at, step.rows.num_rows)
+        for one in self.sections:
+            start, end = max(offset - at, 0), min(offset + size - at, one.size)
             if start < end:
-                found.append(replace(step, rows=step.rows.slice(start, end - start)))
-            at += step.rows.num_rows
+                found.append(one.step(start, end))
+            at += one.size
         return found
 
 
 def plan(delta: Delta, vectors: Vectors) -> Plan:
-    """Turn a projection delta into steps. Equal deltas give equal plans, row for row."""
+    """Turn a projection delta into steps. Equal deltas give equal plans, row for row.
+
+    Relationships and closings of a delta are in the order of type, id and version already.
+    """
     con = connect()
-    con.register("nodes", delta.nodes)
-    con.register("opens", delta.opens)
-    con.register("closes", delta.closes)
+    opens = [(type, delta.opens.slice(start, size)) for type, start, size in _runs(delta.opens)]
+    sections = [*_nodes(con, delta.nodes), *_values(con, dict(opens), vectors)]
+    for type, rows in opens:
+        sections.append(Section("edge", type, rows.num_rows, _text_of(con, rows, _edge_sql(type))))
+    for type, start, size in _runs(delta.closes):
+        sql = f"SELECT version, {_clock('known_to')} FROM rows ORDER BY version"
+        sections.append(Section("close", type, size, _text_of(con, delta.closes.slice(start, size), sql)))
+    return Plan(tuple(one for one in sections if one.size))
+
+
+def _runs(table: pa.Table, column: str = "type") -> list[tuple[str, int, int]]:
+    """Value, start and length of each stretch of equal values in a column."""
+    runs = pc.run_end_encode(table[column].combine_chunks())
+    values, ends = runs.values.to_pylist(), runs.run_ends.to_pylist()
+    return [(one, start, end - start) for one, start, end in zip(values, [0, *ends], ends, strict=False)]
+
+
+def _text_of(con: duckdb.DuckDBPyConnection, rows: pa.Table, sql: str) -> Callable[[int, int], pa.Table]:
+    return lambda start, stop: _fetch(con, rows.slice(start, stop - start), sql)
+
+
+def _fetch(con: duckdb.DuckDBPyConnection, rows: pa.Table, sql: str) -> pa.Table:
+    """What a text says of the table `rows`."""
+    con.register("rows", rows)
     try:
-        types = _names(con, "SELECT DISTINCT type FROM opens ORDER BY type")
-        steps = [*_node_steps(con), *_value_steps(con, types, vectors)]
-        steps += [Step("edge", type, _fetch(con, _edge_sql(type), [type])) for type in types]
-        for type in _names(con, "SELECT DISTINCT type FROM closes ORDER BY type"):
-            sql = f"SELECT version, {_clock('known_to')} FROM closes WHERE type = ? ORDER BY version"
-            steps.append(Step("close", type, _fetch(con, sql, [type])))
+        return con.sql(sql).to_arrow_table()
     finally:
-        con.close()
-    return Plan(tuple(step for step in steps if step.rows.num_rows))
-
-
-def _fetch(con: duckdb.DuckDBPyConnection, sql: str, params: list[str]) -> pa.Table:
-    return con.sql(sql, params=params).to_arrow_table()
-
-
-def _names(con: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
-    return [row[0] for row in con.sql(sql).fetchall()]
+        con.unregister("rows")
 
 
 def _clock(column: str) -> str:
@@ -123,13 +159,17 @@ def _edge_sql(type: str) -> str:
     else:
         extra = ["property"]
     columns = ", ".join(["source, target, id, version, key", _CLOCKS, _EVIDENCE, *extra])
-    return f"SELECT {columns} FROM opens WHERE type = ? ORDER BY id, version"
+    return f"SELECT {columns} FROM rows ORDER BY id, version"
 
 
-def _node_steps(con: duckdb.DuckDBPyConnection) -> Iterator[Step]:
-    for label in _names(con, "SELECT DISTINCT label FROM nodes ORDER BY label"):
-        sql = "SELECT id, label FROM nodes WHERE label = ? ORDER BY id"
-        yield Step("node", label, _fetch(con, sql, [label]))
+def _nodes(con: duckdb.DuckDBPyConnection, nodes: pa.Table) -> Iterator[Section]:
+    rows = _fetch(con, nodes, "SELECT id, label FROM rows ORDER BY label, id")
+    for label, start, size in _runs(rows, "label"):
+        yield Section("node", label, size, _slices(rows.slice(start, size)))
+
+
+def _slices(rows: pa.Table) -> Callable[[int, int], pa.Table]:
+    return lambda start, stop: rows.slice(start, stop - start)
 
 
 _TIME = "CASE WHEN value_time IS NOT NULL THEN strftime(value_time, '%Y-%m-%dT%H:%M:%S.%fZ') END AS time"
@@ -144,13 +184,23 @@ VALUE_COLUMNS: Final[Mapping[str, str]] = {
 """Columns of each kind of value node, beside its id."""
 
 
-def _value_steps(con: duckdb.DuckDBPyConnection, types: list[str], vectors: Vectors) -> Iterator[Step]:
+def _values(con: duckdb.DuckDBPyConnection, opens: Mapping[str, pa.Table], vectors: Vectors) -> Iterator[Section]:
+    """What value nodes say: of several relationships to one, the first version does."""
     for label, type in HAS.items():
-        if type in types:
+        if type in opens:
             columns = f"target AS id, {VALUE_COLUMNS[label]}"
-            sql = f"SELECT DISTINCT ON (target) {columns} FROM opens WHERE type = ? ORDER BY target, version"
-            rows = _fetch(con, sql, [type])
-            if label == "Embedding":
-                found = [vectors(text) for text in rows["text"].to_pylist()]
-                rows = rows.append_column("vector", pa.array(found, pa.list_(pa.float32())))
-            yield Step("value", label, rows)
+            sql = f"SELECT DISTINCT ON (target) {columns} FROM rows ORDER BY target, version"
+            rows = _fetch(con, opens[type], sql)
+            made = _with_vectors(rows, vectors) if label == "Embedding" else _slices(rows)
+            yield Section("value", label, rows.num_rows, made)
+
+
+def _with_vectors(rows: pa.Table, vectors: Vectors) -> Callable[[int, int], pa.Table]:
+    """Rows with the vector that each names; vectors are read when they are asked for."""
+
+    def made(start: int, stop: int) -> pa.Table:
+        part = rows.slice(start, stop - start)
+        found = [vectors(text) for text in part["text"].to_pylist()]
+        return part.append_column("vector", pa.array(found, pa.list_(pa.float32())))
+
+    return made

@@ -28,7 +28,7 @@ from kgrisk.doctor import SAMPLE
 from kgrisk.guard import SocketGuard
 from kgrisk.report import write_report
 from kgrisk.result import plain
-from kgrisk.settings import Settings
+from kgrisk.settings import Settings, embedded
 
 MARK = ".kgrisk-demo"
 """File in a home folder that the demo made itself, and may therefore remove."""
@@ -87,8 +87,8 @@ def demo(home: Path, report: Path, console: Console, settings: Settings | None =
     chosen = settings or Settings.load()
     run = Demo(home, SAMPLE, console, chosen)
     telling.opening(console, run.facts | {"machine": machine()})
-    embedded = chosen.model_copy(update={"store": f"arcadedb://{(home / 'store').resolve()}"})
-    with run.guard, open_graph(home, settings=embedded) as graph:
+    own = chosen.model_copy(update={"store": embedded(home / "store")})
+    with run.guard, open_graph(home, settings=own) as graph:
         for name, work in STAGES.items():
             run.stage(name, work, graph)
         run.guard.check()

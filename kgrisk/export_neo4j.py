@@ -9,7 +9,7 @@ CSV (RFC 4180) and not Parquet, which the tool also takes: it tells a text that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Final
@@ -20,11 +20,9 @@ import pyarrow.csv as csv
 
 from kg.files import Files
 from kg.ledger import Ledger
-from kg.memory import Need
 from kg.migrations import FORMAT
 from kg.model import iso
 from kg.ontology import HAS
-from kg.project import Delta
 from kg.rows import Step, plan
 from kg.store import Watermark
 from kg.vectors import Vectors
@@ -34,14 +32,6 @@ FORM = "neo4j-import"
 SCRIPT, NOTES = "import.sh", "README.md"
 ROWS: Final = 1 << 17
 """Rows of a type that are made into text at a time."""
-NEED: Final = Need(
-    "exporting",
-    {"claims": 1_500},
-    "use a machine with more memory, or let the server's store follow the ledger while it grows (NEO4J_URI): a sync "
-    "holds only what its commits changed",
-)
-"""Of claims in the ledger: their projection, which lies in memory as a whole; above what
-`pytest tests/test_kg_memory.py` found."""
 _BETWEEN = ";"
 """Delimiter in a list: of claim ids and of numbers, which never hold one."""
 _END = {type: label for label, type in HAS.items()}
@@ -111,13 +101,12 @@ def export_import(ledger: Ledger, files: Files, folder: Path, rows: int = ROWS) 
     `rows` of a type are made into text at a time. TooLargeError before anything is written, if the projection does
     not fit into memory.
     """
-    NEED.check(claims=int(ledger.cursor().execute("SELECT count(*) FROM events").fetchall()[0][0]))
     mark = _mark(ledger)
-    delta = ledger.delta(0, mark.commit)
+    parts = map(_part, plan(ledger.delta(0, mark.commit), Vectors(files)).steps(rows))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SCRIPT).unlink(missing_ok=True)
     done, made = list[Written](), list[Path]()
-    for one, paths in _write(chain([_marked(mark)], _parts(delta, Vectors(files), rows)), folder):
+    for one, paths in _write(chain([_marked(mark)], parts), folder):
         done.append(one)
         made += paths
     done.sort(key=lambda one: one.option.startswith("--relationships"))
@@ -132,24 +121,6 @@ def _mark(ledger: Ledger) -> Watermark:
     """How far a store has come that holds the ledger's head."""
     head = ledger.head
     return Watermark(ledger.uuid, head, iso(ledger.known(head)), head) if head else Watermark(ledger.uuid)
-
-
-def _parts(delta: Delta, vectors: Vectors, rows: int) -> Iterator[Part]:
-    """The parts of the nodes, and then of each type of relationship: one after the other, as each takes memory.
-
-    Rows of `delta` are in the order of type, id and version, in which a sync writes them. What a value node says is
-    found among all relationships to it, so types that lead to those are not cut.
-    """
-    none = replace(delta, nodes=delta.nodes.slice(0, 0), opens=delta.opens.slice(0, 0), closes=delta.closes.slice(0, 0))
-    yield from map(_part, plan(replace(none, nodes=delta.nodes), vectors).steps)
-    runs = pc.run_end_encode(delta.opens["type"].combine_chunks())
-    start = 0
-    for type, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-        size = end - start if type in _END else rows
-        for at in range(start, end, size):
-            piece = delta.opens.slice(at, min(size, end - at))
-            yield from map(_part, plan(replace(none, opens=piece), vectors).steps)
-        start = end
 
 
 def _part(step: Step) -> Part:

@@ -22,6 +22,7 @@ from kg.ledger import Ledger
 from kg.model import AsOf
 from kg.store import GraphStore, open_store
 from kgrisk.api import Graph
+from kgrisk.settings import embedded
 from queries.catalog import Catalog
 
 Verdict = Literal["same", "different"]
@@ -176,7 +177,7 @@ def _trial(graph: Graph) -> _Trial:
         graph.ledger.place.copy(home / "ledger")
     (home / "files").symlink_to(graph.files.folder.resolve())  # vectors are read from the files, never written
     ledger = Ledger.open(home / "ledger")
-    store = open_store(f"arcadedb://{home}/store", home)
+    store = open_store(embedded(home / "store"), home)
     store.sync(ledger)
     return _Trial(ledger, store, Files(home / "manifests"), folder)
 

@@ -131,7 +131,7 @@ class Settings(BaseSettings):
             )
         address = self.store or self.neo4j_uri
         if not address:
-            return f"arcadedb://{quote(str((home / 'store').resolve()))}"
+            return embedded(home / "store")
         parts = urlsplit(address)
         if parts.scheme == "arcadedb" or parts.username:
             return address
@@ -145,6 +145,11 @@ class Settings(BaseSettings):
         for name in SECRET:
             values[name] = MASK if getattr(self, name).get_secret_value() else ""
         return {name: masked(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def embedded(folder: Path) -> str:
+    """URL of the embedded store in a folder, whatever letters its path has."""
+    return f"arcadedb://{quote(str(folder.resolve()))}"
 
 
 def masked(url: str) -> str:

@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 import numpy as np
 
 from kg.errors import TooLargeError
+from kg.ledger import Ledger
 from kg.snapshot import Snapshot
 from queries import exposures, many
 from queries.exposures import Exposures
@@ -103,20 +104,40 @@ def learn(snapshot: Snapshot) -> Work:
     return work, NEED.of(**need_of_pass(model, graph))
 
 
-def export(snapshot: Snapshot) -> Work:
-    """Files for Neo4j's import tool, of a ledger with as many loans."""
+def grown(snapshot: Snapshot) -> tuple[Path, Ledger, int]:
+    """A home whose ledger has as many loans, and the bytes that all its versions need."""
     from benchmarks.scale import claims
-    from kg.files import Files
-    from kg.ledger import Ledger
     from kg.model import RunManifest
-    from kgrisk.export_neo4j import NEED, export_import
+    from kg.project import NEED
 
     home = Path(mkdtemp(prefix="kgrisk-limited-"))
     atexit.register(rmtree, home)
-    ledger = Ledger.open(home / "ledger")
-    batch = claims(len(snapshot), 0, snapshot.edges.num_rows)
+    ledger, batch = Ledger.open(home / "ledger"), claims(len(snapshot), 0, snapshot.edges.num_rows)
     ledger.commit(batch, RunManifest("test"))
-    return lambda: export_import(ledger, Files(home / "files"), home / "out"), NEED.of(claims=len(batch))
+    return home, ledger, NEED.of(claims=len(batch))
+
+
+def export(snapshot: Snapshot) -> Work:
+    """Files for Neo4j's import tool."""
+    from kg.files import Files
+    from kgrisk.export_neo4j import export_import
+
+    home, ledger, need = grown(snapshot)
+    return lambda: export_import(ledger, Files(home / "files"), home / "out"), need
+
+
+def fill(snapshot: Snapshot) -> Work:
+    """What a first sync writes into a store, as text, in its transactions."""
+    from kg.sync import stage
+
+    _, ledger, need = grown(snapshot)
+
+    def work() -> object:
+        found = stage(None, ledger, lambda text: [])
+        assert found is not None
+        return sum(step.rows.nbytes for step in found.plan.steps(5_000))
+
+    return work, need
 
 
 STAGES: dict[str, Callable[[Snapshot], Work]] = {
@@ -127,6 +148,7 @@ STAGES: dict[str, Callable[[Snapshot], Work]] = {
     "tensors": tensors,
     "learn": learn,
     "export": export,
+    "fill": fill,
 }
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from kg import project
 from kg.errors import TooLargeError
 from kg.memory import BUFFERS, GIB, MIB, Need, check_room, free_bytes
-from kgrisk import export_neo4j
 from queries import exposures, many
 from tests.kgrisk_world import clean_environment
 
@@ -44,7 +44,8 @@ STAGES = [
         "drawn neighbourhoods",
         marks=slow,
     ),
-    pytest.param("export", 60_000, r"exporting 78,000 claims needs", "follow the ledger while it grows", marks=slow),
+    pytest.param("export", 60_000, r"resolving every version of 78,000 claims needs", "follow the ledger", marks=slow),
+    pytest.param("fill", 60_000, r"resolving every version of 78,000 claims needs", "follow the ledger", marks=slow),
 ]
 
 
@@ -113,7 +114,7 @@ def test_the_page_tells_what_the_code_asks_for() -> None:
         "exposures (`queries": (exposures.NEED, {"edges": 10 * million, "nodes": million}),
         "scenarios (`queries/exp": (exposures.BLOCK, {"numbers": 64 * million}),
         "queries/many.py": (many.NEED, None),
-        "kgrisk/export_neo4j.py": (export_neo4j.NEED, {"claims": 13 * million}),
+        "kg/project.py": (project.NEED, {"claims": 13 * million}),
     }
     for place, (need, counts) in rows.items():
         cells = next(line for line in page.splitlines() if place in line and line.startswith("|")).split("|")

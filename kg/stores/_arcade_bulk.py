@@ -36,7 +36,7 @@ def build(folder: Path, plan: Plan, mark: Watermark, format: int, on_io: OnIO) -
             db.command("sql", statement)
         batch = _batch(db.get_java_database())
         rids = _vertices(batch, plan, on_io)
-        for step in (s for s in plan.steps if s.kind == "edge"):
+        for step in plan.steps(CHUNK, ("edge",)):
             _edges(batch, step, rids, on_io)
         batch.close()
         on_io("bulk:index")
@@ -64,27 +64,39 @@ def json_text(rows: pl.DataFrame) -> str:
 def _vertices(batch: Any, plan: Plan, on_io: OnIO) -> pl.DataFrame:
     """Write all nodes; returns (id, rid)."""
     batcher, found = java("com.arcadedb.python.VertexBatcher"), []
-    for step in (s for s in plan.steps if s.kind in ("node", "value")):
-        for rows in _frame(step).iter_slices(CHUNK):
-            on_io("bulk:nodes")
-            rids = str(batcher.createVerticesJson(batch, step.name, json_text(rows))).split(";")
-            found.append(pl.DataFrame({"id": rows["id"], "rid": rids}))
+    for step in plan.steps(CHUNK, ("node", "value")):
+        rows = _frame(step)
+        on_io("bulk:nodes")
+        rids = str(batcher.createVerticesJson(batch, step.name, json_text(rows))).split(";")
+        found.append(pl.DataFrame({"id": rows["id"], "rid": rids}))
     return pl.concat(found) if found else pl.DataFrame(schema={"id": pl.String, "rid": pl.String})
 
 
 def _edges(batch: Any, step: Step, rids: pl.DataFrame, on_io: OnIO) -> None:
     batcher = java("com.arcadedb.python.EdgeBatcher")
-    for rows in _frame(step).iter_slices(CHUNK):
-        on_io("bulk:edges")
-        ends = rows.join(rids.rename({"id": "source", "rid": "_src"}), on="source", how="left")
-        ends = ends.join(rids.rename({"id": "target", "rid": "_dst"}), on="target", how="left")
-        batcher.newEdgesJson(batch, step.name, json_text(ends.drop("source", "target")))
+    on_io("bulk:edges")
+    ends = _frame(step).join(rids.rename({"id": "source", "rid": "_src"}), on="source", how="left")
+    ends = ends.join(rids.rename({"id": "target", "rid": "_dst"}), on="target", how="left")
+    batcher.newEdgesJson(batch, step.name, json_text(ends.drop("source", "target")))
 
 
 def _frame(step: Step) -> pl.DataFrame:
     frame = pl.from_arrow(step.rows)
     assert isinstance(frame, pl.DataFrame)
     return frame
+
+
+_TEXTS = {
+    "node": "UNWIND $rows AS row MERGE (n:{name} {{id: row.id}}) ON CREATE SET n.label = row.label",
+    "value": "UNWIND $rows AS row MERGE (n:{name} {{id: row.id}}) ON CREATE SET n += row",
+    "edge": "UNWIND $rows AS row MATCH (a:Entity {{id: row.source}}) MATCH (b:{end} {{id: row.target}}) "
+    "CREATE (a)-[r:{name}]->(b) SET r = row.set",
+}
+
+
+def step_text(step: Step) -> str:
+    """Cypher that writes the rows of a step, given as `nested_json` gives them."""
+    return _TEXTS[step.kind].format(name=step.name, end=END_LABEL.get(step.name, "Entity"))
 
 
 def nested_json(step: Step) -> str:

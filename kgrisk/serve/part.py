@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from urllib.parse import quote
 
 from kg.files import write_whole
 from kg.partial import PartialFiles, PartialLedger
 from kg.store import SyncReport, open_store
 from kgrisk.api import Graph
+from kgrisk.settings import embedded
 
 Hidden = tuple[tuple[str, ...], tuple[str, ...]]
 """Labels and sources that are hidden, in order."""
@@ -27,7 +27,7 @@ class PartialGraph(Graph):
         self.files = PartialFiles(whole.files, self.ledger)
         name = sha256(json.dumps(hidden).encode()).hexdigest()[:16]
         self.folder = whole.home.resolve() / "cache" / f"access-{name}"
-        self.url = f"arcadedb://{quote(str(self.folder / 'store'))}"
+        self.url = embedded(self.folder / "store")
         self._store, self._synced, self._catalog = None, -1, whole.catalog
 
     def sync(self) -> SyncReport | None:
