@@ -8,6 +8,7 @@ from typing import Final
 import pyarrow as pa
 
 from kg.contest import HEARD, RANK, RANKS, Contest, losing
+from kg.errors import TooLargeError
 from kg.judged import register_identity
 from kg.made import Made
 from kg.memory import check_room
@@ -23,6 +24,8 @@ EACH: Final = 800
 BUFFERS: Final = 1 << 29
 """Bytes that a claim takes while everything is resolved, and what is taken beside as buffers at most: above what
 `python -m benchmarks.scale` found at every size."""
+TEXTS: Final = (1 << 31) - 1
+"""Bytes of text that a column of a snapshot can hold, as its offsets have 32 bits."""
 
 
 def built(con: Con, commit: int, at: AsOf, ledger: str) -> Made:
@@ -59,7 +62,20 @@ def resolve(con: Con, commit: int, valid: datetime, published: datetime) -> tupl
     ).to_arrow_table()
     edges, facts = (table.cast(pa.schema([*schema, RANK])) for table, schema in ((edges, EDGES), (facts, FACTS)))
     tables = nodes.cast(NODES), edges.select(EDGES.names), facts.select(FACTS.names)
+    _check_texts(tables)
     return tables, _contest(con, edges.select(RANKS.names), facts.select(RANKS.names))
+
+
+def _check_texts(tables: Tables) -> None:
+    """TooLargeError for a column whose texts do not fit into one."""
+    for table in tables:
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            size = column.nbytes - 4 * len(column) if pa.types.is_string(column.type) else 0
+            if size > TEXTS:
+                raise TooLargeError(
+                    f"column {name} of a snapshot has {size:,} bytes of text in {len(column):,} rows, {TEXTS:,} fit: "
+                    "ask for an earlier instant, or keep the graph in several homes"
+                )
 
 
 def _contest(con: Con, edges: pa.Table, facts: pa.Table) -> Contest | None:

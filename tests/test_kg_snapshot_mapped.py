@@ -163,6 +163,16 @@ def test_a_view_too_large_for_the_machine_says_what_to_do(tmp_path: Path, monkey
         ledger.view()
 
 
+def test_texts_that_do_not_fit_into_a_column_are_refused_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = two_banks(tmp_path / "ledger")
+    monkeypatch.setattr("kg.resolved.TEXTS", 30)
+    told = r"column statement of a snapshot has \d+ bytes of text in 2 rows, 30 fit: ask for an earlier instant"
+    with pytest.raises(TooLargeError, match=told):
+        ledger.view()
+
+
 def test_what_is_zero_takes_no_room_on_disk_and_reads_the_same(tmp_path: Path) -> None:
     cache, snapshot = Cache(tmp_path, "test", "u"), drawn(300_000)
     found = cache.save(Made.of(snapshot))

@@ -16,7 +16,7 @@ from benchmarks.growth import Line, Record, exponent, told
 from benchmarks.running import HERE
 from benchmarks.scale import BATCH, SIZES
 from kg.memory import GIB, MIB
-from kgrisk.export_neo4j import NEED
+from kg.project import NEED
 
 LINEAR, MOST, CHANGE, RAW = 1.2, 24 * 1024, 0.05, 5
 """Aims: the greatest exponent, MiB of a stage at 10 million edges, an increment as a share of a full build, opening a
