@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib import import_module
@@ -61,6 +61,10 @@ class Watermark:
     offset: int = 0
 
 
+WIPING = -1
+"""Offset of the watermark while a store is being emptied."""
+
+
 class GraphStore(Protocol):
     """A projection of one ledger. It never knows how claims become rows."""
 
@@ -99,6 +103,9 @@ class GraphStore(Protocol):
         timeout: float = TIMEOUT,
     ) -> pa.Table:
         """The same of a text from outside, once `kg.free` and the engine's own plan found that it only reads."""
+
+    def scan(self, cypher: str, params: Mapping[str, Any] | None = None) -> Iterator[Sequence[Any]]:
+        """Rows of a reading text of our own as a stream: no clock, no cap. StoreError where they cannot be read."""
 
     def nearest(self, label: str, vector: Sequence[float], k: int, at: AsOf = AsOf(), model: str = "") -> pa.Table:
         """The k nodes of a label whose vectors are most alike (NEAREST); of the newest model unless one is named."""

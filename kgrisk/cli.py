@@ -218,10 +218,15 @@ def sources(json: Json = False) -> None:
 
 
 @app.command(name="doctor")
-def run_doctor(home: Home = None, store: Store = None, json: Json = False) -> None:
+def run_doctor(
+    home: Home = None,
+    store: Store = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Hold every row of the store against the ledger.")] = False,
+    json: Json = False,
+) -> None:
     """Check what has to be right on this machine; exit code 1 if something fails."""
     settings = Settings.load(home=home, store=store)
-    findings = doctor.examine(doctor.Patient(settings.home, settings))
+    findings = doctor.examine(doctor.Patient(settings.home, settings, compare=compare))
     rows = [{"check": f.check, "state": f.state, "detail": f.detail, "remedy": f.remedy} for f in findings]
     emit(rows) if json else show("doctor", rows)
     if not doctor.healthy(findings):

@@ -11,15 +11,18 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from neo4j import GraphDatabase
 from neo4j.exceptions import DriverError, Neo4jError
 from packaging.requirements import Requirement
 
+from kg.compare import Comparison, compare
 from kg.errors import KgRiskError
+from kg.files import Files
 from kg.ledger import Ledger
 from kg.store import open_store
+from kg.vectors import Vectors
 from kgrisk.neo4j_local import missing
 from kgrisk.settings import Settings, masked
 from kgrisk.weights import faults
@@ -31,6 +34,8 @@ EXTRAS: Final = ("", "text", "images", "learn")
 SAMPLE: Final = Path(__file__).parent / "sample" / "data"
 SAMPLE_PARTS: Final = ("registers", "news", "filings", "images", "trades", "truth.json")
 CONNECT_SECONDS: Final = 5.0
+TOLD: Final = 5
+"""Readings of a store that a finding tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,13 @@ class Patient:
     python: tuple[int, int] = sys.version_info[:2]
     needs: tuple[str, ...] | None = None
     """Requirements to check instead of those of the installed package."""
+    compare: bool = False
+    """Hold every row of the store against the ledger as well; takes about as long as filling it."""
 
 
 def examine(patient: Patient) -> list[Finding]:
     """All checks in order; none raises."""
-    return [_safely(check, patient) for check in CHECKS]
+    return [_safely(check, patient) for check in (*CHECKS, *((rows,) if patient.compare else ()))]
 
 
 def healthy(findings: list[Finding]) -> bool:
@@ -182,6 +189,39 @@ def store(patient: Patient) -> Finding:
         return Finding("store", "fail", detail, "restore the newer ledger, or name an empty store")
     behind = f", {head - commit} behind; the next query brings it up to date" if commit < head else ""
     return Finding("store", "ok", f"{masked(url)} at commit {commit}{behind}")
+
+
+def rows(patient: Patient) -> Finding:
+    """Every row of the store is as the ledger has it at the store's commit."""
+    url, folder = patient.settings.url(patient.home), patient.home / "ledger"
+    if not folder.exists():
+        return Finding("rows", "skip", f"no ledger yet in {patient.home}", "run `kgrisk ingest FOLDER`")
+    with Ledger.open(patient.settings.ledger or folder, beside=folder) as opened:
+        found = open_store(url, patient.home)
+        try:
+            told = compare(found, opened, Vectors(Files(patient.home / "files")))
+        finally:
+            found.close()
+    if told.wrong:
+        return Finding("rows", "fail", _differing(told), _anew(url, patient.home))
+    if not told.commit:
+        return Finding("rows", "skip", "the store is empty", "the next question fills it")
+    return Finding("rows", "ok", f"{told.rows:,} rows as the ledger has them at commit {told.commit}")
+
+
+def _differing(told: Comparison) -> str:
+    """What differs, of the first few readings that found something."""
+    more = f"; and {len(told.wrong) - TOLD} more" if len(told.wrong) > TOLD else ""
+    first = "; ".join(map(str, told.wrong[:TOLD]))
+    return f"not as the ledger has {told.rows:,} rows at commit {told.commit}: {first}{more}"
+
+
+def _anew(url: str, home: Path) -> str:
+    """How a store is filled anew."""
+    parts = urlsplit(url)
+    if parts.scheme == "arcadedb":
+        return f"delete {unquote(parts.path)}; the next question fills it from the ledger"
+    return f"`kgrisk.open({str(home)!r}).rebuild()` in Python empties it and fills it from the ledger"
 
 
 def neo4j(patient: Patient) -> Finding:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import jpype
-from arcadedb_embedded import ArcadeDBError
+from arcadedb_embedded import ArcadeDBError, ResultSet
 
 from kg.errors import QueryError, QueryMemoryError, QueryTimeoutError
 from kg.stores._jvm import java
@@ -20,6 +20,10 @@ _CLASS = re.compile(r"(?:\b[a-z]\w*\.)+[A-Z][\w$]*(?:Exception|Error)\b:?\s*")
 _PLACE = re.compile(r"Syntax error at line (\d+):(\d+) - ")
 """Its columns begin with 0."""
 _LONGEST = 600
+ENGINE = (ArcadeDBError, jpype.JException)
+"""What the engine raises, through its bindings or past them."""
+BATCH = 2_000
+"""Rows of a stream that cross from Java at once."""
 _MEMORY = ("OutOfMemoryError", "HeapLimitExceeded", "StackOverflowError")
 
 
@@ -28,7 +32,7 @@ def plain_errors(timeout: float) -> Iterator[None]:
     """Turn the engine's errors into QueryError, QueryTimeoutError and QueryMemoryError."""
     try:
         yield
-    except (ArcadeDBError, jpype.JException) as error:
+    except ENGINE as error:
         if _TIMEOUT in str(error):
             raise QueryTimeoutError(
                 f"the query took more than {timeout:g} s; narrow it, bound its paths, or give a longer timeout"
@@ -53,6 +57,15 @@ def said(error: BaseException) -> str:
     if place := _PLACE.match(text):
         text = f"line {place[1]}, column {int(place[2]) + 1}: {text[place.end() :]}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def streamed(result: ResultSet) -> Iterator[list[Any]]:
+    """The rows of a result, a batch in memory at a time."""
+    try:
+        for batch in result.iter_json_batches(BATCH):
+            yield from (list(row.values()) for row in batch)
+    finally:
+        result.close()
 
 
 @lru_cache(maxsize=256)

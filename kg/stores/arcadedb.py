@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyarrow as pa
-from arcadedb_embedded import ArcadeDBError, Database, create_database, database_exists, open_database
+from arcadedb_embedded import Database, create_database, database_exists, open_database
 
 from kg.breaker import Breaker
 from kg.cypher import check_reading, plain_parameters
@@ -30,8 +30,8 @@ from kg.ledger import Ledger, OnIO, no_io
 from kg.model import AsOf, Value
 from kg.rows import Step
 from kg.store import LIMIT, TIMEOUT, SyncReport, Watermark, check_nearest, hash_graph, instants, to_table
-from kg.stores._arcade_answers import columns, plain, plain_errors
-from kg.stores._arcade_bulk import END_LABEL, build, nested_json
+from kg.stores._arcade_answers import ENGINE, columns, plain, plain_errors, streamed
+from kg.stores._arcade_bulk import build, nested_json, step_text
 from kg.stores._arcade_near import Near
 from kg.stores._arcade_plan import plan
 from kg.stores._arcade_schema import declare, write_format
@@ -45,6 +45,8 @@ BULK = 5_000
 """Rows from which an empty store is built as a whole beside its folder and then renamed."""
 CHUNK = 5_000
 """Rows of one transaction."""
+SCAN = 3600.0
+"""Seconds that a stream of rows may take, however slowly they are taken."""
 _LOCKED = "is locked by another process"
 
 
@@ -77,8 +79,7 @@ class ArcadeStore:
             ) from error
         try:
             start(heap)
-            self._db = self._open()
-            self._mark = self._read_mark()
+            self._open()
         except BaseException:
             self._lease.__exit__(None, None, None)
             raise
@@ -90,22 +91,22 @@ class ArcadeStore:
         """A server could later serve the folder: it expects <root>/databases/<name>."""
         return self.folder / "databases" / "graph"
 
-    def _open(self) -> Database:
+    def _open(self) -> None:
         self._tidy()
         place = str(self._graph)
         try:
-            db = (open_database if database_exists(place) else create_database)(place)
-        except ArcadeDBError as error:
+            self._db: Database = (open_database if database_exists(place) else create_database)(place)
+            try:
+                self.format = declare(self._db, place)
+                self._mark = self._read_mark()
+            except BaseException:
+                self._db.close()
+                raise
+        except ENGINE as error:
             kind = StoreLockedError if _LOCKED in str(error) else StoreError
             raise kind(
                 f"ArcadeDB could not open {self._graph}: {error}; if it is damaged, delete the folder and sync again"
             ) from error
-        try:
-            self.format = declare(db, place)
-        except BaseException:
-            db.close()
-            raise
-        return db
 
     def _beside(self, word: str) -> Path:
         return self._graph.with_name(f"graph.{word}")
@@ -166,8 +167,7 @@ class ArcadeStore:
             self._db.close()
             self._graph.rename(self._beside("old"))
             new.rename(self._graph)
-            self._db = self._open()
-            self._mark = self._read_mark()
+            self._open()
             self._near.clear()
         took, count = time.monotonic() - began, whole.plan.count
         return SyncReport(0, whole.end.commit, count("edge"), count("close"), took, bulk=True)
@@ -194,9 +194,7 @@ class ArcadeStore:
                 text = f"UPDATE {step.name} SET known_to = :known_to WHERE version IN :versions"
                 self._db.command("sql", text, {"known_to": known_to, "versions": versions})
             return
-        self._command(
-            _TEXTS[step.kind].format(name=step.name, end=END_LABEL.get(step.name, "Entity")), nested_json(step)
-        )
+        self._command(step_text(step), nested_json(step))
 
     def _command(self, text: str, rows: str) -> None:
         self._db.get_java_database().command("opencypher", text, java_map(rows=json_rows(rows)))
@@ -219,7 +217,7 @@ class ArcadeStore:
             what = stage(mark, supposed, self._vectors)
             self._db.begin()
             try:
-                for step in what.plan.steps if what else ():
+                for step in what.plan.steps(CHUNK) if what else ():
                     self._write_step(step)
                 self._mark = what.end if what else mark
                 yield
@@ -282,6 +280,11 @@ class ArcadeStore:
         with self._turn:
             yield from (list(row.values()) for row in self._db.query("opencypher", text, params).to_list())
 
+    def scan(self, cypher: str, params: Mapping[str, Any] | None = None) -> Iterator[Sequence[Any]]:
+        """Rows of a reading text, as a stream."""
+        with self._turn, self._limited(SCAN), plain_errors(SCAN):
+            yield from streamed(self._db.query("opencypher", cypher, dict(params or {})))
+
     def nearest(self, label: str, vector: Sequence[float], k: int, at: AsOf = AsOf(), model: str = "") -> pa.Table:
         """The k nodes with the most similar vectors, by exact search: the engine's quantised index loses recall."""
         return self._near.find(label, check_nearest(label, vector, k), k, instants(at, self._mark), model)
@@ -289,12 +292,3 @@ class ArcadeStore:
     def graph_hash(self) -> str:
         """sha256 over the rows alive at the last complete commit."""
         return hash_graph(self._rows, self._mark)
-
-
-_TEXTS = {
-    "node": "UNWIND $rows AS row MERGE (n:{name} {{id: row.id}}) ON CREATE SET n.label = row.label",
-    "value": "UNWIND $rows AS row MERGE (n:{name} {{id: row.id}}) ON CREATE SET n += row",
-    "edge": "UNWIND $rows AS row MATCH (a:Entity {{id: row.source}}) MATCH (b:{end} {{id: row.target}}) "
-    "CREATE (a)-[r:{name}]->(b) SET r = row.set",
-}
-"""Cypher that writes the rows of a step."""

@@ -32,6 +32,7 @@ from kg.store import (
     LIMIT,
     NEAREST,
     TIMEOUT,
+    WIPING,
     SyncReport,
     Watermark,
     check_nearest,
@@ -51,8 +52,6 @@ CHUNK = 5_000
 FIRST_FETCH = 1_000
 """Neighbours first asked from the vector index, before the clocks filter them."""
 _WIPE = 5_000
-_WIPING = -1
-"""Offset of the watermark while a store is being emptied."""
 _END_LABEL = {type: label for label, type in HAS.items()}
 
 
@@ -120,14 +119,14 @@ class Neo4jStore:
     def sync(self, ledger: Ledger, on_io: OnIO = no_io) -> SyncReport:
         """Bring the store to the ledger's head."""
         mark = self.mark
-        if mark is not None and mark.offset == _WIPING:
+        if mark is not None and mark.offset == WIPING:
             self._wipe(on_io)
         return synchronise(self, ledger, self._vectors, CHUNK, on_io)
 
     def rebuild(self, ledger: Ledger, on_io: OnIO = no_io) -> SyncReport:
         """Delete what a store holds and sync from the start. Other data in the database is left alone."""
         if (mark := self.mark) is not None:
-            self.write(mark, (), Watermark(mark.ledger, offset=_WIPING))
+            self.write(mark, (), Watermark(mark.ledger, offset=WIPING))
         self._wipe(on_io)
         return self.sync(ledger, on_io)
 
@@ -227,6 +226,10 @@ class Neo4jStore:
         with self._reachable(), self._transaction(READ_ACCESS) as tx:
             for record in tx.run(text, params):
                 yield list(record.values())
+
+    def scan(self, cypher: str, params: Mapping[str, Any] | None = None) -> Iterator[Sequence[Any]]:
+        """Rows of a reading text, as a stream."""
+        return self._rows(cypher, dict(params or {}))
 
     def nearest(self, label: str, vector: Sequence[float], k: int, at: AsOf = AsOf(), model: str = "") -> pa.Table:
         """The k nodes with the most similar vectors: the vector index is asked for more until the clocks leave k."""
