@@ -79,15 +79,16 @@ class Reading:
         try:
             for number, row in enumerate(found):
                 if number > 2 * len(wanted) + SPARE:
-                    raise StoreError(f"it gives more than {number:,} rows, and no end is in sight")
-                key = _key(row[-1])
+                    raise StoreError(f"more than {number:,} rows, and no end is in sight")
+                had = row[-1] if row and isinstance(row[-1], dict) else {}
+                key = _key(had)
                 said = left.pop(key, None)
                 if said is None:
                     self.extra = self._note("extra", self.extra, key)
-                elif said != _digest(row):
+                elif said != _digest([*row[:-1], had]):
                     self.changed = self._note("changed", self.changed, key)
-        except StoreError as error:
-            self.error = str(error)
+        except (StoreError, ValueError) as error:  # a damaged text may be none that can be decoded
+            self.error = f"it could not be read to its end: {error}"
         else:
             for key in left:
                 self.missing = self._note("missing", self.missing, key)
