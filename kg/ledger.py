@@ -253,6 +253,7 @@ class Ledger:
         self.lease.check()
         if self.fence is not None:
             self.fence()
+        self.seal.hold(self._table)
         with self.place.reached():
             head = self._table.transaction_version(_APP) or 0
         if head != commit - 1:

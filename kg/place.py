@@ -1,8 +1,8 @@
 """Place: where the table of a ledger lies, a folder of this machine or an object store with a folder here beside it.
 
 In an object store (S3 or what speaks its protocol) the table is all there is of a ledger; the folder beside it holds
-the lock of this machine's writers, copies of the table's files, each of which never changes, and where the table is. Of
-writers on several machines the store takes one: the next file of the log is put only if nobody has put it yet.
+the lock of this machine's writers, copies of the table's files, what was seen of them (`kg.seen`) and where the table
+is. Of writers on several machines the store takes one: the next file of the log is put only if nobody has put it yet.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from shutil import copytree
 from typing import Any, Final
 from urllib.parse import unquote
 
-import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.fs as pafs
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
@@ -29,8 +29,10 @@ from deltalake.fs import DeltaStorageHandler
 from kg.changes import EVENTS
 from kg.disk import writing
 from kg.errors import LedgerError
-from kg.files import replacing, write_whole
+from kg.files import write_whole
 from kg.lease import Lease
+from kg.seen import FILE as SEEN
+from kg.seen import Seen
 from kg.swap import settle
 
 FORMAT: Final = 1
@@ -130,12 +132,13 @@ class Place:
         return self.mark(uuid_there, format)
 
     def mark(self, uuid: str, format: int = FORMAT) -> dict[str, Any]:
-        """Write down what lies here and, of an object store, where it is; no secret."""
+        """Write down what lies here and, of an object store, where it is; no secret. What was seen before is past."""
         mark: dict[str, Any] = {"uuid": uuid, "format": format}
         if self.remote:
             plain = {name: value for name, value in self.options.items() if not SECRET.search(name)}
             mark |= {"url": self.url, "options": plain}
         write_whole(self.folder / "ledger.json", json.dumps(mark).encode())
+        (self.folder / SEEN).unlink(missing_ok=True)
         return mark
 
     def table(self) -> DeltaTable:
@@ -182,30 +185,15 @@ class Place:
             ) from error
 
     def files(self, table: DeltaTable) -> list[str]:
-        """Paths on this machine of the table's files; what lies in an object store is copied once."""
+        """Paths on this machine of the table's files; what lies in an object store is copied once, see `kg.seen`."""
         if not self.remote:  # told as addresses: a space in the name of a folder is %20 there
             return sorted(unquote(uri.removeprefix("file://")) for uri in table.file_uris())
-        uris = sorted(table.file_uris())
-        root = table.table_uri.rstrip("/") + "/"
-        copies = {self.folder / "copies" / uri.removeprefix(root).replace("/", "-"): uri for uri in uris}
-        (self.folder / "copies").mkdir(parents=True, exist_ok=True)
-        for copy in set((self.folder / "copies").glob("*.parquet")) - set(copies):
-            copy.unlink(missing_ok=True)  # compacted away; who reads it still has it open
-        for copy, uri in copies.items():
-            if not copy.exists():
-                self._copy(uri.removeprefix(root), copy)
-        return [str(copy) for copy in copies]
+        return self.seen.files(table)
 
-    def _copy(self, name: str, to: Path) -> None:
-        with self.reached():
-            there = self._store().open_input_stream(name)
-        with there, replacing(to, what="a copy of the ledger's table") as here:
-            while piece := self._piece(there):
-                here.write(piece)
-
-    def _piece(self, there: pa.NativeFile) -> bytes:
-        with self.reached():  # what the store refuses is told as that, and not as a fault of the disk that is written
-            return bytes(there.read(1 << 20))
+    @cached_property
+    def seen(self) -> Seen:
+        """What this home has seen of the table in an object store."""
+        return Seen(self.folder, self.url, APP, self._store, self.reached)
 
     def _store(self) -> pafs.PyFileSystem:
         return pafs.PyFileSystem(DeltaStorageHandler(self.url, self.given()))

@@ -16,19 +16,20 @@ from typing import Any, Final
 from deltalake import DeltaTable
 
 from kg.errors import DiskError, LedgerError
-from kg.files import digest_of, write_whole
+from kg.files import write_whole
 from kg.place import APP, Place
+from kg.seen import Digests
 
 FILE: Final = "seal.json"
 _LOG = logging.getLogger(__name__)
 
 
 class Seal:
-    """The seal of a ledger in a folder; an object store looks after its own bytes, and has none."""
+    """The seal of a ledger in a folder; of one in an object store `kg.seen` keeps what this home has seen."""
 
     def __init__(self, place: Place) -> None:
         self._place, self._table, self._path = place, place.folder / "table", place.folder / FILE
-        self._seen: dict[tuple[str, int, int], str] = {}
+        self._digests = Digests()
 
     def read(self) -> Mapping[str, Any]:
         """What it says; read it before the table, which only grows meanwhile. LedgerError if it is none."""
@@ -51,19 +52,25 @@ class Seal:
                 f"({self._table.name}/_delta_log) lost its end; restore the ledger from a backup"
             )
         for name, path in self._each(files if told["files"] else []):
-            if name in told["files"] and self._digest(name, path) != told["files"][name]:
+            if name in told["files"] and self._digest(path) != told["files"][name]:
                 raise LedgerError(
                     f"{path} cannot be read: it was changed on disk, and has another sha256 than it was written with; "
                     "restore it from a backup"
                 )
 
+    def hold(self, table: DeltaTable) -> None:
+        """LedgerError before a commit to a table in an object store that was set back while it was open."""
+        if self._place.remote:
+            self._place.seen.hold(table)
+
     def write(self, table: DeltaTable) -> None:
         """Write down how the table is now; hold the lease. A disk that refuses it does not undo the commit."""
         if self._place.remote:
+            self._place.seen.made(table)
             return
         known, head = self.read()["files"], table.transaction_version(APP) or 0
         each = self._each(self._place.files(table))
-        told = {name: known.get(name) or self._digest(name, path) for name, path in each}
+        told = {name: known.get(name) or self._digest(path) for name, path in each}
         try:
             write_whole(self._path, json.dumps({"head": head, "files": told}, indent=0).encode())
         except DiskError as error:
@@ -75,15 +82,12 @@ class Seal:
         for path in (*map(Path, files), *sorted(log)):
             yield path.name, path
 
-    def _digest(self, name: str, path: Path) -> str:
+    def _digest(self, path: Path) -> str:
         """The sha256 of a file, which is read once as long as nobody writes it."""
         try:
-            key = name, path.stat().st_ino, path.stat().st_mtime_ns
-            if key not in self._seen:
-                self._seen[key] = digest_of(path)
+            return self._digests.of(path)
         except OSError as error:
             raise LedgerError(f"{path} cannot be read: {error}; restore the ledger from a backup") from error
-        return self._seen[key]
 
     def drop(self) -> None:
         """Forget it, before another table takes the place of this one."""
