@@ -43,6 +43,8 @@ ALWAYS: Final = {"aws_conditional_put": "etag", "retry_timeout": "30s", "connect
 """Options of every object store. The first makes it refuse a file of the log that is there already."""
 SECRET: Final = re.compile("secret|token|password|access_key|credential", re.IGNORECASE)
 """Names of options that are handed on, but never written down or shown."""
+_OLDER: Final = "the newest version in the log"
+"""What Delta says of a log that ends before the version that was read of it."""
 _SCREEN: Final = re.compile(r"\x1b\[[0-9;]*m")
 _UNREACHED: Final = re.compile(r"%[0-9A-Fa-f]{2}|[\x00-\x1f\x7f\[\]^|\\]")
 """What the library of the table takes for something else in the path of a folder: it would write or read elsewhere."""
@@ -175,6 +177,11 @@ class Place:
         except (CommitFailedError, TableNotFoundError):
             raise
         except (OSError, DeltaError) as error:
+            if _OLDER in str(error):
+                raise LedgerError(
+                    f"{self.url} ends before what was read of it: the bucket was set back to an older state or written "
+                    "anew; restore the bucket from a backup, or begin with a new home"
+                ) from error
             said = " ".join(_SCREEN.sub("", str(error)).replace("↳", " ").split())
             for name, value in self.options.items():
                 said = said.replace(value, "...") if SECRET.search(name) and value else said

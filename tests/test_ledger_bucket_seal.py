@@ -195,9 +195,23 @@ def test_a_commit_to_a_bucket_that_was_set_back_while_it_was_open_is_refused(buc
         commit(ledger, *banks("fourth"))
         assert ledger.events().num_rows
         bucket.set_back(old)
-        with pytest.raises(LedgerError, match="the newest version in the log 3 is older"):
+        with pytest.raises(LedgerError, match=f"ends before what was read of it.*{REFUSED}"):
             commit(ledger, *banks("fifth"))
     assert bucket.state() == old, "no gap is left in the log"
+
+
+def test_a_commit_to_a_bucket_that_went_another_way_while_it_was_open_is_refused(bucket: Bucket) -> None:
+    old = bucket.state()
+    with bucket.opened("one") as ledger:
+        commit(ledger, *banks("fourth"))
+        assert ledger.events().num_rows
+        bucket.set_back(old)
+        with bucket.opened("two") as other:
+            assert [commit(other, *banks(name)) for name in ("other", "further")] == [4, 5]
+        there = bucket.state()
+        with pytest.raises(LedgerError, match=f"has not the commit 4 that this home has seen.*{REFUSED}"):
+            commit(ledger, *banks("fifth"))
+    assert bucket.state() == there, "nothing of it is written"
 
 
 def test_what_others_commit_compact_and_clean_up_is_no_damage(bucket: Bucket, caplog: pytest.LogCaptureFixture) -> None:
