@@ -61,7 +61,7 @@ class Patient:
     needs: tuple[str, ...] | None = None
     """Requirements to check instead of those of the installed package."""
     compare: bool = False
-    """Hold every row of the store against the ledger as well; takes about as long as filling it."""
+    """Read every row of the store as well, and hold it against the ledger."""
 
 
 def examine(patient: Patient) -> list[Finding]:
