@@ -25,7 +25,7 @@ FOLDERS = {
 MISSED = re.compile(r"\*\*|missed|short of")
 """How a page says that an aim was not reached."""
 
-AWAITED = frozenset({"scaling neo4j", "scaling neo4j_gds"})
+AWAITED: frozenset[str] = frozenset()
 """Modules that pages name and of which no run is committed yet: what pages say of them is held once it is."""
 
 
