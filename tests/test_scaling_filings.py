@@ -14,8 +14,10 @@ import pytest
 from benchmarks.filed import YEARS, sample, write
 from benchmarks.offline import environment, noted
 from benchmarks.scaling.filings import Run, figures, run
+from tests.fault_kills import KILLS
 
 FIRMS = 12
+soaked = pytest.mark.skipif(KILLS < 100, reason="two trainings take minutes: `make soak` has them done")
 KINDS = ("filings", "registers", "trades")
 Files = dict[str, bytes]
 
@@ -67,6 +69,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Sequence[Run]]:
         return count, [run(folder / "in", folder / name) for name in ("one", "two")]
 
 
+@soaked
 @pytest.mark.slow
 def test_two_runs_from_nothing_give_the_same_graph_and_the_same_scores(ran: tuple[int, Sequence[Run]]) -> None:
     count, (one, two) = ran
@@ -77,11 +80,13 @@ def test_two_runs_from_nothing_give_the_same_graph_and_the_same_scores(ran: tupl
     assert len(firms) > 200 and len({row["distress"] for row in one.told["scores"]}) > 100
 
 
+@soaked
 @pytest.mark.slow
 def test_no_process_of_them_reached_off_this_machine_and_workers_were_watched(ran: tuple[int, Sequence[Run]]) -> None:
     assert all(one.refused == [] and one.processes >= 3 for one in ran[1])
 
 
+@soaked
 @pytest.mark.slow
 def test_every_figure_of_them_is_told_beside_its_aim(ran: tuple[int, Sequence[Run]]) -> None:
     told = {figure.what: figure for figure in figures(*ran, "in small")}
