@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: an empty ledger, an empty store of each kind, a real Neo4j."""
+"""Fixtures that every test may use: an empty ledger, an empty store of each kind, a real Neo4j, an S3 server."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from kg.ledger import Ledger
 from kg.store import GraphStore, open_store
 from tests.neo4j_server import NoNeo4jError, required, running_neo4j, wipe
 from tests.operations import Growth, grow
+from tests.s3_server import S3, NoServerError, running_s3
 from tests.store_world import lend_in_a_ring
 
 STORES = [pytest.param("arcadedb", id="arcadedb"), pytest.param("neo4j", id="neo4j", marks=pytest.mark.neo4j)]
@@ -28,6 +29,16 @@ def neo4j_server() -> Iterator[str]:
     except NoNeo4jError as error:
         if required():
             raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """One server for the whole session, in which each test has a place of its own; skipped where there can be none."""
+    try:
+        with running_s3() as server:
+            yield server
+    except NoServerError as error:
         pytest.skip(str(error))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.fs as pafs
@@ -18,21 +17,12 @@ from kg.model import AsOf
 from kg.moving import move_here, move_to
 from kg.store import open_store
 from tests.operations import START, Ticking
-from tests.s3_server import S3, SECRET, NoServerError, running_s3
+from tests.s3_server import S3, SECRET
 from tests.store_world import banks, commit, lend_in_a_ring
 from tests.test_faults_spoiled import Spoil, cut, flip, tables, ways
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 REFUSED = r"restore the bucket from a backup, or begin with a new home"
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[S3]:
-    try:
-        with running_s3() as server:
-            yield server
-    except NoServerError as error:
-        pytest.skip(str(error))
 
 
 class Bucket:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from shutil import copyfile
 
@@ -19,16 +18,7 @@ from kgrisk.erasing import erase_person
 from kgrisk.settings import Settings
 from tests.erased_person import NAME, VERA, found_in, opened, write_world
 from tests.ledger_world import RUN, bank, loan
-from tests.s3_server import S3, SECRET, NoServerError, running_s3
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[S3]:
-    try:
-        with running_s3() as server:
-            yield server
-    except NoServerError as error:
-        pytest.skip(str(error))
+from tests.s3_server import S3, SECRET
 
 
 @pytest.fixture

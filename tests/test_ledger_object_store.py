@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,18 +18,9 @@ from kg.store import open_store
 from tests.kgrisk_world import BIG, clean_environment, kgrisk_here, write_registers
 from tests.ledger_world import RUN, bank, loan
 from tests.operations import START, Ticking, World
-from tests.s3_server import S3, SECRET, NoServerError, Wire, running_s3
+from tests.s3_server import S3, SECRET, Wire
 
 QUICK = {"max_retries": "1"}
-
-
-@pytest.fixture(scope="session")
-def s3() -> Iterator[S3]:
-    try:
-        with running_s3() as server:
-            yield server
-    except NoServerError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture
