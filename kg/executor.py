@@ -18,7 +18,7 @@ from functools import lru_cache
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from shutil import rmtree
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from threading import Thread
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -118,7 +118,8 @@ class Pool:
         if workers < 1:
             raise ExecutorError(f"{workers} workers are none; ask for at least 1")
         self.workers = workers
-        self._folder = TemporaryDirectory(prefix="kgrisk-put-")
+        # a worker that is not waited for may write while it is closed
+        self._folder = TemporaryDirectory(prefix="kgrisk-put-", ignore_cleanup_errors=True)
         self._pool: ProcessPoolExecutor | None = None
         self._puts = 0
 
@@ -157,21 +158,26 @@ class Pool:
         cancelled: Callable[[], bool] = never,
     ) -> Iterator[R]:
         todo = list(shards)
-        futures: dict[int, Future[R]] = {}
-        for place in range(len(todo)):
-            yield self._result(fn, todo, shared, place, futures, cancelled)
-            progress(place + 1, len(todo))
+        futures: dict[int, Future[Path]] = {}
+        try:
+            for place in range(len(todo)):
+                yield _taken(self._answer(fn, todo, shared, place, futures, cancelled))
+                progress(place + 1, len(todo))
+        finally:
+            for future in futures.values():
+                future.cancel()
+                future.add_done_callback(_forget)
 
-    def _result(
+    def _answer(
         self,
-        fn: Callable[..., R],
+        fn: Callable[..., Any],
         todo: Sequence[Any],
         shared: Sequence[Any],
         place: int,
-        futures: dict[int, Future[R]],
+        futures: dict[int, Future[Path]],
         cancelled: Callable[[], bool],
-    ) -> R:
-        """The result of one shard, while those after it are begun.
+    ) -> Path:
+        """Where the result of one shard lies, while those after it are begun.
 
         Nobody is told which of the shards under way a worker died of. So after a death this one is done with no other
         beside it: if a worker dies then, it died of this one, and a later one that kills its worker has its own turn.
@@ -202,11 +208,11 @@ class Pool:
         self._renew()
         self._folder.cleanup()
 
-    def _begin(self, fn: Callable[..., R], shard: Any, shared: Sequence[Any]) -> Future[R]:
+    def _begin(self, fn: Callable[..., Any], shard: Any, shared: Sequence[Any]) -> Future[Path]:
         if self._pool is None:
             given = (self._folder.name,)
             self._pool = ProcessPoolExecutor(self.workers, get_context("spawn"), _end_with_parent, given)
-        return self._pool.submit(_work, fn, shard, shared)
+        return self._pool.submit(_work, fn, shard, shared, Path(self._folder.name))
 
     def _renew(self) -> None:
         """Give the workers up; what they were doing is not waited for."""
@@ -238,9 +244,29 @@ def _end_with_parent(folder: str) -> None:
     Thread(target=watch, daemon=True, name="parent").start()
 
 
-def _work(fn: Callable[..., R], shard: Any, shared: Sequence[Any]) -> R:
-    """In a worker: the function with the values that were put."""
-    return fn(shard, *(_read(one.path) if isinstance(one, Put) else one for one in shared))
+def _work(fn: Callable[..., Any], shard: Any, shared: Sequence[Any], folder: Path) -> Path:
+    """In a worker: the function with the values that were put; its result lies in the file that is told.
+
+    All workers answer through one pipe, and one that is killed in the middle of a long answer stops the others and the
+    reader for ever. The name of a file is so short that the system writes all of it or nothing.
+    """
+    result = fn(shard, *(_read(one.path) if isinstance(one, Put) else one for one in shared))
+    with writing(folder, "what a worker found"), NamedTemporaryFile(dir=folder, delete=False) as file:
+        pickle.dump(result, file, protocol=5)
+    return Path(file.name)
+
+
+def _taken(path: Path) -> Any:
+    """The result in a file of `_work`, which goes with it."""
+    with path.open("rb") as file:
+        path.unlink()
+        return pickle.load(file)  # noqa: S301  # written by a worker of this process
+
+
+def _forget(answer: Future[Path]) -> None:
+    """Nobody asks for this answer any more."""
+    if whole(answer):
+        answer.result().unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=KEPT)

@@ -113,6 +113,48 @@ def test_workers_that_are_killed_lose_nothing_and_double_nothing(apart: Executor
     assert not any(mark.exists() for mark in marks)
 
 
+LONG = 16 << 20
+ANSWERS = """
+import sys
+from pathlib import Path
+from kg.executor import Pool
+from tests.contract.test_executors import answer_at_length
+
+if __name__ == "__main__":
+    with Pool(2) as pool:
+        print(*(len(one) for one in pool.map(answer_at_length, range(6), Path(sys.argv[1]))))
+"""
+
+
+def answer_at_length(shard: int, mark: Path) -> bytes:
+    """Many bytes; once, nobody reads for a while, the worker of the first shard answers and is killed meanwhile."""
+    if shard == 0 and mark.exists():
+        dealer, worker = os.getppid(), os.getpid()
+        subprocess.Popen(["sh", "-c", f"kill -STOP {dealer}; sleep 1; kill -KILL {worker}; kill -CONT {dealer}"])
+        time.sleep(0.2)  # until it has stopped
+        mark.unlink()
+        return bytes(LONG)
+    while mark.exists():
+        time.sleep(0.01)
+    time.sleep(0.3)  # the first goes before
+    return bytes(LONG)
+
+
+@pytest.mark.faults
+def test_a_worker_that_is_killed_in_the_middle_of_its_answer_stops_nobody(tmp_path: Path) -> None:
+    """Not those either that wait to give theirs, nor the one who reads: no pipe that all share takes a long answer."""
+    (mark := tmp_path / "mark").touch()
+    (tmp_path / "answers.py").write_text(ANSWERS)
+    told = subprocess.run(
+        [sys.executable, tmp_path / "answers.py", mark],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert told.stdout.split() == [str(LONG)] * 6 and not mark.exists(), told.stderr
+
+
 def die(shard: int) -> int:
     if shard == 7:
         os.kill(os.getpid(), signal.SIGKILL)

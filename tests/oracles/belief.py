@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from kg.model import AsOf, iso
@@ -166,15 +167,21 @@ def said_about(world: World, at: AsOf, id: str, since: str, until: str) -> Answe
 
 def _learned(world: World, at: AsOf, row: Row) -> str:
     """When we began to know the row as it is: the first of the commits since which nothing of it changed."""
-    now = commit = world.ledger.commit_at(at.known) or 0
-    while commit > 1:
-        before = world.seen(
-            replace(at, known=world.ledger.known(commit - 1), valid=at.valid or world.ledger.known(now))
-        )
-        if not any(r.id == row.id and r.statement == row.statement and r.said is row.said for r in before.rows):
+    learned, *before = _back(world, at)
+    for earlier in before:
+        if not earlier[1].shows(row):
             break
-        commit -= 1
-    return iso(world.ledger.known(commit))
+        learned = earlier
+    return learned[0]
+
+
+@cache
+def _back(world: World, at: AsOf) -> list[tuple[str, Seen]]:
+    """Every commit known by then, from the last to the first: when it was made and what was seen after it."""
+    now = world.ledger.commit_at(at.known) or 0
+    valid = at.valid or world.ledger.known(now)
+    instants = [world.ledger.known(commit) for commit in range(now, 0, -1)]
+    return [(iso(known), world.seen(replace(at, known=known, valid=valid))) for known in instants]
 
 
 def _read(r: Row) -> bool:

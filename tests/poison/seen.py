@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from kg.model import iso
@@ -60,6 +61,14 @@ class Seen:
     def __post_init__(self) -> None:
         for row in sorted(self.rows, key=lambda r: r.id):
             self.by.setdefault(row.type, []).append(row)
+
+    def shows(self, row: Row) -> bool:
+        """Whether the row was visible just so, by the same saying."""
+        return (row.id, row.statement, id(row.said)) in self._shown
+
+    @cached_property
+    def _shown(self) -> set[tuple[str, str, int]]:
+        return {(row.id, row.statement, id(row.said)) for row in self.rows}
 
     def of(self, *types: str) -> list[Row]:
         return [row for type in types for row in self.by.get(type, [])]
