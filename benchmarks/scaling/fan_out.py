@@ -3,7 +3,8 @@
 Efficiency is T(1 worker) / (2 T(2 workers)), put and reading of the graph with it. One and two take turns, and the
 middle of the turns' ratios counts: a machine is now quicker and now slower, for both of a turn alike. The same is told
 of CPU seconds: what the process that deals out and the busiest worker need together, which nothing can be done beside.
-Seconds are those of the fastest run. KGRISK_FAN_OUT=edges:scenarios asks for another size.
+Seconds are those of the fastest run. What two processes that share nothing and deal out nothing reach beside each other
+is told too: more than that the machine does not give. KGRISK_FAN_OUT=edges:scenarios asks for another size.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ def measure() -> list[Figure]:
         turns = [way(world, many, tiny) for _ in range(ROUNDS)]
         assert all(same(here, run) for turn in turns for run in turn), "the answers differ"
         found += figures(name, here, turns, block)
+    by_machine = unshared(edges, count)
+    found.append(Figure("processes that share nothing: efficiency", median(by_machine), note=listed(by_machine)))
     told = f"load {load:.1f} to {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; every answer has the same bits"
     return [*found, Figure("one block needs", block / (1 << 20), unit="MiB", note=f"{BLOCK} scenarios; {told}")]
 
@@ -138,6 +141,26 @@ def on_nodes(world: Compared, many: Sequence[Scenario], tiny: Compared) -> Turn:
             time.sleep(1)
             list(executor.map(abs, [1]))
         return cost(executor, world, many, tiny), two
+
+
+def unshared(edges: int, count: int) -> list[float]:
+    """CPU seconds of half of the scenarios alone, over those of one half beside the other."""
+    found = []
+    with Pool(1) as one, Pool(WORKERS) as two:
+        for _ in range(ROUNDS):
+            alone, beside = list(one.map(half, [0], edges, count)), list(two.map(half, range(WORKERS), edges, count))
+            found.append(sum(alone) / (sum(beside) / WORKERS))
+    return sorted(found)
+
+
+def half(_: int, edges: int, count: int) -> float:
+    """In a worker, over a graph of its own: CPU seconds of half of the scenarios."""
+    world = compared(edges)
+    many = drawn(world.world.snapshot, count // WORKERS, seed=1)
+    world.told(many[:1], KEPT)
+    begun = time.process_time()
+    list(over(Here(), world, many, BLOCK, KEPT))
+    return time.process_time() - begun
 
 
 def fastest(runs: Sequence[Cost]) -> Cost:
