@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from kg.files import Files
 from kg.ledger import Ledger
 from kg.store import GraphStore, open_store
 from tests.neo4j_server import NoNeo4jError, required, running_neo4j, wipe
-from tests.operations import Growth, grow
 from tests.s3_server import S3, NoServerError, running_s3
 from tests.store_world import lend_in_a_ring
 
+HERE = Path(__file__).parent
 STORES = [pytest.param("arcadedb", id="arcadedb"), pytest.param("neo4j", id="neo4j", marks=pytest.mark.neo4j)]
+CLUSTER = frozenset(
+    f"tests/{file.relative_to(HERE).as_posix()}" for file in HERE.rglob("test_*.py") if "two_nodes" in file.read_text()
+)
+"""Files that start a Ray cluster; there is one of these at a time on a machine."""
 HEAP = "1g"
 """Heap of the Java machine in the tests' process; the first store opened decides."""
+
+
+class ByFile(LoadFileScheduling):
+    """A file goes to one process, and all that start a cluster go to the same: else one would wait for the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "cluster" if file in CLUSTER else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
@@ -66,12 +85,6 @@ def module_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     """An empty store of each kind that the tests of a module share: for worlds that are dear to load."""
     home = tmp_path_factory.mktemp("home")
     yield from _opened(_empty(request, home), home)
-
-
-@pytest.fixture(scope="session")
-def growth(tmp_path_factory: pytest.TempPathFactory) -> Growth:
-    """A ledger after 1,000 random operations."""
-    return grow(tmp_path_factory.mktemp("growth"))
 
 
 @pytest.fixture

@@ -51,6 +51,8 @@ class World:
 
     joining: Random = field(init=False)
     """Chance of judgements about edges, likewise."""
+    seen: tuple[int, list[dict[str, Any]]] = (0, [])
+    """What is alive, and after which commit it was read."""
 
     def __post_init__(self) -> None:
         self.random, self.beside, self.joining = (Random(self.seed + n) for n in range(3))
@@ -100,9 +102,14 @@ class World:
             assert real.select(timeless).equals(said.select(timeless))
         self.foretold += 1
 
+    def _alive(self) -> list[dict[str, Any]]:
+        if self.seen[0] != self.ledger.head:
+            self.seen = self.ledger.head, self.ledger.alive().to_pylist()
+        return self.seen[1]
+
     def _part(self) -> None:
         """Forbid two ids of one cluster, where third ids may join them as well; what joined them stays in the log."""
-        rows = [r for r in self.ledger.alive().to_pylist() if r["kind"] in ("same", "not_same")]
+        rows = [r for r in self._alive() if r["kind"] in ("same", "not_same")]
         same = sorted((r["commit"], *sorted((r["subject"], r["object"]))) for r in rows if r["kind"] == "same")
         apart = {frozenset((r["subject"], r["object"])) for r in rows if r["kind"] == "not_same"}
         canon = clusters(((a, b) for _, a, b in same), apart)
@@ -114,7 +121,7 @@ class World:
 
     def _join(self, retract: list[str]) -> Iterator[Claim]:
         """Say that a loan is that of another key, or is not, or when it ended, or take back what was said."""
-        r, alive = self.joining, self.ledger.alive().to_pylist()
+        r, alive = self.joining, self._alive()
         loans = [row for row in alive if row["kind"] == "edge" and row["name"] == "LENDS_TO"]
         judged = [row for row in alive if row["kind"] in ("same_edge", "not_same_edge")]
         if loans and r.random() < 0.3:
@@ -162,8 +169,7 @@ class World:
 
     def _retract(self, kinds: tuple[str, ...], retract: list[str]) -> None:
         """Mark one alive claim of these kinds for retraction, if there is one."""
-        alive = self.ledger.alive().select(["kind", "claim"]).to_pydict()
-        choices = [c for k, c in zip(*alive.values(), strict=True) if k in kinds and c not in retract]
+        choices = [r["claim"] for r in self._alive() if r["kind"] in kinds and r["claim"] not in retract]
         if choices:
             retract.append(self.random.choice(choices))
 

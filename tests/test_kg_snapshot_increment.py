@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.increment import Increment, made
+from kg.increment import Increment
 from kg.ledger import Ledger
 from kg.model import AsOf, Claim, ClaimBatch, Edge, Evidence, Facts, Judgement, Node, RunManifest, SameEdge, Value
 from kg.snapshot import Snapshot
+from tests.increments import full, made_from
 from tests.ledger_world import RUN, bank, loan, two_banks
-from tests.operations import EXTRACTORS, START, Growth, Ticking, instants
+from tests.operations import EXTRACTORS, START, Ticking
 
 IDS = ("lei:A", "lei:B", "cik:C", "cik:D", "name:e", "name:f")
 LABELS = ("Bank", "Company", "Fund")
@@ -41,28 +42,6 @@ CLOCKS = st.tuples(st.integers(0, 5), st.integers(-1, 12), st.integers(-1, 12))
 def _whatever_lies_between(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small graphs change by more than the share from which a full build is less work."""
     monkeypatch.setattr("kg.increment.SHARE", 1e9)
-
-
-def full(ledger: Ledger, at: AsOf) -> Snapshot:
-    commit, at = ledger.instant(at)
-    return made(ledger.cursor(), None, commit, at, ledger.uuid).snapshot()
-
-
-def made_from(ledger: Ledger, base: Snapshot, wanted: Snapshot) -> Snapshot | None:
-    """What an increment made, if one was possible: it is what was wanted."""
-    if (way := Increment(ledger.cursor(), base, wanted.commit, wanted.at).made()) is None:
-        return None
-    found = way.snapshot()
-    pairs = [(found.nodes, wanted.nodes), (found.edges, wanted.edges), (found.facts, wanted.facts)]
-    if found.contest and wanted.contest:
-        pairs += [(found.contest.edges, wanted.contest.edges), (found.contest.facts, wanted.contest.facts)]
-    for table, expected in pairs:
-        assert table.schema.equals(expected.schema)
-        for name in table.column_names:
-            assert table[name].equals(expected[name]), (name, base.at, wanted.at)
-        table.validate(full=True)
-    assert found.at == wanted.at and found.commit == wanted.commit
-    return found
 
 
 def quarter(number: int) -> datetime:
@@ -180,16 +159,6 @@ def test_claims_that_lost_are_not_looked_for_in_the_log(tmp_path: Path) -> None:
     found = way.snapshot()
     assert found.edges.equals(wanted.edges) and found.edges.num_rows == 1
     assert found.edges["claim"][0].as_py() in base.contest.lost["claim"].to_pylist()
-
-
-@pytest.mark.slow
-def test_a_thousand_random_operations_between_random_instants(growth: Growth) -> None:
-    ledger, count = growth.world.ledger, 0
-    found = sorted((full(ledger, AsOf(*at)) for at in instants(ledger, 24, seed=11)), key=lambda one: one.commit)
-    for base, wanted in zip(found, [*found[3:], *found[-3:]], strict=True):
-        count += made_from(ledger, base, wanted) is not None
-    assert count >= 20
-    assert sum(len(one.edges) for one in found) > 300
 
 
 def test_nothing_but_the_hour_has_passed(tmp_path: Path) -> None:

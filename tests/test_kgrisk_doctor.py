@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,21 +14,30 @@ from kg.ledger import Ledger
 from kgrisk import doctor
 from kgrisk.api import open as open_graph
 from kgrisk.doctor import Patient, State
-from kgrisk.settings import Settings
+from kgrisk.settings import Settings, embedded
 from kgrisk.weights import WEIGHTS, faults
 from tests.kgrisk_world import kgrisk_here, write_registers
 
 
-@pytest.fixture
-def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Patient]:
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a small graph in ledger and embedded store."""
+    folder = tmp_path_factory.mktemp("sound")
+    settings = Settings.load(home=folder / "home", store=embedded(folder / "home" / "store"))
+    with open_graph(folder / "home", settings=settings) as graph:
+        graph.ingest(write_registers(folder / "inputs"))
+        graph.sync()
+    return folder / "home"
+
+
+@pytest.fixture
+def patient(sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
+    """A copy of it, to be made sick."""
     for name in ("NEO4J_URI", "NEO4J_PASSWORD", "NEO4J_USERNAME", "NEO4J_USER", "NEO4J_DATABASE"):
         monkeypatch.delenv(name, raising=False)
-    home, settings = tmp_path / "home", Settings.load(home=tmp_path / "home")
-    with open_graph(home, settings=settings) as graph:
-        graph.ingest(write_registers(tmp_path / "inputs"))
-        graph.sync()
-    yield Patient(home, settings)
+    home = tmp_path / "home"
+    shutil.copytree(sound, home)
+    return Patient(home, Settings.load(home=home))
 
 
 def state(check: str, patient: Patient) -> tuple[State, str]:

@@ -168,10 +168,10 @@ def said_about(world: World, at: AsOf, id: str, since: str, until: str) -> Answe
 def _learned(world: World, at: AsOf, row: Row) -> str:
     """When we began to know the row as it is: the first of the commits since which nothing of it changed."""
     learned, *before = _back(world, at)
-    for earlier in before:
-        if not earlier[1].shows(row):
+    for commit in before:
+        if not commit[1].shows(row):
             break
-        learned = earlier
+        learned = commit
     return learned[0]
 
 
