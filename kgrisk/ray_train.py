@@ -13,7 +13,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -79,7 +79,8 @@ def train(
         while True:
             run = _trainer(fleet, partial(_loop, work, tuple(given), str(folder.absolute()), fleet.device), folder)
             try:
-                result = _beside(run.fit, meanwhile)
+                with _given_back():
+                    result = _beside(run.fit, meanwhile)
                 break
             except own.TrainingFailedError as error:
                 if (refused := _refusal(error)) is not None:
@@ -94,6 +95,29 @@ def train(
         raise ExecutorError(f"Ray ended the run in {folder} and kept no result; start it again: it goes on from there")
     told: dict[str, Any] = dict(result.metrics)
     return told
+
+
+@contextmanager
+def _given_back() -> Iterator[None]:
+    """After the block all processors that this program reserved within it are free again.
+
+    Ray keeps those of a run of which a process died while Ray asked after it, and the next one would wait for ever.
+    """
+    before = _reserved()
+    try:
+        yield
+    finally:
+        ray, groups = need("ray", "ray"), need("ray.util.placement_group", "ray")
+        with suppress(ray.exceptions.RayError):
+            for one in _reserved() - before:
+                groups.remove_placement_group(groups.PlacementGroup(ray.PlacementGroupID(bytes.fromhex(one))))
+
+
+def _reserved() -> set[str]:
+    """Ids of what this program has reserved on the cluster: they end with the id of its job."""
+    job = need("ray", "ray").get_runtime_context().get_job_id()
+    table = need("ray.util.placement_group", "ray").placement_group_table()
+    return {one for one, told in table.items() if one.endswith(job) and told["state"] != "REMOVED"}
 
 
 def _trainer(fleet: Fleet, loop: Callable[[], None], folder: Path) -> Any:

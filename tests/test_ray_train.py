@@ -14,7 +14,8 @@ import pytest
 from gnn.checkpoint import load_tensors
 from gnn.distributed import team
 from kg.errors import ExecutorError, LostRankError, ModelError
-from kgrisk.ray_train import Fleet, _loop, train
+from kgrisk.ray import Ray
+from kgrisk.ray_train import Fleet, _given_back, _loop, train
 from tests.ray_cluster import Nodes, two_nodes
 from tests.teams import fitted, in_two, on_cluster
 from tests.test_gnn_distributed import LOOSE, apart
@@ -66,6 +67,25 @@ def test_a_process_that_dies_each_time_is_given_up_with_a_word(nodes: Nodes, tmp
     with pytest.raises((ExecutorError, LostRankError), match=r"start (it|the run) .*goes on from the last whole epoch"):
         train(Fleet(nodes.address, 2, 2, losses=1), stalled, (), tmp_path)
     assert (tmp_path / "begun").read_text() == "begun\n" * 2
+
+
+def test_what_a_lost_run_had_reserved_is_free_again_and_nothing_else(nodes: Nodes) -> None:
+    from ray.util.placement_group import placement_group, placement_group_table, remove_placement_group
+
+    def states() -> list[str]:
+        return [placement_group_table(one)["state"] for one in (before, within)]
+
+    with Ray(nodes.address):
+        before = placement_group([{"CPU": 1}])
+        assert before.wait(60)
+        with _given_back():
+            within = placement_group([{"CPU": 1}])
+            assert within.wait(60) and states() == ["CREATED", "CREATED"]
+        assert states() == ["CREATED", "REMOVED"]
+        next_one = placement_group([{"CPU": 1}])
+        assert next_one.wait(60)
+        for one in (before, next_one):
+            remove_placement_group(one)
 
 
 def test_a_machine_that_does_not_see_the_folder_of_the_run_says_so(tmp_path: Path) -> None:
