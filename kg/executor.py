@@ -18,10 +18,11 @@ from functools import lru_cache
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from shutil import rmtree
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from tempfile import TemporaryDirectory
 from threading import Thread
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
+from uuid import uuid4
 from weakref import finalize
 
 from kg.disk import writing
@@ -251,9 +252,10 @@ def _work(fn: Callable[..., Any], shard: Any, shared: Sequence[Any], folder: Pat
     reader for ever. The name of a file is so short that the system writes all of it or nothing.
     """
     result = fn(shard, *(_read(one.path) if isinstance(one, Put) else one for one in shared))
-    with writing(folder, "what a worker found"), NamedTemporaryFile(dir=folder, delete=False) as file:
+    path = folder / uuid4().hex
+    with writing(folder, "what a worker found"), path.open("xb") as file:
         pickle.dump(result, file, protocol=5)
-    return Path(file.name)
+    return path
 
 
 def _taken(path: Path) -> Any:
