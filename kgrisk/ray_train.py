@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 RESULT: Final = "result.json"
 SHARED: Final = "shared"
 """File by which a process sees that the folder of its run is the one that the others have."""
+RESERVED: Final = "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "10"
+"""Seconds after which Ray asks anew for the processors that it saw free, of which a machine may have gone meanwhile."""
 SECONDS: Final = 1800.0
 """How long a process waits for another before it takes it for lost."""
 
@@ -74,6 +77,7 @@ def train(
     own = need("ray.train", "ray")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SHARED).touch()
+    os.environ.setdefault(*RESERVED)  # a minute, otherwise
     lost = 0
     with Ray(fleet.address):
         while True:

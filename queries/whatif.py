@@ -90,7 +90,9 @@ class Scenario:
 
     def losses(self, exposures: Exposures, snapshot: Snapshot) -> Shocks:
         """All shocks together as one scenario over the exposures. What has no exposures is left out."""
-        parts = [Shocks.of(exposures, np.zeros(len(exposures)), names=(self.name,))]
+        if not self.shocks:
+            return Shocks.of(exposures, np.zeros(len(exposures)), names=(self.name,))
+        parts = []
         for line in self.shocks:
             kind, share = shares(line, snapshot)
             row = np.zeros(len(exposures))
@@ -98,9 +100,10 @@ class Scenario:
                 if (place := exposures.index.get(snapshot.ids[node])) is not None:
                     row[place] = fraction
             parts.append(Shocks.of(exposures, row, kind, (self.name,)))
-        lost = np.sum([part.lost for part in parts], axis=0)
-        outside = np.sum([part.outside for part in parts], axis=0)
-        distress = np.sum([part.distress for part in parts], axis=0)
+        # added one to the other: stacked, they are copied first
+        lost, outside, distress = (
+            sum(getattr(part, name) for part in parts) for name in ("lost", "outside", "distress")
+        )
         return Shocks((self.name,), lost, np.minimum(outside, exposures.external_assets), np.minimum(distress, 1.0))
 
 

@@ -53,6 +53,10 @@ class _Lanes:
         self.free: dict[int, NDArray[np.bool_]] = {}
         """Who may leap, in lanes that fall and have leapt."""
         self.all = np.ones(rows.places, bool)
+        self.based = np.zeros(rows.places, np.uint8)
+        """Lanes with a base above 0: a shock hits few, and where it hits nobody no base is read."""
+        self.hit = [np.empty(0, np.int64)] * LANES
+        """Places with a base above 0, by lane."""
 
     def run(self, bases: Floats, settled: float, most: int) -> list[Fixed]:
         """Each to its end; the next waiting one takes the lane of one that is done."""
@@ -77,14 +81,19 @@ class _Lanes:
         """The next scenario takes a lane; if none waits, zeros do, which stay so."""
         self.courses.pop(lane, None)
         self.free.pop(lane, None)
-        block, scenario = (self.base, self.x, self.change), next(waiting, None)
+        scenario = next(waiting, None)
         if scenario is None:
-            for part in block:
-                part[:, lane] = 0
-            return
-        base, _ = placed(self.rows, bases[scenario], self.given)
-        _begin(base, self.top if self.falling else base, self.cap, *block, lane)
-        self.courses[lane] = scenario, Course()
+            base = start = np.zeros(self.rows.places)
+        else:
+            base, _ = placed(self.rows, bases[scenario], self.given)
+            start = self.top if self.falling else base
+            self.courses[lane] = scenario, Course()
+        self.base[self.hit[lane], lane] = 0
+        self.based[self.hit[lane]] -= 1
+        hit = self.hit[lane] = np.flatnonzero(base)
+        self.base[hit, lane] = base[hit]
+        self.based[hit] += 1
+        _begin(start, self.cap, self.x, self.change, lane)
 
     def _leap(self, lane: int, far: float) -> None:
         if self.falling and lane not in self.free:
@@ -95,16 +104,13 @@ class _Lanes:
         """Largest change of each lane, and its product with the change before and with itself."""
         rows, told = self.rows, np.zeros((3, LANES), self.x.dtype)
         layout = (rows.starts, rows.slices, rows.index, rows.amount)
-        relax_kernel(LANES)(*layout, self.base, self.gain, self.cap, self.x, self.change, told)
+        relax_kernel(LANES)(*layout, self.base, self.based, self.gain, self.cap, self.x, self.change, told)
         return told[0], told[1], told[2]
 
 
 @compiled
-def _begin(
-    given: Any, start: Any, cap: float, base: Any, x: Any, change: Any, lane: int
-) -> None:  # pragma: no cover - machine code
-    for place in range(len(given)):
-        base[place, lane] = given[place]
+def _begin(start: Any, cap: float, x: Any, change: Any, lane: int) -> None:  # pragma: no cover - machine code
+    for place in range(len(start)):
         x[place, lane] = min(start[place], cap)
         change[place, lane] = 0
 

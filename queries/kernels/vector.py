@@ -49,8 +49,8 @@ def block_kernel(width: int, lanes: int) -> Kernel:
 def relax_kernel(width: int) -> Kernel:
     """The sweep in place of `fixed.relax` for `width` scenarios, which fill one vector, all with the same bits.
 
-    (places, width) base, x and change, (places,) gain; `told` is (3, width) of zeros: largest change, its product with
-    the change before, and with itself.
+    (places, width) base, x and change, (places,) gain, and `based`, 0 where base is 0 in all lanes, which is not read
+    there; `told` is (3, width) of zeros: largest change, its product with the change before, and with itself.
     """
     from numba import njit
 
@@ -59,7 +59,7 @@ def relax_kernel(width: int) -> Kernel:
 
     @njit(nogil=True)
     def sweep(  # type: ignore[no-untyped-def]  # machine code
-        starts, slices, index, amount, base, gain, cap, x, change, told
+        starts, slices, index, amount, base, based, gain, cap, x, change, told
     ):
         part, nothing, long = np.empty((4, width), x.dtype), np.zeros((4, width), x.dtype), U(len(starts) - 1)
         for alone in range(len(starts) - 1):
@@ -72,12 +72,12 @@ def relax_kernel(width: int) -> Kernel:
                     part[0, q] += amount[k] * x[index[k], q]
             for q in range(width):
                 part[0, q] = (part[0, q] + part[1, q]) + (part[2, q] + part[3, q])
-            renew(part, U(0), base, gain, cap, x, change, told, i)
+            renew(part, U(0), base, based, gain, cap, x, change, told, i)
         for s in range(U(len(slices) - 1)):
             for lane in range(four):
                 total(amount, index, x, nothing, part, lane, U(slices[s]) + lane, U(slices[s + one]))
             for lane in range(four):
-                renew(part, lane, base, gain, cap, x, change, told, long + four * s + lane)
+                renew(part, lane, base, based, gain, cap, x, change, told, long + four * s + lane)
 
     made: Kernel = sweep
     return made
@@ -90,16 +90,21 @@ def _renewed(width: int) -> Any:
     from numba.extending import intrinsic
 
     @intrinsic
-    def renewed(typing, part, lane, base, gain, cap, x, change, told, i):  # type: ignore[no-untyped-def]
-        given = types.void(part, lane, base, gain, cap, x, change, told, i)
+    def renewed(typing, part, lane, base, based, gain, cap, x, change, told, i):  # type: ignore[no-untyped-def]
+        given = types.void(part, lane, base, based, gain, cap, x, change, told, i)
 
         def written(context, builder, signature, args):  # type: ignore[no-untyped-def]
-            arrays = [(signature.args[n], args[n]) for n in (0, 2, 3, 5, 6, 7)]
+            arrays = [(signature.args[n], args[n]) for n in (0, 2, 4, 6, 7, 8)]
             data = [context.make_array(kind)(context, builder, arg).data for kind, arg in arrays]
             number = context.get_value_type(x.dtype)
             row = _Row(builder, ir.VectorType(number, width), x.dtype.bitwidth // 8, width)
-            limit = context.cast(builder, args[4], signature.args[4], x.dtype)
-            row.renew(data, args[1], limit, args[8])
+            limit = context.cast(builder, args[5], signature.args[5], x.dtype)
+            count = builder.load(builder.gep(context.make_array(based)(context, builder, args[3]).data, [args[9]]))
+            with builder.if_else(builder.icmp_unsigned("!=", count, count.type(0))) as (some, none):
+                with some:
+                    row.renew(data, args[1], limit, args[9], True)
+                with none:
+                    row.renew(data, args[1], limit, args[9], False)
             return context.get_dummy_value()
 
         return given, written
@@ -177,11 +182,13 @@ class _Row:
             start = builder.load(self.at(base, i, part), align=self.size)
             builder.store(builder.fadd(start, builder.load(place)), self.at(out, i, part), align=self.size)
 
-    def renew(self, data: list[Any], lane: Any, cap: Any, i: Any) -> None:
+    def renew(self, data: list[Any], lane: Any, cap: Any, i: Any, based: bool) -> None:
         part, base, gain, x, change, told = data
         b, moved, along, square = self.builder, *(self.at(told, self.word(row), 0) for row in range(3))
         steep = self._spread(b.load(b.gep(gain, [i])))
-        new = b.fadd(self._load(self.at(base, i, 0)), b.fmul(steep, self._load(self.at(part, lane, 0))))
+        new = b.fmul(steep, self._load(self.at(part, lane, 0)))
+        if based:
+            new = b.fadd(self._load(self.at(base, i, 0)), new)
         most = self._spread(cap)
         new = b.select(b.fcmp_ordered("<", new, most), new, most)
         step = b.fsub(new, self._load(self.at(x, i, 0)))

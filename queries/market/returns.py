@@ -133,4 +133,5 @@ def tail(losses: Floats, level: float) -> tuple[float, float]:
     place = min(max(int(np.ceil(n * level - 1e-9)), 1), n) - 1
     beyond = ranked[place + 1 :]
     part = n * (1 - level) - len(beyond)
-    return float(ranked[place]), float((beyond.sum() + part * ranked[place]) / (n * (1 - level)))
+    var = float(ranked[place])
+    return var, max(var, float((beyond.sum() + part * var) / (n * (1 - level))))  # rounding may take it below

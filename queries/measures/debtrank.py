@@ -26,7 +26,7 @@ from scipy import sparse
 from kg.errors import MeasureError
 from queries.contagion.leverage import leverage, remarks, steepness, supposed
 from queries.exposures import Exposures
-from queries.kernels.fixed_block import least_each
+from queries.kernels.fixed_block import LANES, least_each
 from queries.measure import Losses, RiskMeasure
 from queries.scenario import Shocks
 from queries.solve import solve
@@ -59,7 +59,10 @@ class DebtRank(RiskMeasure):
         stated, exposures = exposures, supposed(exposures, self.assumed)
         h, sweeps = climbed(exposures, 1 - self.recovery, shocks.distress)
         passed = (1 - self.recovery) * h
-        received = (exposures.claims @ passed.T).T
+        loss = np.empty_like(passed)
+        for some in (slice(at, at + LANES) for at in range(0, len(h), LANES)):  # so few stay in the caches
+            loss[some] = np.asarray(exposures.claims @ passed[some].T).T
+        loss += shocks.lost
         return Losses(
             self.name,
             exposures,
@@ -67,7 +70,7 @@ class DebtRank(RiskMeasure):
             exposures.currency,
             shocks.lost,
             passed,
-            shocks.lost + received,
+            loss,
             h,
             rounds=sweeps,
             remarks=exposures.remembered(("remarks", self.recovery), lambda: self._remarks(exposures, stated)),
