@@ -250,9 +250,14 @@ def described(uuid: str) -> str:
 
 
 def rows_in(files: Iterable[str]) -> str:
-    """The rows of Parquet files in DuckDB's SQL, which takes `*`, `?` and `[` for patterns and `a=b/` for a column."""
+    """The rows of Parquet files in DuckDB's SQL, which takes `a=b/` in a path for a column."""
+    return f"read_parquet([{', '.join(map(quoted_path, files))}], hive_partitioning = false)"
+
+
+def quoted_path(file: str) -> str:
+    """The name of one file in DuckDB's SQL, which takes `*`, `?` and `[` for patterns."""
     letters = str.maketrans({"*": "[*]", "?": "[?]", "[": "[[]", "'": "''"})
-    return "read_parquet([{}], hive_partitioning = false)".format(", ".join(f"'{f.translate(letters)}'" for f in files))
+    return f"'{file.translate(letters)}'"
 
 
 def usable(folder: Path) -> Path:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import pytest
 
+from ingest.extract.payments.stream import Stream
 from ingest.locate import locate
 from ingest.source import Models
 from ingest.sources.trades import Trades
@@ -101,6 +104,22 @@ def test_parquet_and_csv_of_the_same_trades_say_the_same(tmp_path: Path) -> None
     said = [(row["subject"], row["object"], row["key"], row["value_decimal"]) for row in rows(extract, "TRADED")]
     assert said == [(row["subject"], row["object"], row["key"], row["value_decimal"]) for row in rows(of_csv, "TRADED")]
     assert misquoted(record, extract) == []
+
+
+@pytest.mark.parametrize("write", [pl.DataFrame.write_csv, pl.DataFrame.write_parquet])
+@pytest.mark.parametrize("name", ["paid[1]", "paid*", "currency=EUR/paid", "o'paid"])
+def test_a_streamed_file_gives_its_own_rows_whatever_it_and_its_folder_are_called(
+    name: str, write: Callable[[pl.DataFrame, Path], None], tmp_path: Path
+) -> None:
+    (tmp_path / "currency=EUR").mkdir()
+    for number, each in enumerate((name, "paid1")):  # the second fits the first as a pattern
+        write(pl.DataFrame({"amount": [number], "currency": ["USD"]}), tmp_path / each)
+    with Stream() as stream:
+        stream.add("cells", tmp_path / name)
+        assert stream.table("SELECT k_n, amount, currency FROM cells").to_pylist() == [
+            {"k_n": 1, "amount": "0", "currency": "USD"}
+        ]
+        assert stream.quotes("cells", [1]) == {1: "0,USD"}
 
 
 def test_a_simulated_bank_in_a_tar_file_gives_payments_and_fraud_flags(tmp_path: Path) -> None:

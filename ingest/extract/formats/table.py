@@ -188,6 +188,11 @@ def columns_in(path: Path) -> tuple[str, ...]:
     if head[:4] != b"PAR1":
         return columns_of(head)
     try:
-        return tuple(pl.read_parquet_schema(path))
+        return parquet_columns(path)
     except pl.exceptions.PolarsError:
         return ()
+
+
+def parquet_columns(path: Path) -> tuple[str, ...]:
+    """Names of the columns of a Parquet file; `*`, `?` and `[` in the name of the file are letters."""
+    return tuple(pl.scan_parquet(path, glob=False).collect_schema())

@@ -18,9 +18,10 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from ingest.extract.formats.table import QUOTE, ROW, columns_of, read_table, separator
+from ingest.extract.formats.table import QUOTE, ROW, columns_of, parquet_columns, read_table, separator
 from ingest.source import Refusal
 from kg.errors import RecordError
+from kg.place import quoted_path
 from kg.project import connect
 
 MEMORY = "640MiB"
@@ -83,19 +84,18 @@ class Stream:
 
     def _csv(self, view: str, path: Path, names: tuple[str, ...], parted: str, more: Mapping[str, str]) -> None:
         types = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
-        source = f"""read_csv({_text(str(path))}, auto_detect = false, header = true, delim = {_text(parted)},
-          quote = '"', escape = '"', nullstr = '', columns = {{{types}}})"""
+        source = f"""read_csv({quoted_path(str(path))}, auto_detect = false, hive_partitioning = false, header = true,
+          delim = {_text(parted)}, quote = '"', escape = '"', nullstr = '', columns = {{{types}}})"""
         self._view(view, f"SELECT row_number() OVER () AS k_n, * FROM {source}", names, more)
 
     def _parquet(self, view: str, path: Path, more: Mapping[str, str]) -> tuple[Refusal, ...]:
         try:
-            names = tuple(pl.read_parquet_schema(path))
+            names = parquet_columns(path)
         except pl.exceptions.PolarsError as error:
             raise RecordError(f"the Parquet file cannot be read: {error}") from error
         cells = ", ".join(f"CAST({_name(name)} AS VARCHAR) AS {_name(name)}" for name in names)
-        source = (
-            f"SELECT file_row_number + 1 AS k_n, {cells} FROM read_parquet({_text(str(path))}, file_row_number = true)"
-        )
+        source = f"""SELECT file_row_number + 1 AS k_n, {cells}
+          FROM read_parquet({quoted_path(str(path))}, hive_partitioning = false, file_row_number = true)"""
         try:
             self._view(view, source, names, more)
         except duckdb.Error as error:
@@ -149,7 +149,7 @@ class Stream:
 
 def _quoted(path: Path, rows: pl.Series) -> Iterator[tuple[int, str]]:
     """Rows of a Parquet file with each value as polars writes it."""
-    every = pl.scan_parquet(path).with_row_index(ROW, 1).with_columns(pl.col(ROW).cast(pl.Int64))
+    every = pl.scan_parquet(path, glob=False).with_row_index(ROW, 1).with_columns(pl.col(ROW).cast(pl.Int64))
     picked = every.join(rows.to_frame().lazy(), on=ROW, how="semi").collect(engine="streaming")
     cells = [pl.col(name).cast(pl.String).fill_null("") for name in picked.columns if name != ROW]
     yield from picked.select(ROW, pl.concat_str(cells, separator=",")).iter_rows()
