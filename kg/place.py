@@ -20,7 +20,6 @@ from shutil import copytree
 from typing import Any, Final
 from urllib.parse import unquote
 
-import pyarrow.dataset as pads
 import pyarrow.fs as pafs
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
@@ -229,6 +228,8 @@ class Place:
 
     def write(self, to: Path | str, **more: Any) -> None:
         """Write the table anew, in one commit, where there is none."""
+        import pyarrow.dataset as pads  # loads pandas, which no other command needs
+
         table = self.table()
         rows = pads.dataset(self.files(table), schema=EVENTS, format="parquet").scanner().to_reader()
         last = CommitProperties(app_transactions=[Transaction(APP, table.transaction_version(APP) or 0)])

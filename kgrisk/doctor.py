@@ -13,8 +13,6 @@ from tempfile import NamedTemporaryFile
 from typing import Final, Literal
 from urllib.parse import unquote, urlsplit
 
-from neo4j import GraphDatabase
-from neo4j.exceptions import DriverError, Neo4jError
 from packaging.requirements import Requirement
 
 from kg.compare import Comparison, compare
@@ -239,6 +237,9 @@ def neo4j(patient: Patient) -> Finding:
             "neo4j", "fail", f"{host}:{port}: {error}", "start it (docker/compose.yaml) or correct NEO4J_URI"
         )
     s = patient.settings
+    from neo4j import GraphDatabase  # with pandas it takes a second that no other command needs
+    from neo4j.exceptions import DriverError, Neo4jError
+
     try:
         auth = (s.neo4j_username, s.neo4j_password.get_secret_value())
         with GraphDatabase.driver(

@@ -22,9 +22,6 @@ from pathlib import Path
 from tempfile import mkdtemp
 from types import TracebackType
 
-from neo4j import GraphDatabase
-from neo4j.exceptions import AuthError, DriverError, Neo4jError
-
 from kg.errors import StoreError
 
 VERSION = "5.26.16"
@@ -228,6 +225,9 @@ class LocalNeo4j:
 
     def _answers(self) -> bool:
         """True when RETURN 1 works; a port that is not open yet or a refused handshake is "not yet"."""
+        from neo4j import GraphDatabase
+        from neo4j.exceptions import AuthError, DriverError, Neo4jError
+
         host, _, port = self.uri.removeprefix("bolt://").partition(":")
         with socket.socket() as probe:
             probe.settimeout(1)

@@ -39,8 +39,9 @@ def test_importing_kgrisk_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_a_question_of_analysts_loads_no_tensor_library() -> None:
-    program = "import sys, kgrisk.cli; print([m for m in ('torch', 'sentence_transformers') if m in sys.modules])"
+def test_a_question_of_analysts_loads_no_tensor_library_and_nothing_of_neo4j() -> None:
+    heavy = ("torch", "sentence_transformers", "neo4j", "pandas")
+    program = f"import sys, kgrisk.cli; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], env=clean_environment(), capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
 
