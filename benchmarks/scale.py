@@ -36,9 +36,8 @@ PER_NODE = 10
 SCENARIOS = 128
 TRAINED = 6
 """Steps that stand for an epoch of training."""
-LARGEST: Final = {"reopen": 1_000_000, "project": 1_000_000, "sync": 100_000}
-"""Edges up to which a stage is measured, where not all are: the last two hold the whole projection in memory, and a
-store of a million edges is filled by `python -m benchmarks.stores`."""
+LARGEST: Final = {"sync": 1_000_000}
+"""Edges up to which a stage is measured, where not all are: a sync holds the whole projection beside the store."""
 CHANGED = 0.01
 START = np.datetime64("2019-01-01", "us")
 AT = AsOf(valid=datetime(2024, 1, 1, tzinfo=UTC))

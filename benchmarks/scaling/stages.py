@@ -71,7 +71,8 @@ def stored(record: Record) -> Iterator[Figure]:
     """How fast an empty embedded store is filled; and the memory of what is held meanwhile, as exports hold it too."""
     for size, rate in record.curve("sync", "per_second").items():
         yield Figure(f"{size:,} edges: first sync of the embedded store, versions a second", rate, unit="/s")
-    if len(peaks := record.curve("project", "peak_mib")) > 1:
+    peaks = record.curve("project", "peak_mib")
+    if len(peaks) > 1 and SIZES[-1] not in peaks:
         line = Line.through(peaks)
         note = f"{line.each * 1024:.2f} KiB an edge and {line.fixed:,.0f} MiB, from {max(peaks):,} edges"
         what = f"{SIZES[-1]:,} edges: memory of the projection, by its line"
