@@ -31,7 +31,8 @@ GOOD = '"""A room."""\n\n\ndef one() -> int:\n    return 1\n'
 BAD = {
     "ruff-format": GOOD.replace("return 1", "return  1"),
     "ruff-check": f"import os\n\n{GOOD}",
-    "mypy": GOOD.replace("int:", "str:"),
+    # of another size: to mypy a file of the same second and the same size is the one that it has read
+    "mypy": GOOD.replace("int:", "bytes:"),
     "lint-imports": "from gnn import one\n\n__all__ = ['one']\n",
 }
 
