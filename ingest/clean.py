@@ -96,9 +96,15 @@ def accepted(text: str) -> datetime | None:
         return None
 
 
+GROUPED = r"[+-]?\d{1,3}(?:[,\s]\d{3})+(?:\.\d*)?"
+"""A number whose commas or blanks stand between thousands; any other comma may be one before decimals."""
+
+
 def decimals(column: str, scale: int = 9) -> pl.Expr:
-    """A column of amounts as Decimal(38, scale): blanks and thousand separators removed, null where it is no number."""
-    plain = pl.col(column).str.replace_all(r"[,\s]", "").map_batches(_expanded, return_dtype=pl.String)
+    """A column of amounts as Decimal(38, scale): separators of thousands removed, null where it is no number."""
+    told = pl.col(column).str.strip_chars()
+    ungrouped = pl.when(told.str.contains(f"^{GROUPED}$")).then(told.str.replace_all(r"[,\s]", "")).otherwise(told)
+    plain = ungrouped.map_batches(_expanded, return_dtype=pl.String)
     exact = pl.when(plain.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)$")).then(plain)
     return exact.str.replace(r"^\+", "").str.to_decimal(scale=scale).cast(pl.Decimal(38, scale))
 
@@ -179,6 +185,8 @@ def _figure(text: str, comma: bool) -> tuple[Decimal | None, list[str]]:
     touched: list[str] = []
     digits = re.sub(r"[\s'’]", "", match["digits"])
     if digits != match["digits"].strip():
+        if not re.fullmatch(r"\d{1,3}(?:[\s'’]\d{3})+(?:[.,]\d*)?", match["digits"].strip()):
+            return None, []
         touched.append("number.separators")
     grouped, point = (".", ",") if comma else (",", ".")
     if grouped in digits:
@@ -229,6 +237,8 @@ _SERIAL_START = date(1899, 12, 30)
 def _moment(text: str, order: str) -> tuple[datetime | None, list[str]]:
     try:
         return _utc(datetime.fromisoformat(text)), []
+    except OverflowError:  # in UTC it lies before the first year or after the last
+        return None, []
     except ValueError:
         pass
     try:

@@ -169,7 +169,7 @@ def _archive(path: Path) -> str:
 
 
 def _table(head: bytes) -> str:
-    line = head.split(b"\n", 1)[0]
+    line = next(iter(head.splitlines()), b"")
     if (count := line.count(b",")) >= MAX_COLUMNS:
         more = "at least " if len(line) == HEAD else ""
         return f"the header has {more}{count + 1} columns; at most {MAX_COLUMNS} are read"

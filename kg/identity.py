@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-import networkx as nx
 import pyarrow as pa
 
 from kg.ontology import SCHEMES, scheme
@@ -41,6 +40,8 @@ def strength(id: str) -> tuple[int, str]:
 
 def identities(spans: Iterable[Span]) -> pa.Table:
     """Canonical id of every id that was ever judged, per interval of commits (CANON, half-open)."""
+    import networkx as nx
+
     judged = list(spans)
     ever = nx.Graph((a, b) for _, a, b, _, _ in judged)
     home = {id: (least, c) for c in nx.connected_components(ever) for least in [min(c)] for id in c}

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +14,8 @@ import pyarrow.compute as pc
 from kg.model import MONEY, TIME, AsOf
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from kg.contest import Contest
 
 VALUES = [
@@ -139,6 +140,8 @@ class Snapshot:
 
     def to_networkx(self, *types: str) -> nx.MultiDiGraph:
         """Nodes by id with their label; edges (of the given types, or all) keyed by edge id with all their columns."""
+        import networkx as nx
+
         graph = nx.MultiDiGraph()
         graph.add_nodes_from((id, {"label": label}) for id, label in zip(self.ids, self.labels, strict=True))
         for edge in (self.edges_of(*types) if types else self.edges).to_pylist():
@@ -149,6 +152,8 @@ class Snapshot:
 
     def paths(self, source: str, target: str, hops: int, types: Sequence[str] = ()) -> Iterator[list[str]]:
         """Simple paths of at most `hops` edges as lists of edge ids, shortest first, then by edge ids."""
+        import networkx as nx
+
         graph = self.to_networkx(*types)
         if source in graph and target in graph:
             found = nx.all_simple_edge_paths(graph, source, target, cutoff=hops)

@@ -57,7 +57,6 @@ from kgrisk import (
     warning_command,
 )
 from kgrisk.console import complain, emit, emit_lines, err, out, progress, show
-from kgrisk.demo import demo
 from kgrisk.options import Home, Json, Store, opened
 from kgrisk.settings import Settings
 
@@ -138,6 +137,8 @@ def run_demo(
     json: Json = False,
 ) -> None:
     """Run the whole engine on the bundled fictional sample, offline, and say what came out."""
+    from kgrisk.demo import demo
+
     result = demo(home, report, out if not json else err)
     if json:
         emit(result)

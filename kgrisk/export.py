@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import networkx as nx
 import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as parquet
@@ -57,6 +56,8 @@ def _csv(snapshot: Snapshot, folder: Path) -> list[Path]:
 
 def _graphml(snapshot: Snapshot, folder: Path) -> list[Path]:
     """One GraphML file; it knows neither money nor time, so both are text in it."""
+    import networkx as nx
+
     graph = snapshot.to_networkx()
     for row, name in enumerate(snapshot.names):
         graph.nodes[snapshot.ids[row]]["name"] = name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import networkx as nx
 import numpy as np
 
 from kg.model import AsOf
@@ -85,6 +84,8 @@ def shock(name: str, measure: str, risk: Risk, failed: str = "") -> dict[str, An
 
 def picture(risk: Risk, failed: str) -> dict[str, Any]:
     """The most hit entities and the exposures between them, laid out."""
+    import networkx as nx
+
     graph = risk.to_networkx()
     if failed in graph:
         graph.nodes[failed]["loss"] = 0.0  # what it loses itself is off the scale of the others

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg import plugins
+from kg.judged import register_identity
 from kg.ledger import Ledger
 from kgrisk.result import plain
 from queries.parameter import suggestion
@@ -30,7 +31,10 @@ def _unknown(ledger: Ledger, name: str, value: str) -> str:
     """What to say of one parameter; "" where its value is known, or names nothing."""
     if name in ENTITIES:
         ids = ledger.labels()["id"].to_pylist()
-        return "" if value in ids else f"no entity {value} is known{suggestion(value, ids)}"
+        if value not in ids:
+            return f"no entity {value} is known{suggestion(value, ids)}"
+        now = _called(ledger, value)
+        return f"{value} was merged into {now}: ask for that id" if now in ids and now != value else ""
     if name not in KNOWN:
         return ""
     reader, where = KNOWN[name]
@@ -41,6 +45,14 @@ def _unknown(ledger: Ledger, name: str, value: str) -> str:
     # digits that look alike mean nothing: of runs only one that begins so is near
     near = [one for one in known if one.startswith(short.lower())] if name == "run" else known
     return f"no {name} {value} is known{suggestion(short.lower(), near)}; {where} lists them{some}"
+
+
+def _called(ledger: Ledger, id: str) -> str:
+    """What an id is called since it was judged to be one with others."""
+    con, head = ledger.cursor(), ledger.head
+    register_identity(con, head)
+    asked = "SELECT canon FROM canon WHERE raw = ? AND c_from <= ? AND ? < c_to"
+    return str((con.execute(asked, [id, head, head]).fetchone() or (id,))[0])
 
 
 def _runs(ledger: Ledger) -> list[str]:

@@ -176,3 +176,16 @@ def test_dates_of_many_forms_are_one_day(text: str) -> None:
 def test_rules_are_counted_by_the_rows_they_touched() -> None:
     cleaned = figures(pl.Series("a", ["1,000", "1,000", "(5)", "7", None]))
     assert touched(cleaned) == {"number.separators": 2, "number.sign": 1}
+
+
+def test_a_moment_that_lies_outside_the_years_in_utc_is_no_date_and_its_neighbours_are() -> None:
+    found = moments(pl.Series(["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00", "2023-01-01"]))["value"]
+    assert found.is_null().to_list() == [True, True, False]
+
+
+@pytest.mark.parametrize("text", ["100,50", "1.234,56", "1000,5", "10 20", "1,00", ",5"])
+def test_a_comma_that_does_not_part_thousands_makes_a_column_of_amounts_null(text: str) -> None:
+    frame = pl.DataFrame({"amount": [text, "1,234.5", " 12,345,678 ", "1 000"]})
+    assert frame.select(decimals("amount"))["amount"].to_list() == [
+        None, Decimal("1234.5"), Decimal(12345678), Decimal(1000)
+    ]  # fmt: skip

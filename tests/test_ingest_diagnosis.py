@@ -84,3 +84,13 @@ def test_the_reason_stands_in_the_report_beside_what_was_read(tmp_path: Path) ->
         report = run(folder, ledger, Files(tmp_path / "files"), tmp_path)
     assert {row.path for row in report.quarantined} == {name for name, *_ in CASES}
     assert report.untaken == ["README.md"]
+
+
+def test_a_table_with_the_line_ends_of_old_macs_is_told_and_its_neighbours_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "mac.csv").write_bytes(b"a,b\r1,2\r")
+    (folder / "good.csv").write_text("time,payer_account,payee_account,amount,currency\n2024-01-03,A,B,1,EUR\n")
+    with Ledger.open(tmp_path / "home" / "ledger") as ledger:
+        report = run(folder, ledger, Files(tmp_path / "home" / "files"), tmp_path / "home")
+    assert report.untaken == ["mac.csv"] and report.names["PAID"] == 1

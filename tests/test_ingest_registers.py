@@ -108,3 +108,29 @@ def test_a_row_with_a_day_is_public_at_its_end_and_one_with_a_time_then(tmp_path
     assert [row["published"].isoformat()[:16] for row in told] == [
         "2023-04-06T00:00", "2023-04-06T00:00", "2023-04-05T00:00", "2023-04-05T17:30",
     ]  # fmt: skip
+
+
+def test_money_that_names_another_currency_or_a_share_is_refused(tmp_path: Path) -> None:
+    told = {"a": "USD 100", "b": "50 %", "c": "£5", "d": "10 20", "e": "EUR 7", "f": "€ 8", "g": "9"}
+    lines = [f'name:x,name:y,"{amount}",EUR,{facility},2023-01-01,,2023-02-01' for facility, amount in told.items()]
+    header = "creditor_id,debtor_id,amount,currency,facility,valid_from,valid_to,published"
+    (tmp_path / "exposures.csv").write_text("\n".join([header, *lines]))
+    _, extract = read(Registers, "exposures.csv", tmp_path)
+    assert {row["key"]: row["value_decimal"] for row in rows(extract, "LENDS_TO")} == {"e": 7, "f": 8, "g": 9}
+    assert [refusal.reason for refusal in extract.refused] == [
+        "amount USD 100 is not money in EUR, its currency",
+        "amount 50 % is not money in EUR, its currency",
+        "amount £5 is not money in EUR, its currency",
+        "amount 10 20 is not a decimal number",
+    ]
+
+
+def test_a_balance_is_of_the_day_that_is_written_whatever_its_zone(tmp_path: Path) -> None:
+    days = ["2023-12-31T00:00:00+01:00", "2024-12-31", "2025-12-31T23:00:00-05:00"]
+    lines = [f"name:gamma bank,{day},EUR,22,USD 220,2026-02-01" for day in days]
+    (tmp_path / "balances.csv").write_text("\n".join(["entity_id,period_end,currency,equity,assets,published", *lines]))
+    _, extract = read(Registers, "balances.csv", tmp_path)
+    told = [(row["key"], row["valid_from"]) for row in rows(extract, "equity")]
+    assert told == [(key, day(key[:3] + str(int(key[3]) + 1) + "-01-01")) for key, _ in told]
+    assert [key for key, _ in told] == ["2023-12-31", "2024-12-31", "2025-12-31"]
+    assert not rows(extract, "assets") and len(extract.refused) == 3

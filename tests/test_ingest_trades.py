@@ -138,3 +138,26 @@ def test_a_simulated_bank_in_a_tar_file_gives_payments_and_fraud_flags(tmp_path:
         ("2017-01-02/XXX", Decimal("0.3")),
         ("2017-01-03/XXX", Decimal("5")),
     ]
+
+
+HEADER = "time,payer_account,payee_account,amount,currency,memo\n"
+
+
+def test_a_decimal_comma_is_refused_and_never_read_as_one_between_thousands(tmp_path: Path) -> None:
+    told = {"A": "100,50", "B": "1.234,56", "C": "1000,5", "D": "10 20", "E": " 1,000.5 ", "F": "1 000", "G": "-1,0"}
+    lines = [f"2024-01-03;P;{payee};{amount};EUR;" for payee, amount in told.items()]
+    (tmp_path / "p.csv").write_text(HEADER.replace(",", ";") + "\n".join(lines))
+    _, extract = read(Trades, "p.csv", tmp_path)
+    found = {row["object"]: row["value_decimal"] for row in rows(extract, "PAID")}
+    assert found == {"acct:E": Decimal("1000.5"), "acct:F": Decimal(1000)}
+    reasons = {refusal.locator: refusal.reason for refusal in extract.refused}
+    assert set(reasons) == {"row:1", "row:2", "row:3", "row:4", "row:7"}
+    assert reasons["row:1"].endswith("decimals stand behind a point, and a comma between thousands alone")
+
+
+def test_rows_of_two_files_without_ids_are_one_payment_only_if_they_are_wholly_the_same(tmp_path: Path) -> None:
+    for name, memo in (("a", "rent"), ("b", "salary"), ("c", "rent")):
+        (tmp_path / f"{name}.csv").write_text(f"{HEADER}2024-01-03,A,B,100,EUR,{memo}\n")
+    made = Trades(tmp_path, sorted(tmp_path.glob("*.csv")))
+    claims = [row for record in made.records() for row in rows(made.claims(record, Models()), "PAID")]
+    assert [row["value_decimal"] for row in claims] == [100, 100], "the third repeats the first"

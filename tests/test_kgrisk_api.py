@@ -40,7 +40,7 @@ def test_importing_kgrisk_loads_nothing_heavy() -> None:
 
 
 def test_a_question_of_analysts_loads_no_tensor_library_and_nothing_of_neo4j() -> None:
-    heavy = ("torch", "sentence_transformers", "neo4j", "pandas")
+    heavy = ("torch", "sentence_transformers", "neo4j", "pandas", "networkx", "scipy.optimize", "matplotlib")
     program = f"import sys, kgrisk.cli; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], env=clean_environment(), capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
@@ -179,3 +179,21 @@ def test_training_without_its_extra_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], env=clean_environment(), capture_output=True, text=True)
     assert "'torch'" in done.stdout and "pip install 'kgrisk[learn]'" in done.stdout, done.stderr
+
+
+def test_a_question_by_an_id_that_was_merged_says_which_id_to_ask_for(tmp_path: Path) -> None:
+    lei, plain = "lei:5493001KJTIIGC8Y1R12", "name:acme steel holdings ltd"
+    entities = [f"{lei},Company,Acme Steel Holdings Ltd", f"{plain},Company,Acme Steel Holdings Ltd", "name:b,Bank,B"]
+    loan = f"name:b,{plain},5,EUR,a,2023-01-01,,2023-02-01"
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "entities.csv").write_text("\n".join(["id,label,name", *entities]))
+    (tmp_path / "in" / "exposures.csv").write_text(
+        f"creditor_id,debtor_id,amount,currency,facility,valid_from,valid_to,published\n{loan}\n"
+    )
+    with kgrisk.open(tmp_path / "home", settings=Settings.load(store=f"arcadedb://{tmp_path / 'store'}")) as graph:
+        graph.ingest(tmp_path / "in")
+        assert len(graph.query("hit_if_fails", id=plain, currency="EUR")) == 1
+        graph.resolve()
+        found = graph.query("hit_if_fails", id=plain, currency="EUR")
+        assert not len(found) and found.remarks == (f"{plain} was merged into {lei}: ask for that id",)
+        assert len(graph.query("hit_if_fails", id=lei, currency="EUR")) == 1

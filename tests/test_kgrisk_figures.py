@@ -189,6 +189,7 @@ def test_value_at_risk_of_the_closes_in_the_graph(graph: Graph) -> None:
     portfolio = (prices[:, 1:] / prices[:, :-1] - 1).mean(axis=0)
     assert found["var"] == pytest.approx(np.sort(-portfolio)[int(np.ceil(0.99 * 299)) - 1], rel=1e-9)
     assert found["days"] == 299
+    assert graph.figure("var_es", {"window": 250}).rows()[0]["days"] == 250, "those that were looked back at"
 
 
 def test_closes_published_after_an_instant_change_no_answer_before_it(graph: Graph) -> None:

@@ -41,7 +41,7 @@ _LEAST = 61
 class Market(Source):
     """Daily prices of securities."""
 
-    extractor = "market.series@2"
+    extractor = "market.series@3"
     patterns = ("*.csv", "*.parquet")
 
     def records(self) -> Iterator[Record]:

@@ -14,7 +14,7 @@ import polars as pl
 
 from ingest.clean import public
 from ingest.extract.formats.identifier import identified
-from ingest.extract.formats.rows import CLOCK, RowClaims, missing, split
+from ingest.extract.formats.rows import CLOCK, RowClaims, missing, other_money, split
 from ingest.extract.formats.table import Table, columns_in, read_table
 from ingest.extract.registers.official import (
     EBA_COLUMNS,
@@ -191,7 +191,7 @@ def _stakes(frame: pl.DataFrame, out: RowClaims, layout: str) -> list[Refusal]:
         columns = {"value_real": pl.col("#share"), "key": pl.col("share_class").fill_null("")}
     else:
         frame = out.cleaned(frame, "amount", "#amount")
-        reasons += [missing("#amount", "amount", "a decimal number"), _NO_CURRENCY]
+        reasons += [missing("#amount", "amount", "a decimal number"), _NO_CURRENCY, other_money("amount")]
         columns = {"value_decimal": pl.col("#amount"), "unit": pl.col("currency")}
         if "facility" in values:
             columns["key"] = pl.col("facility").fill_null("")
@@ -225,6 +225,11 @@ def _balances(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
             _NO_CURRENCY,
         ),
     )
+    # the day is the one that is written, wherever its midnight was
+    written = pl.col("period_end").str.strip_chars().str.extract(r"^(\d{4}-\d{2}-\d{2})T.*[+-]\d{2}:?\d{2}$")
+    good = good.with_columns(
+        pl.coalesce(written.str.to_datetime("%Y-%m-%d", time_unit="us", time_zone="UTC"), "#end").alias("#end")
+    )
     clock = {
         "valid_from": pl.col("#end") + pl.duration(days=1),
         "key": pl.col("#end").dt.strftime("%Y-%m-%d"),
@@ -232,11 +237,12 @@ def _balances(frame: pl.DataFrame, out: RowClaims) -> list[Refusal]:
     }
     for name in (column for column in BALANCE_COLUMNS if column in frame.columns):
         good = out.cleaned(good, name, "#figure")
-        out.properties(good, name, pl.col("#figure"), **clock)
-        bad = pl.when(pl.col(name).is_not_null() & pl.col("#figure").is_null()).then(
+        odd = pl.when(pl.col(name).is_not_null() & pl.col("#figure").is_null()).then(
             pl.format("{} {} is not a decimal number", pl.lit(name), pl.col(name))
         )
-        refused += split(good, bad)[1]
+        money, bad = split(good, pl.coalesce(odd, other_money(name)))
+        out.properties(money, name, pl.col("#figure"), **clock)
+        refused += bad
     return refused
 
 

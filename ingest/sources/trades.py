@@ -49,7 +49,7 @@ _AMLSIM_START = pl.datetime(2017, 1, 1, time_unit="us", time_zone="UTC")
 class Trades(Source):
     """Payments, trades and accounts."""
 
-    extractor = "trades.rows@2"
+    extractor = "trades.rows@3"
     patterns = ("*.csv", "*.parquet", "*.tgz")
     counterparties: ClassVar[int] = 100_000
     """Most counterparties of one account in a file that have an edge each; those beyond it share one."""

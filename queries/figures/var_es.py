@@ -127,7 +127,7 @@ class VarEs(Figure):
         cut = self.instant() if self.at else max(returns.public.max(), returns.day.max() + DAY)
         days, wide = returns.known(cut, past=False)
         self.enough(len(days), LEAST)
-        return self.told(days[-1] + DAY, *self.loss(wide, returns.weights, None), days=len(wide))
+        return self.told(days[-1] + DAY, *self.loss(wide, returns.weights, None), days=len(self.windowed(wide)))
 
     def walk(self, returns: Returns) -> list[dict[str, Any]]:
         """Every day with a full window before it, as it stood when the day began."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import linprog
 from scipy.sparse.csgraph import connected_components
 
 from kg.errors import MeasureError
@@ -61,6 +60,8 @@ def possible(margins: Margins) -> Flags:
     From any one network (a linear program), money can be turned along circles of cells that may take more and cells
     that may give some up: an empty cell can be filled just where its row and column are in one strong component.
     """
+    from scipy.optimize import linprog
+
     left, owed = margins.rest
     rows, columns = np.nonzero(margins.free)
     count, n = len(rows), len(margins)

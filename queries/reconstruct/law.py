@@ -22,7 +22,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from queries.kernels.links import renew
@@ -63,6 +62,8 @@ class Law:
 
     @staticmethod
     def _with_mean(score: Floats, free: NDArray[np.bool_], want: float) -> Floats:
+        from scipy.optimize import brentq
+
         if not 0 < want < 1:
             return np.full(score.shape, want)
         middle = float(logit(want) - score[free].mean())

@@ -102,6 +102,19 @@ def _arrow(frame: pl.DataFrame) -> ClaimBatch:
     return ClaimBatch(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
 
+_SIGNED = "(USD|EUR|GBP|CHF|JPY|CNY|RMB|HKD|CAD|AUD|€|£|₹|%)"
+_CURRENCY_OF = {"RMB": "CNY", "€": "EUR", "£": "GBP", "₹": "INR"}
+"""Currency of a sign; `$` and `¥` are those of several."""
+
+
+def other_money(column: str) -> pl.Expr:
+    """Why the texts of a column are no money in the currency of their row, as `USD 5` or `5 %`; null if they are."""
+    sign = pl.col(column).str.extract(_SIGNED).replace(_CURRENCY_OF)
+    return pl.when(sign != pl.col("currency")).then(
+        pl.format("{} {} is not money in {}, its currency", pl.lit(column), pl.col(column), pl.col("currency"))
+    )
+
+
 def split(frame: pl.DataFrame, reason: pl.Expr) -> tuple[pl.DataFrame, list[Refusal]]:
     """Rows without a reason, and a refusal for each of the others; wholly empty rows are neither."""
     judged = frame.with_columns(reason.alias("#reason"))

@@ -99,7 +99,7 @@ def _days(stream: Stream, there: Sequence[int], parts: Sequence[Part]) -> None:
 
 
 _SAME = "concat_ws(chr(31), a, b, side, unit, t::VARCHAR, amount::VARCHAR)"
-_CALLED = f"CASE WHEN id <> '' THEN 'id ' || id ELSE 'row ' || {_SAME} END"
+_CALLED = f"CASE WHEN id <> '' THEN 'id ' || id ELSE 'row ' || {_SAME} || chr(31) || body END"
 
 
 def _repeats(stream: Stream, there: Sequence[int], parts: Sequence[Part]) -> None:

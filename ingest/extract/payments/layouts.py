@@ -11,6 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ingest.clean import GROUPED
+
 PAIR = tuple[str, str]
 
 
@@ -118,7 +120,7 @@ _CLOCKS: Final = {
 
 
 def _number(column: str) -> str:
-    """A number as DECIMAL(38, 9): separators removed, null if it is none or has more than nine decimals.
+    """A number as DECIMAL(38, 9): separators of thousands removed, null if it is none or has more than nine decimals.
 
     Plainly written ones are cast at once; the way over patterns costs several times as much and is for the others.
     """
@@ -126,7 +128,8 @@ def _number(column: str) -> str:
     short = f"length({raw}) - coalesce(nullif(instr({raw}, '.'), 0), length({raw})) <= 9"
     odd = " OR ".join(f"contains({raw}, '{mark}')" for mark in ("_", "e", "E"))
     at_once = f"CASE WHEN {short} AND NOT ({odd}) THEN try_cast({raw} AS DECIMAL(38, 9)) END"
-    plain = rf"regexp_replace({raw}, '[,\s]', '', 'g')"
+    grouped = f"regexp_full_match(trim({raw}), '{GROUPED}')"
+    plain = rf"CASE WHEN {grouped} THEN regexp_replace({raw}, '[,\s]', '', 'g') ELSE trim({raw}) END"
     exact = rf"regexp_full_match({plain}, '[+-]?(\d+(\.\d{{0,9}}0*)?|\.\d{{1,9}}0*|\d+\.?\d*[eE][+-]?\d{{1,2}})')"
     return f"coalesce({at_once}, CASE WHEN {exact} THEN try_cast({plain} AS DECIMAL(38, 9)) END)"
 
@@ -165,6 +168,8 @@ def _why(layout: Layout, unit: str) -> str:
     faults.append(f"CASE WHEN k_t IS NULL THEN {_is_not('time', 'an ISO time' if layout.repeats else 'a step')} END")
     long = rf"regexp_matches({_name(layout.amount)}, '^\s*[+-]?\d*\.\d{{10}}\d*\s*$')"
     faults.append(f"CASE WHEN {cancel} k_raw IS NULL AND {long} THEN '{layout.amount} has more than 9 decimals' END")
+    comma = f"{cancel} k_raw IS NULL AND contains({_name(layout.amount)}, ',')"
+    faults.append(f"CASE WHEN {comma} THEN {_is_not(layout.amount, f'a decimal number; {_POINT}')} END")
     faults.append(f"CASE WHEN {cancel} k_raw IS NULL THEN {_is_not(layout.amount, 'a decimal number')} END")
     if layout.price:
         product = "a decimal number of at most 8 decimals, times a quantity of as many"
@@ -179,6 +184,9 @@ def _why(layout: Layout, unit: str) -> str:
     faults.append(f"CASE WHEN {cancel} NOT {known} THEN {code} END")
     faults.append("CASE WHEN k_act = '?' THEN 'its action is none of new, cancel and correct' END")
     return f"coalesce({', '.join(faults)})"
+
+
+_POINT: Final = "decimals stand behind a point, and a comma between thousands alone"
 
 
 def _is_not(column: str, wanted: str) -> str:
